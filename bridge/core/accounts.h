@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* accounts.h - sign-up, login, refresh, logout. Passwords are hashed (Argon2id, libsodium) in a
+ * bounded worker pool, off the loop. */
+#ifndef BANTER_BRIDGE_ACCOUNTS_H
+#define BANTER_BRIDGE_ACCOUNTS_H
+
+#include "base/compiler.h"
+#include "base/slice.h"
+#include "wire/codes.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct accounts;
+struct db_pool;
+struct event_base;
+struct keys;
+
+struct accounts_config {
+    unsigned access_token_ttl_s;  /* default 3600 */
+    unsigned refresh_token_ttl_s; /* default 30 days */
+    unsigned argon2_memory_kib;   /* default 65536 (RFC 9106 section 4, second choice) */
+    unsigned argon2_passes;       /* default 3 */
+    unsigned worker_threads;      /* default 2 */
+    unsigned worker_queue_max;    /* default 64: beyond it, CODE_UNAVAILABLE */
+    bool signup_open;             /* default true */
+};
+
+struct account_session {
+    struct slice handle;
+    struct slice access_token;
+    struct slice refresh_token;
+    unsigned expires_in_s;
+};
+
+/* Exactly once, on the loop thread, never from inside the call. `session` borrowed, only with
+ * CODE_OK (NULL for logout). */
+typedef void accounts_done_fn(void *owner, enum code code, const char *reason,
+                              const struct account_session *session);
+
+struct accounts *accounts_create(struct event_base *base, struct db_pool *pool, struct keys *keys,
+                                 const struct accounts_config *config) MUST_USE;
+void accounts_destroy(struct accounts *a);
+
+/* `name`, `email` and `device` may be empty. A taken handle: CODE_CONFLICT. */
+void accounts_signup(struct accounts *a, struct slice handle, struct slice password,
+                     struct slice name, struct slice email, struct slice device,
+                     accounts_done_fn *done, void *owner);
+/* Unknown handle and wrong password give the same answer after the same work. */
+void accounts_login(struct accounts *a, struct slice handle, struct slice password,
+                    struct slice device, accounts_done_fn *done, void *owner);
+/* Rotates: the old refresh token ends. Using an ended one revokes the whole login session (RFC 9700
+ * section 4.14.2). */
+void accounts_refresh(struct accounts *a, struct slice refresh_token, accounts_done_fn *done,
+                      void *owner);
+/* Ends the login session of this refresh token; unknown tokens are CODE_OK too. */
+void accounts_logout(struct accounts *a, struct slice refresh_token, accounts_done_fn *done,
+                     void *owner);
+
+#endif

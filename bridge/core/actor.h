@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* actor.h - who asks: an authenticated user, and the device if known. */
+#ifndef BANTER_BRIDGE_ACTOR_H
+#define BANTER_BRIDGE_ACTOR_H
+
+#include "base/slice.h"
+
+#include <stdint.h>
+
+struct actor {
+    uint64_t uid;
+    struct slice handle;
+    struct slice device; /* empty over HTTP */
+};
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* commands.h - the control commands: one core behind `$CONTROL/chat/v1`, `POST /v1/control` and the
+ * REST routes.
+ *
+ * A table maps each command's name to its handler. Each command stands alone and runs after the one
+ * before it in its envelope. What it changed reaches the plugin (MEMBER and ENTRY frames) before
+ * its answer does, and a removal is answered only after a link barrier. */
+#ifndef BANTER_BRIDGE_COMMANDS_H
+#define BANTER_BRIDGE_COMMANDS_H
+
+#include "base/compiler.h"
+#include "base/slice.h"
+#include "core/actor.h"
+#include "wire/codes.h"
+
+#include <jansson.h>
+
+struct commands;
+struct db_pool;
+struct link;
+
+struct commands_config {
+    unsigned group_members_max; /* GROUP_MEMBERS_DEFAULT.. GROUP_MEMBERS_CEILING */
+};
+
+struct commands *commands_create(struct db_pool *pool, struct link *link,
+                                 const struct commands_config *config) MUST_USE;
+void commands_destroy(struct commands *c);
+
+/* `response` is the whole {"responses":[…]}, borrowed. Exactly once, on the loop thread, never from
+ * inside the call. A request that is no envelope is answered by one response with an `invalid`
+ * error. */
+typedef void commands_done_fn(void *owner, struct slice response);
+void commands_execute(struct commands *c, const struct actor *actor, struct slice request,
+                      commands_done_fn *done, void *owner);
+
+/* One command by name, for the REST routes. `arguments` is borrowed. `data` is its JSON object,
+ * borrowed; only with CODE_OK. */
+typedef void command_done_fn(void *owner, enum code code, const char *reason, struct slice data);
+void command_run(struct commands *c, const struct actor *actor, const char *name,
+                 const json_t *arguments, command_done_fn *done, void *owner);
+
+#endif

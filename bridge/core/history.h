@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* history.h - read committed entries of one conversation. Runs on the read pool: never waits behind
+ * the writer. */
+#ifndef BANTER_BRIDGE_HISTORY_H
+#define BANTER_BRIDGE_HISTORY_H
+
+#include "base/compiler.h"
+#include "base/uuid.h"
+#include "wire/codes.h"
+#include "wire/entry.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct db_pool;
+struct history;
+
+struct history_query {
+    uint64_t reader; /* uid that must be a member; 0: the server itself, no check */
+    struct uuid conversation;
+    int64_t after;    /* entries with seq > after, from the oldest on; or */
+    int64_t before;   /* > 0: the last entries with seq < before */
+    unsigned limit;   /* 1..HISTORY_LIMIT_MAX */
+    size_t bytes_max; /* stop, with `more`, once texts pass this; at least one entry is given */
+};
+
+struct history_item {
+    struct entry entry;
+    uint64_t sender; /* uid */
+};
+
+/* Always in rising seq order. Borrowed: valid until `done` returns. */
+struct history_page {
+    const struct history_item *items;
+    size_t count;
+    bool more;        /* there are further entries in the direction asked for */
+    int64_t last_seq; /* the conversation's head when it was read */
+};
+
+/* Exactly once per accepted request, on the loop thread, never from inside history_read(). `page`
+ * only with CODE_OK. CODE_NOT_FOUND: no such conversation, or the reader is not a member (the two
+ * are not told apart). CODE_UNAVAILABLE: database. */
+typedef void history_done_fn(void *owner, enum code code, const struct history_page *page);
+
+struct history *history_create(struct db_pool *pool) MUST_USE;
+void history_destroy(struct history *h);
+/* False: too busy; nothing kept, no callback. */
+bool history_read(struct history *h, const struct history_query *query, history_done_fn *done,
+                  void *owner) MUST_USE;
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/* ingest.h - the writer: drafts in, committed entries out, in order. The heart of the message path.
+ *
+ * Drafts are taken in submission order; whatever has queued goes out as one batch when a slot is
+ * free. Results come back in submission order. After the commit, and only then, ingest writes
+ * MEMBER and ENTRY frames to the link and calls `done` of every draft of the batch in order; then
+ * `batch_settled` once. While PostgreSQL is away drafts wait; they are never refused for that. */
+#ifndef BANTER_BRIDGE_INGEST_H
+#define BANTER_BRIDGE_INGEST_H
+
+#include "base/compiler.h"
+#include "base/slice.h"
+#include "base/uuid.h"
+#include "wire/codes.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct event_base;
+struct ingest;
+struct link;
+
+struct ingest_outcome {
+    enum code code;           /* CODE_OK: stored, now or before */
+    const char *reason;       /* for refusals: one sentence; static */
+    struct uuid conversation; /* CODE_OK */
+    int64_t seq;              /* CODE_OK */
+    int64_t at_ms;            /* CODE_OK */
+    bool duplicate;           /* it had been stored before */
+};
+
+/* Exactly once per submission, on the loop thread, never from inside ingest_submit(). `id` is the
+ * draft's id or empty. */
+typedef void ingest_done_fn(void *owner, struct slice id, const struct ingest_outcome *outcome);
+
+struct ingest_draft {
+    uint64_t uid;        /* sender */
+    struct slice handle; /* sender */
+    struct slice device; /* gets no copy of the entry; empty for HTTP */
+    struct slice target; /* conversation id in text, or "@handle" */
+    struct slice json;   /* the draft as received, copied */
+};
+
+struct ingest_config {
+    const char *dsn;
+    unsigned batch_max;      /* drafts per batch; default 512 */
+    unsigned batches_flying; /* batches sent and not answered; default 2 */
+    unsigned queue_max;      /* drafts waiting before ingest_is_full(); default 20000 */
+};
+
+struct ingest *ingest_create(struct event_base *base, const struct ingest_config *config,
+                             struct link *link) MUST_USE;
+void ingest_destroy(struct ingest *g);
+/* Copies what it needs. `done` may be NULL. Always accepts: callers from outside the link ask
+ * ingest_is_full() first. */
+void ingest_submit(struct ingest *g, const struct ingest_draft *draft, ingest_done_fn *done,
+                   void *owner);
+/* Starts a batch if there is something to send and a slot. Called when the link has been drained
+ * and after HTTP posts. */
+void ingest_kick(struct ingest *g);
+bool ingest_is_full(const struct ingest *g);
+/* True when the writer's connection is ready. */
+bool ingest_is_ready(const struct ingest *g);
+
+struct ingest_stats {
+    uint64_t drafts, stored, duplicates, refused, batches, retries, quarantined;
+    uint64_t queued; /* now */
+};
+void ingest_get_stats(const struct ingest *g, struct ingest_stats *out);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* members.h - which conversations a user is in: answers ATTACH, many users per query. */
+#ifndef BANTER_BRIDGE_MEMBERS_H
+#define BANTER_BRIDGE_MEMBERS_H
+
+#include "base/compiler.h"
+
+#include <stdint.h>
+
+struct db_pool;
+struct link;
+struct members;
+
+struct members *members_create(struct db_pool *pool, struct link *link) MUST_USE;
+void members_destroy(struct members *m);
+/* Queues the user for the next query; the answer goes to the link as ATTACHED frames, or KICK for
+ * an unknown or disabled user. Retries by itself while PostgreSQL is away, until the link is lost.
+ */
+void members_attach(struct members *m, uint64_t uid);
+/* Forgets everything queued and under way: the link was lost, the plugin will ask again. */
+void members_link_lost(struct members *m);
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* link.h - the bridge's end of the link: a listening Unix socket, at most one plugin, and the
+ * doorbell.
+ *
+ * Frames written during one turn of the loop leave together at its end, and then the bell rings
+ * once. Writing without a plugin connected does nothing. If the plugin does not read and more than
+ * the out limit (64 MiB) waits, the connection is closed: the plugin comes back and heals itself
+ * with FILL. Everything runs on the loop thread. */
+#ifndef BANTER_BRIDGE_LINK_H
+#define BANTER_BRIDGE_LINK_H
+
+#include "base/compiler.h"
+#include "wire/frame.h"
+
+#include <stdbool.h>
+
+struct event_base;
+struct link;
+
+struct link_config {
+    const char *socket_path; /* created with mode 0660; a stale one is replaced */
+    const char *key;         /* shared secret that HELLO and the bell's CONNECT must carry */
+    const char *node;        /* this node's name */
+    const char
+        *broker; /* where the bell connects: path of the broker's Unix listener, or host:port */
+};
+
+/* Called on the loop thread; frames borrow their bytes until the handler returns. */
+struct link_handlers {
+    void (*connected)(void *owner, uint64_t boot);
+    void (*disconnected)(void *owner);
+    void (*attach)(void *owner, const struct frame_attach *f);
+    void (*draft)(void *owner, const struct frame_draft *f);
+    void (*request)(void *owner, const struct frame_request *f);
+    void (*fill)(void *owner, const struct frame_fill *f);
+    /* The socket has been drained for this turn: a good moment to start a batch. */
+    void (*drained)(void *owner);
+    void *owner;
+};
+
+struct link *link_create(struct event_base *base, const struct link_config *config) MUST_USE;
+void link_destroy(struct link *l);
+/* Starts listening. False: the path cannot be used; logged. */
+bool link_start(struct link *l, const struct link_handlers *handlers) MUST_USE;
+bool link_is_connected(const struct link *l);
+
+void link_confirm(struct link *l, uint64_t number);
+void link_attached(struct link *l, uint64_t uid, bool last,
+                   const struct attached_conversation *items, uint32_t count);
+void link_entry(struct link *l, const struct frame_entry *f);
+void link_device(struct link *l, const struct frame_device *f);
+void link_member(struct link *l, const struct frame_member *f);
+void link_filled(struct link *l, const struct frame_filled *f);
+void link_kick(struct link *l, const struct frame_kick *f);
+
+/* Calls `done` once the plugin has applied everything written so far, or when there is no plugin
+ * (any more), or after 5 s, in which case the link is closed first, so that nothing stale can be
+ * delivered. Never called from inside link_barrier(). */
+typedef void link_barrier_fn(void *owner);
+void link_barrier(struct link *l, link_barrier_fn *done, void *owner);
+
+/* Stops reading new frames while true: back-pressure when the writer is full. */
+void link_pause(struct link *l, bool paused);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* map.h - a hash table of pointers to items that contain their own key.
+ *
+ * Open addressing; the table never owns items. Removing while iterating with map_next() is
+ * allowed for the item just returned only through map_clear()-like full walks: otherwise collect
+ * first. Keys chosen by strangers must be hashed with hash_bytes(), which is keyed. */
+#ifndef BANTER_BASE_MAP_H
+#define BANTER_BASE_MAP_H
+
+#include "base/compiler.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct map_type {
+    uint64_t (*hash)(const void *key);
+    bool (*equal)(const void *a_key, const void *b_key);
+    const void *(*key_of)(const void *item); /* borrowed from the item */
+};
+
+struct map {
+    const struct map_type *type;
+    void **slots;
+    size_t slot_count; /* 0 or a power of two */
+    size_t count;      /* items */
+};
+
+void map_init(struct map *m, const struct map_type *type);
+/* Frees the table, not the items. */
+void map_finish(struct map *m);
+/* The item with this key, or NULL. */
+void *map_find(const struct map *m, const void *key);
+/* Adds `item`, whose key must not be in the table. False: out of memory, nothing changed. */
+bool map_insert(struct map *m, void *item) MUST_USE;
+/* Takes the item with this key out and returns it, or NULL. */
+void *map_remove(struct map *m, const void *key);
+/* Walks all items in no order: start with *cursor = 0, stop at NULL. No insert or remove between.
+ */
+void *map_next(const struct map *m, size_t *cursor);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* entry.h - one item of a conversation's log, and the JSON that clients see of it. */
+#ifndef BANTER_WIRE_ENTRY_H
+#define BANTER_WIRE_ENTRY_H
+
+#include "base/slice.h"
+#include "base/uuid.h"
+#include "wire/codes.h"
+
+#include <stdint.h>
+
+struct buf;
+
+/* Stored in messages.kind: never renumber. */
+enum entry_kind {
+    ENTRY_TEXT = 1,
+    ENTRY_CREATED = 10,        /* the conversation was made; data: {"title"?} */
+    ENTRY_MEMBERS_ADDED = 11,  /* data: {"members":["eve"]} */
+    ENTRY_MEMBER_REMOVED = 12, /* data: {"members":["eve"]} */
+    ENTRY_MEMBER_LEFT = 13,    /* no data: `from` left */
+};
+
+/* Stored in conversations.kind and carried on the link: never renumber. */
+enum conversation_kind {
+    CONVERSATION_DIRECT = 1,
+    CONVERSATION_GROUP = 2,
+    CONVERSATION_CHANNEL = 3
+};
+
+/* Stored in members.role and carried on the link, in rising order of rights: never renumber.
+ * Posting needs ROLE_MEMBER. */
+enum role { ROLE_NONE = 0, ROLE_READER = 1, ROLE_MEMBER = 2, ROLE_ADMIN = 3, ROLE_OWNER = 4 };
+
+struct entry {
+    struct uuid conversation;
+    int64_t seq;       /* 1, 2, 3 … */
+    int64_t at_ms;     /* Unix time */
+    struct slice from; /* handle */
+    struct slice id;   /* draft id; empty for entries made by the server */
+    enum entry_kind kind;
+    struct slice text; /* ENTRY_TEXT */
+    int64_t reply_to;  /* seq, or 0 */
+    struct slice data; /* a JSON object whose members are spliced into the entry, or empty */
+};
+
+/* {"conversation":…,"seq":…,"at":…,"from":…,"id":…,"kind":…,"text":…} */
+void entry_write(struct buf *b, const struct entry *e);
+
+/* me/receipt of a stored draft: {"id","conversation","seq","at"} */
+void receipt_write(struct buf *b, struct slice id, const struct uuid *conversation, int64_t seq,
+                   int64_t at_ms);
+/* me/receipt of a refused draft: {"id","conversation","error":{"code","reason"}}. `target` is what
+ * the device named after send/: a conversation id or @handle. retry_after_ms < 0: not written. */
+void receipt_write_error(struct buf *b, struct slice id, struct slice target, enum code code,
+                         const char *reason, int64_t retry_after_ms);
+
+/* "text", "created", "members_added" … ; "direct", "group", "channel"; "owner" … Static storage. */
+const char *entry_kind_name(enum entry_kind kind);
+const char *conversation_kind_name(enum conversation_kind kind);
+const char *role_name(enum role role);
+
+#endif

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/* frame.h - the frames between the plugin and the bridge, over one Unix stream socket.
+ *
+ * A frame is an 8-byte header (u32 length of the body, u8 type, 3 zero bytes; all integers
+ * little-endian) and a body of at most LINK_BODY_MAX bytes. A side that receives a frame it cannot
+ * parse closes the connection. Slices in parsed frames borrow from the receive buffer. Strings are
+ * u16 length and bytes, payloads u32 length and bytes. docs/architecture.md tells the conversation.
+ */
+#ifndef BANTER_WIRE_FRAME_H
+#define BANTER_WIRE_FRAME_H
+
+#include "base/compiler.h"
+#include "base/slice.h"
+#include "base/uuid.h"
+#include "wire/entry.h"
+#include "wire/limits.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct buf;
+
+enum {
+    LINK_VERSION = 1,
+    LINK_HEADER_BYTES = 8,
+    LINK_BODY_MAX = 8 << 20, /* an entry or answer with its JSON escapes */
+    LINK_KEY_MAX_LENGTH = 128,
+};
+
+enum frame_type {
+    /* plugin to bridge */
+    FRAME_HELLO = 1,   /* first frame of a connection */
+    FRAME_ATTACH = 2,  /* a user is online here: tell me their conversations */
+    FRAME_DRAFT = 3,   /* a device posted */
+    FRAME_REQUEST = 4, /* a device asked something that is answered to it alone */
+    FRAME_FILL = 5,    /* send the entries after a seq */
+    FRAME_WAKE = 6,    /* ring the bell: there is more to deliver than one turn may take */
+    FRAME_BARRIER_DONE = 7,
+    /* bridge to plugin */
+    FRAME_WELCOME = 64,  /* answer to HELLO */
+    FRAME_CONFIRM = 65,  /* drafts up to this number are settled: forget them */
+    FRAME_ATTACHED = 66, /* part of, or all of, the answer to ATTACH */
+    FRAME_ENTRY = 67,    /* a committed entry, for every member's devices */
+    FRAME_DEVICE = 68,   /* a payload for one device, or all devices, of a user */
+    FRAME_MEMBER = 69,   /* a membership became, changed or ended */
+    FRAME_FILLED = 70,   /* end of the answer to FILL */
+    FRAME_BARRIER = 71,  /* echo this when everything before it has been applied */
+    FRAME_KICK = 72,     /* end connections */
+};
+
+/* FRAME_HELLO */
+struct frame_hello {
+    uint32_t version; /* LINK_VERSION */
+    struct slice key; /* the shared link key */
+    uint64_t boot;    /* random, drawn when the plugin was loaded */
+};
+
+/* FRAME_ATTACH; answered by one or more ATTACHED, the last with `last` set. A uid that does not
+ * exist or is disabled is answered by KICK. */
+struct frame_attach {
+    uint64_t uid;
+};
+
+/* FRAME_DRAFT. Numbers rise by one per draft within one `boot`; after a reconnect unconfirmed
+ * drafts come again with their old numbers. */
+struct frame_draft {
+    uint64_t number;     /* from 1 */
+    uint64_t uid;        /* the sender */
+    struct slice handle; /* the sender's */
+    struct slice device;
+    struct slice target; /* conversation id in text, or "@handle" */
+    struct slice payload;
+};
+
+enum request_kind { REQUEST_CONTROL = 1, REQUEST_SYNC = 2 };
+
+/* FRAME_REQUEST; answered by any number of DEVICE frames. Lost when the link is lost. */
+struct frame_request {
+    enum request_kind kind;
+    uint64_t uid;
+    struct slice handle;
+    struct slice device;
+    struct slice response_topic; /* MQTT 5, validated; or empty: the default topic */
+    struct slice correlation;    /* MQTT 5 Correlation Data, or empty */
+    struct slice payload;
+};
+
+/* FRAME_FILL; answered by ENTRY frames in order and then FILLED. One at a time per conversation. */
+struct frame_fill {
+    struct uuid conversation;
+    int64_t after; /* seq */
+};
+
+/* FRAME_WELCOME */
+struct frame_welcome {
+    uint32_t version;
+    struct slice node; /* name of this node, for me/ready */
+};
+
+/* FRAME_CONFIRM */
+struct frame_confirm {
+    uint64_t number;
+};
+
+struct attached_conversation {
+    struct uuid conversation;
+    enum conversation_kind kind;
+    enum role role;
+    int64_t last_seq;
+};
+
+enum { ATTACHED_MAX_PER_FRAME = 1000 };
+
+/* FRAME_ATTACHED. `items` is read with frame_next_attached(). */
+struct frame_attached {
+    uint64_t uid;
+    bool last;
+    uint32_t count;
+    struct slice items;
+};
+
+/* FRAME_ENTRY */
+struct frame_entry {
+    struct uuid conversation;
+    int64_t seq;
+    uint64_t sender;            /* uid */
+    struct slice sender_device; /* gets no copy; empty: nobody is left out */
+    struct slice payload;       /* entry JSON, delivered as it is on chat/{conversation} */
+};
+
+/* FRAME_DEVICE: delivered to the device's current connection, if it has one. */
+struct frame_device {
+    uint64_t uid;
+    struct slice device; /* empty: every device of the user */
+    struct slice topic;
+    struct slice correlation; /* MQTT 5 Correlation Data, or empty */
+    struct slice payload;
+};
+
+/* FRAME_MEMBER: the user's role in the conversation is now `role`; ROLE_NONE: no longer a member.
+ */
+struct frame_member {
+    struct uuid conversation;
+    enum conversation_kind kind;
+    uint64_t uid;
+    enum role role;
+    int64_t last_seq; /* the entry of the change, or one before the first the user is to get live */
+};
+
+/* FRAME_FILLED: every entry up to `upto` was sent, or does not exist yet. */
+struct frame_filled {
+    struct uuid conversation;
+    int64_t upto;
+    bool more; /* the answer was cut at its limit: ask again */
+};
+
+/* FRAME_BARRIER and FRAME_BARRIER_DONE */
+struct frame_barrier {
+    uint64_t number;
+};
+
+/* FRAME_KICK */
+struct frame_kick {
+    uint64_t uid;
+    struct slice device; /* empty: every device */
+    struct slice reason; /* for the log and me/event: one word such as "revoked" */
+};
+
+/* Appends the whole frame, header included; the buffer fails stickily. */
+void frame_write_hello(struct buf *b, const struct frame_hello *f);
+void frame_write_attach(struct buf *b, const struct frame_attach *f);
+void frame_write_draft(struct buf *b, const struct frame_draft *f);
+void frame_write_request(struct buf *b, const struct frame_request *f);
+void frame_write_fill(struct buf *b, const struct frame_fill *f);
+void frame_write_wake(struct buf *b);
+void frame_write_barrier_done(struct buf *b, const struct frame_barrier *f);
+void frame_write_welcome(struct buf *b, const struct frame_welcome *f);
+void frame_write_confirm(struct buf *b, const struct frame_confirm *f);
+/* `items` has `count` (<= ATTACHED_MAX_PER_FRAME) elements. */
+void frame_write_attached(struct buf *b, uint64_t uid, bool last,
+                          const struct attached_conversation *items, uint32_t count);
+void frame_write_entry(struct buf *b, const struct frame_entry *f);
+void frame_write_device(struct buf *b, const struct frame_device *f);
+void frame_write_member(struct buf *b, const struct frame_member *f);
+void frame_write_filled(struct buf *b, const struct frame_filled *f);
+void frame_write_barrier(struct buf *b, const struct frame_barrier *f);
+void frame_write_kick(struct buf *b, const struct frame_kick *f);
+
+struct frame {
+    enum frame_type type;
+    struct slice body;
+};
+
+enum frame_status { FRAME_WHOLE, FRAME_PARTIAL, FRAME_BAD };
+
+/* Looks for one frame at the start of `input`. FRAME_WHOLE: *out is set and *used is its size with
+ * header. FRAME_PARTIAL: read more. FRAME_BAD: unknown type, reserved bytes set or body too long:
+ * close. */
+enum frame_status frame_next(struct slice input, struct frame *out, size_t *used) MUST_USE;
+
+/* Parses a body; false when it is malformed (short, trailing bytes, an enum out of range, an
+ * invalid handle, device or target). */
+bool frame_read_hello(struct slice body, struct frame_hello *f) MUST_USE;
+bool frame_read_attach(struct slice body, struct frame_attach *f) MUST_USE;
+bool frame_read_draft(struct slice body, struct frame_draft *f) MUST_USE;
+bool frame_read_request(struct slice body, struct frame_request *f) MUST_USE;
+bool frame_read_fill(struct slice body, struct frame_fill *f) MUST_USE;
+bool frame_read_welcome(struct slice body, struct frame_welcome *f) MUST_USE;
+bool frame_read_confirm(struct slice body, struct frame_confirm *f) MUST_USE;
+bool frame_read_attached(struct slice body, struct frame_attached *f) MUST_USE;
+bool frame_read_entry(struct slice body, struct frame_entry *f) MUST_USE;
+bool frame_read_device(struct slice body, struct frame_device *f) MUST_USE;
+bool frame_read_member(struct slice body, struct frame_member *f) MUST_USE;
+bool frame_read_filled(struct slice body, struct frame_filled *f) MUST_USE;
+bool frame_read_barrier(struct slice body, struct frame_barrier *f) MUST_USE;
+bool frame_read_kick(struct slice body, struct frame_kick *f) MUST_USE;
+
+/* Takes the next item off f->items; false at the end. */
+bool frame_next_attached(struct frame_attached *f, struct attached_conversation *out);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* limits.h - every limit that clients can meet, once. docs/protocol.md repeats them for people. */
+#ifndef BANTER_WIRE_LIMITS_H
+#define BANTER_WIRE_LIMITS_H
+
+enum {
+    HANDLE_MIN_LENGTH = 2,
+    HANDLE_MAX_LENGTH = 32,
+    DEVICE_MAX_LENGTH = 32,
+    CLIENT_ID_MAX_LENGTH = HANDLE_MAX_LENGTH + 1 + DEVICE_MAX_LENGTH,
+    DRAFT_ID_MAX_CHARACTERS = 64,
+    DRAFT_ID_MAX_BYTES = 4 * DRAFT_ID_MAX_CHARACTERS,
+    TEXT_MAX_CHARACTERS = 100000, /* Unicode code points */
+    TEXT_MAX_BYTES = 4 * TEXT_MAX_CHARACTERS,
+    PACKET_MAX_BYTES = 1 << 20, /* mosquitto max_packet_size, and the HTTP body limit */
+    PAYLOAD_MAX_BYTES = PACKET_MAX_BYTES,
+    JSON_MAX_DEPTH = 16,
+    TITLE_MAX_CHARACTERS = 128,
+    NAME_MAX_CHARACTERS = 128,
+    EMAIL_MAX_LENGTH = 254,
+    PASSWORD_MIN_LENGTH = 8,      /* bytes */
+    PASSWORD_MAX_LENGTH = 256,    /* bytes */
+    TOKEN_MAX_LENGTH = 4096,      /* bytes of a JWT */
+    COMMANDS_MAX_COUNT = 100,     /* commands in one envelope */
+    CORRELATION_MAX_LENGTH = 128, /* bytes of correlationData and of MQTT Correlation Data */
+    RESPONSE_TOPIC_MAX_LENGTH = 256,
+    GROUP_MEMBERS_DEFAULT = 100,
+    GROUP_MEMBERS_CEILING = 1000,
+    HISTORY_LIMIT_DEFAULT = 50,
+    HISTORY_LIMIT_MAX = 1000,
+    SYNC_LIMIT_DEFAULT = 50, /* entries per conversation */
+    SYNC_LIMIT_MAX = 1000,
+    SYNC_CONVERSATIONS_MAX = 10000,
+    LIST_LIMIT_DEFAULT = 50,
+    LIST_LIMIT_MAX = 1000,
+};
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* names.h - handles, devices and client ids: the only alphabet that reaches a topic or a query. */
+#ifndef BANTER_WIRE_NAMES_H
+#define BANTER_WIRE_NAMES_H
+
+#include "base/slice.h"
+#include "base/uuid.h"
+
+#include <stdbool.h>
+
+/* [a-z0-9][a-z0-9._-]{1,31} */
+bool handle_is_valid(struct slice handle);
+/* [A-Za-z0-9_-]{1,32} */
+bool device_is_valid(struct slice device);
+/* Valid UTF-8 of 1..DRAFT_ID_MAX_CHARACTERS code points, none of them a control character (C0, DEL,
+ * C1). */
+bool draft_id_is_valid(struct slice id);
+/* Splits `handle/device`; both slices borrow from client_id. False unless both are valid. */
+bool client_id_split(struct slice client_id, struct slice *handle, struct slice *device);
+
+/* The id of the direct conversation of two users (docs/architecture.md, "Identifiers"); the order
+ * of the handles does not matter. Equal handles give the user's notes to self. */
+struct uuid direct_conversation_id(struct slice handle_a, struct slice handle_b);
+
+#endif
