@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: MIT
+"""Fixtures of the integration tests; support/__init__.py describes what they give.
+
+The binaries come from BANTER_BUILD_DIR (default build/release), the broker from BANTER_MOSQUITTO
+(default: the installed mosquitto): the same tests run against sanitizers and other brokers.
+"""
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+from support import System  # noqa: E402 (after the path is set)
+
+
+def _finish(system):
+    crashes = system.close()
+    assert not crashes, f"a process crashed during the tests:\n{crashes}"
+
+
+@pytest.fixture(scope="session")
+def shared_system():
+    system = System()
+    yield system
+    _finish(system)
+
+
+@pytest.fixture
+def banter(shared_system, request):
+    """The session's system. A test that hurt it must leave it running and ready."""
+    request.node.banter_system = shared_system
+    yield shared_system
+    shared_system.close_devices()
+
+
+@pytest.fixture
+def make_system(request):
+    """Makes systems of this test alone, with environment settings for the bridge."""
+    made = []
+
+    def make(**environment):
+        system = System(**environment)
+        made.append(system)
+        request.node.banter_system = system
+        return system
+
+    yield make
+    for system in made:
+        _finish(system)
+
+
+@pytest.fixture
+def fresh_banter(make_system):
+    return make_system()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    """A failed test shows the end of the logs of the system that it used."""
+    report = (yield).get_result()
+    system = getattr(item, "banter_system", None)
+    if report.failed and system is not None and system.data.exists():
+        report.sections.append(("Logs of the system under test", system.tails()))

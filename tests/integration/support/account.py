@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: MIT
+"""One user of the system under test, with the tokens of its last login."""
+import secrets
+
+
+def unique_handle(name):
+    """A handle nobody has: tests share one database and must not meet by accident."""
+    return f"{name}-{secrets.token_hex(4)}"
+
+
+class Account:
+    def __init__(self, system, handle, password):
+        self.system = system
+        self.handle = handle
+        self.password = password
+        self.access_token = None
+        self.refresh_token = None
+
+    def accept(self, answer):
+        """Keeps the tokens of a signup, login or refresh answer."""
+        self.access_token = answer["access_token"]
+        self.refresh_token = answer["refresh_token"]
+        return self
+
+    def signup(self):
+        return self.accept(self._post("/v1/signup"))
+
+    def login(self):
+        return self.accept(self._post("/v1/login"))
+
+    def _post(self, path):
+        body = {"handle": self.handle, "password": self.password}
+        return self.system.request("POST", path, body).ok()
+
+    def __repr__(self):
+        return f"Account({self.handle})"

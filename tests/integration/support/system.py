@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: MIT
+"""A whole running Banter of the tests' own: `./banter up -d` on free ports and its own data.
+
+Rule: everything that a System starts it also stops, and close() fails when a process died that no
+test killed or a sanitizer wrote a report: a crash that the supervisor repaired is still a crash.
+"""
+import concurrent.futures
+import csv
+import io
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+
+from . import http
+from .account import Account, unique_handle
+from .device import Device
+from .waiting import wait_until
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
+PROCESSES = ("postgres", "bridge", "broker")
+PORTS_PER_SYSTEM = 4
+CHEAP_PASSWORDS = {"BANTER_ARGON2_MEMORY_KIB": 1024, "BANTER_ARGON2_PASSES": 1}
+CRASH_MARKS = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:",
+               "Assertion ", "died of signal 6", "died of signal 11")
+
+
+def free_port_base():
+    """A port with enough free neighbours, below the range that outgoing connections use."""
+    for base in range(20000 + os.getpid() % 500 * 20, 32000, PORTS_PER_SYSTEM):
+        sockets = []
+        try:
+            for port in range(base, base + PORTS_PER_SYSTEM):
+                probe = socket.socket()
+                sockets.append(probe)
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(("127.0.0.1", port))
+            return base
+        except OSError:
+            continue
+        finally:
+            for probe in sockets:
+                probe.close()
+    raise RuntimeError("no free ports")
+
+
+class System:
+    def __init__(self, **environment):
+        """Starts one; `environment` are settings of the bridge, e.g. BANTER_ACCESS_TOKEN_TTL=2."""
+        self.data = pathlib.Path(tempfile.mkdtemp(prefix="banter-test-", dir="/tmp"))
+        settings = {**CHEAP_PASSWORDS, **environment}
+        self._environment = {**os.environ, **{key: str(v) for key, v in settings.items()}}
+        self._devices = []
+        self._port_base = free_port_base()
+        try:
+            self.up()
+        except BaseException:
+            self._remove()
+            raise
+
+    # ---------------------------------------------------------------- life
+
+    def _banter(self, *arguments, timeout=120):
+        command = [REPOSITORY / "banter", "--data", self.data,
+                   "--port-base", str(self._port_base), *arguments]
+        done = subprocess.run(command, env=self._environment, text=True, capture_output=True,
+                              stdin=subprocess.DEVNULL, timeout=timeout, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f"banter {' '.join(arguments)} failed ({done.returncode}):\n"
+                               f"{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def up(self):
+        self._banter("up", "-d", timeout=600)
+        status = self.status()
+        self.http = status["http"]
+        self.ws = status["ws"]
+        self.postgres_dsn = status["postgres_dsn"]
+        self.mqtt_host, port = status["mqtt"].rsplit(":", 1)
+        self.mqtt_port = int(port)
+        self.ws_port = int(self.ws.split(":")[2].split("/")[0])
+
+    def down(self):
+        self._banter("down")
+
+    def status(self):
+        return json.loads(self._banter("status", "--json"))
+
+    def close(self):
+        """Stops everything and returns what the logs say of crashes, as text; "" when clean."""
+        self.close_devices()
+        try:
+            self.down()
+            return self.crashes()
+        finally:
+            self._remove()
+
+    def _remove(self):
+        subprocess.run([REPOSITORY / "banter", "--data", self.data, "down"],
+                       env=self._environment, capture_output=True, timeout=60, check=False)
+        shutil.rmtree(self.data, ignore_errors=True)
+
+    def close_devices(self):
+        while self._devices:
+            self._devices.pop().disconnect()
+
+    def crashes(self):
+        found = []
+        for path in sorted((self.data / "log").glob("*.log")):
+            lines = path.read_text(errors="replace").splitlines()
+            for number, line in enumerate(lines):
+                if any(mark in line for mark in CRASH_MARKS):
+                    found.append(f"{path.name}: " + "\n".join(lines[number:number + 30]))
+                    break
+        return "\n".join(found)
+
+    def log(self, name):
+        return (self.data / "log" / f"{name}.log").read_text(errors="replace")
+
+    def tails(self, lines=40):
+        """The last lines of every log, for the report of a failed test."""
+        parts = []
+        for path in sorted((self.data / "log").glob("*.log")):
+            text = "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
+            parts.append(f"--- {path.name}\n{text}")
+        return "\n".join(parts)
+
+    # ---------------------------------------------------------------- faults
+
+    def pid(self, name):
+        """The process's id now; None while it is down."""
+        return self.status()["pids"][name]
+
+    def kill(self, name):
+        """kill -9; the supervisor starts it again. Returns the id it had."""
+        pid = self.pid(name)
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+    def wait_restarted(self, name, old_pid, timeout=20):
+        return wait_until(lambda: self.pid(name) not in (None, old_pid) and self.pid(name),
+                          timeout, f"restart of {name}")
+
+    def stop(self, name):
+        """Stops one process in its orderly way; it stays down until start()."""
+        self._banter("stop", name)
+
+    def start(self, name):
+        self._banter("start", name)
+
+    def freeze(self, name):
+        os.kill(self.pid(name), signal.SIGSTOP)
+
+    def thaw(self, name):
+        os.kill(self.pid(name), signal.SIGCONT)
+
+    def wait_ready(self, timeout=30):
+        """Waits until GET /readyz says yes: database, writer and plugin are together."""
+        def ready():
+            try:
+                return self.request("GET", "/readyz").status == 200
+            except OSError:
+                return False
+        wait_until(ready, timeout, "readiness", interval=0.05)
+
+    # ---------------------------------------------------------------- asking
+
+    def address(self):
+        return f"{self.mqtt_host}:{self.mqtt_port}"
+
+    def request(self, method, path, body=None, account=None, token=None, headers=None, timeout=30):
+        token = account.access_token if account is not None and token is None else token
+        return http.request(self.http, method, path, body, token, headers, timeout)
+
+    def stream(self, path, account=None, headers=None, timeout=60):
+        token = account.access_token if account is not None else None
+        return http.stream(self.http, path, token, headers, timeout)
+
+    def control(self, account, *commands):
+        return self.request("POST", "/v1/control", {"commands": list(commands)},
+                            account).ok()["responses"]
+
+    def data_of(self, account, command):
+        """One command that must succeed: what it answers as `data`."""
+        response = self.control(account, command)[0]
+        assert "error" not in response, f"{command['command']} failed: {response}"
+        return response.get("data", {})
+
+    def group(self, owner, members, title="Team"):
+        handles = [member.handle for member in members]
+        return self.data_of(owner, {"command": "createGroup", "title": title,
+                                    "members": handles})["conversation"]
+
+    def history(self, account, conversation, **query):
+        """The entries of one page of the replay."""
+        parameters = "&".join(f"{key}={value}" for key, value in query.items())
+        path = f"/v1/conversations/{conversation}/messages" + (f"?{parameters}" if query else "")
+        return self.request("GET", path, account=account).ok()["entries"]
+
+    def psql(self, sql, timeout=60):
+        """Rows of the answer, each a list of strings; NULL is an empty string."""
+        done = subprocess.run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "--csv", "-t",
+                               "-d", self.postgres_dsn, "-c", sql], text=True,
+                              capture_output=True, timeout=timeout, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f"psql failed: {done.stderr}")
+        return list(csv.reader(io.StringIO(done.stdout)))
+
+    # ---------------------------------------------------------------- people
+
+    def signup(self, name="user"):
+        return Account(self, unique_handle(name), "correct horse battery").signup()
+
+    def signup_many(self, count, name="user"):
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            return list(pool.map(lambda _: self.signup(name), range(count)))
+
+    def device(self, account, name="phone", **options):
+        """A connected device; closed when the test ends."""
+        device = Device(self, account, name, connect=False, **_without(options, "wait_ready"))
+        self._devices.append(device)
+        if options.get("connect", True):
+            device.connect(wait_ready=options.get("wait_ready", True))
+        return device
+
+
+def _without(options, *names):
+    return {key: value for key, value in options.items() if key not in (*names, "connect")}
