@@ -17,14 +17,16 @@
 
 struct commands;
 struct db_pool;
+struct event_base;
 struct link;
 
 struct commands_config {
     unsigned group_members_max; /* GROUP_MEMBERS_DEFAULT.. GROUP_MEMBERS_CEILING */
 };
 
-struct commands *commands_create(struct db_pool *pool, struct link *link,
+struct commands *commands_create(struct event_base *base, struct db_pool *pool, struct link *link,
                                  const struct commands_config *config) MUST_USE;
+/* Commands still under way end without their callback. */
 void commands_destroy(struct commands *c);
 
 /* `response` is the whole {"responses":[…]}, borrowed. Exactly once, on the loop thread, never from

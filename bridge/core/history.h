@@ -44,6 +44,7 @@ struct history_page {
 typedef void history_done_fn(void *owner, enum code code, const struct history_page *page);
 
 struct history *history_create(struct db_pool *pool) MUST_USE;
+/* Requests still under way end without their callback. */
 void history_destroy(struct history *h);
 /* False: too busy; nothing kept, no callback. */
 bool history_read(struct history *h, const struct history_query *query, history_done_fn *done,

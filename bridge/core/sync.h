@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* sync.h - bring a device up to date: every conversation of its user with its head, and the entries
- * after the device's cursors. */
+ * after the device's cursors.
+ *
+ * The conversations come most recently active first, each as
+ * {"conversation","kind","title" or (direct) "user","role","last_seq","received","read","unread",
+ *  "preview":the newest entry, its text cut to 100 characters, or null,"entries":[…],"more"}.
+ * With a cursor: the oldest `limit` entries after it; `more`: newer ones follow, ask the history
+ * with `after`. Without one (a new device): the newest `limit` entries; `more`: older ones exist,
+ * ask with `before`. Entries are in rising seq order either way. A cursor beyond the head counts as
+ * the head; cursors of conversations the user is not in are ignored; `limit` 0 gives no entries.
+ * `unread` counts texts of others after the read cursor and stops at UNREAD_MAX. */
 #ifndef BANTER_BRIDGE_SYNC_H
 #define BANTER_BRIDGE_SYNC_H
 
@@ -13,9 +22,11 @@
 #include <stddef.h>
 
 struct db_pool;
+struct event_base;
 struct sync;
 
-struct sync *sync_create(struct db_pool *pool) MUST_USE;
+struct sync *sync_create(struct event_base *base, struct db_pool *pool) MUST_USE;
+/* Requests still under way end without their callback. */
 void sync_destroy(struct sync *s);
 
 /* One page of the answer: {"page":1,"more":true,"conversations":[…]}; `more` false on the last one.
@@ -24,10 +35,14 @@ void sync_destroy(struct sync *s);
 typedef bool sync_page_fn(void *owner, enum code code, const char *reason, struct slice page,
                           bool last);
 
-/* `request` is {"cursors":{…}?,"limit":50?}, copied. A page closes once it passes `page_bytes`;
- * over HTTP that is the ceiling of the whole answer, and what did not fit is marked `more` in its
- * conversation. False: too busy; no callback. */
+/* `request` is {"cursors":{"<conversation>":seq,…}?,"limit":50?} or empty, copied. As many pages as
+ * it takes, each closed once it passes `page_bytes`. False: too busy; no callback. */
 bool sync_run(struct sync *s, const struct actor *actor, struct slice request, size_t page_bytes,
               sync_page_fn *page, void *owner) MUST_USE;
+
+/* The same in exactly one page, for HTTP: once it passes `page_bytes`, the remaining conversations
+ * come without entries, and with `more` if they have any to give. */
+bool sync_run_whole(struct sync *s, const struct actor *actor, struct slice request,
+                    size_t page_bytes, sync_page_fn *page, void *owner) MUST_USE;
 
 #endif

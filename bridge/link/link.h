@@ -59,6 +59,10 @@ void link_kick(struct link *l, const struct frame_kick *f);
 typedef void link_barrier_fn(void *owner);
 void link_barrier(struct link *l, link_barrier_fn *done, void *owner);
 
+/* Closes the connection of the plugin, which comes back and has everybody attached again: for when
+ * the bridge cannot know whether a change of membership was committed. */
+void link_reset(struct link *l);
+
 /* Stops reading new frames while true: back-pressure when the writer is full. */
 void link_pause(struct link *l, bool paused);
 

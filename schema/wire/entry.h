@@ -14,10 +14,10 @@ struct buf;
 /* Stored in messages.kind: never renumber. */
 enum entry_kind {
     ENTRY_TEXT = 1,
-    ENTRY_CREATED = 10,        /* the conversation was made; data: {"title"?} */
+    ENTRY_CREATED = 10,        /* data: {"title":"Team","members":["bob"]}, without `from` */
     ENTRY_MEMBERS_ADDED = 11,  /* data: {"members":["eve"]} */
     ENTRY_MEMBER_REMOVED = 12, /* data: {"members":["eve"]} */
-    ENTRY_MEMBER_LEFT = 13,    /* no data: `from` left */
+    ENTRY_MEMBER_LEFT = 13,    /* `from` left; data: {"owner":"bob"} if ownership passed on */
 };
 
 /* Stored in conversations.kind and carried on the link: never renumber. */
