@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* file.c - reads small files whole. */
+#include "base/file.h"
+
+#include "base/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { READ_CHUNK_BYTES = 16384 };
+
+bool file_read(const char *path, struct buf *out)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char chunk[READ_CHUNK_BYTES];
+    ssize_t got;
+    int error = 0;
+
+    if (fd < 0)
+        return false;
+    while ((got = read(fd, chunk, sizeof chunk)) != 0) {
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0) {
+            error = errno;
+            break;
+        }
+        buf_bytes(out, chunk, (size_t)got);
+    }
+    close(fd);
+    explicit_bzero(chunk, sizeof chunk); /* it may have been a key */
+    if (!error && out->failed)
+        error = EFBIG;
+    errno = error;
+    return error == 0;
+}
+
+char *file_read_secret(const char *path, size_t max_length)
+{
+    struct buf content;
+    char *secret = NULL;
+    size_t length;
+
+    buf_init(&content, max_length + READ_CHUNK_BYTES);
+    if (!file_read(path, &content))
+        goto done;
+    errno = EINVAL;
+    if (content.length == 0)
+        goto done;
+    length = strcspn(content.data, "\r\n");
+    if (length > 0 && length <= max_length)
+        secret = must_strndup(slice_of(content.data, length));
+done:
+    if (content.data)
+        explicit_bzero(content.data, content.length);
+    buf_finish(&content);
+    return secret;
+}
