@@ -8,7 +8,7 @@
  * With a cursor: the oldest `limit` entries after it; `more`: newer ones follow, ask the history
  * with `after`. Without one (a new device): the newest `limit` entries; `more`: older ones exist,
  * ask with `before`. Entries are in rising seq order either way. A cursor beyond the head counts as
- * the head; cursors of conversations the user is not in are ignored; `limit` 0 gives no entries.
+ * the head; cursors of conversations the user is not in are ignored.
  * `unread` counts texts of others after the read cursor and stops at UNREAD_MAX. */
 #ifndef BANTER_BRIDGE_SYNC_H
 #define BANTER_BRIDGE_SYNC_H
