@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: MIT
+"""Faults that one signal to one process cannot make. Every one of them is undone on the way out,
+so that a failed test leaves the system usable."""
+import contextlib
+import os
+import signal
+
+from .waiting import wait_until
+
+
+def _children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+        return [int(child) for child in file.read().split()]
+
+
+@contextlib.contextmanager
+def postgres_frozen(system):
+    """Stops the server and all its backends: connections stay, nothing answers any more."""
+    main = system.pid("postgres")
+    os.kill(main, signal.SIGSTOP)  # first, so that it starts no backend meanwhile
+    frozen = [main, *_children(main)]
+    try:
+        for pid in frozen[1:]:
+            os.kill(pid, signal.SIGSTOP)
+        yield
+    finally:
+        for pid in reversed(frozen):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+
+@contextlib.contextmanager
+def stopped(system, name):
+    """The process is down meanwhile; running and ready afterwards."""
+    system.stop(name)
+    try:
+        yield
+    finally:
+        system.start(name)
+        system.wait_ready()
+
+
+@contextlib.contextmanager
+def frozen(system, name):
+    """SIGSTOP to one process; thawed afterwards, if it still lives."""
+    pid = system.pid(name)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield pid
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+
+
+def crash_postgres(system):
+    """An immediate shutdown, as a power failure looks to clients; the supervisor starts it
+    again, and it recovers from its log."""
+    old = system.pid("postgres")
+    os.kill(old, signal.SIGQUIT)
+    system.wait_restarted("postgres", old)
+
+
+def hang_up(system, name):
+    """SIGHUP, and waits until the process has gone through its loop after it."""
+    os.kill(system.pid(name), signal.SIGHUP)
+
+
+def resident_kib(pid):
+    """Resident memory of a process now."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmRSS:"))
+
+
+def restart(system, name):
+    """kill -9, and waits until everything works together again."""
+    old = system.kill(name)
+    system.wait_restarted(name, old)
+    system.wait_ready()
+    wait_until(lambda: system.pid(name) not in (None, old), 10, f"{name} to be back")
