@@ -31,7 +31,7 @@ enum {
     SYNC_LIMIT_DEFAULT = 50, /* entries per conversation */
     SYNC_LIMIT_MAX = 1000,
     SYNC_CONVERSATIONS_MAX = 10000,
-    UNREAD_MAX = 1000, /* counting stops here */
+    UNREAD_MAX = 100, /* counting stops here */
     PREVIEW_CHARACTERS = 100,
     LIST_LIMIT_DEFAULT = 50,
     LIST_LIMIT_MAX = 1000,

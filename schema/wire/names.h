@@ -19,7 +19,8 @@ bool draft_id_is_valid(struct slice id);
 bool client_id_split(struct slice client_id, struct slice *handle, struct slice *device);
 
 /* The id of the direct conversation of two users (docs/architecture.md, "Identifiers"); the order
- * of the handles does not matter. Equal handles give the user's notes to self. */
+ * of the handles, which must be valid, does not matter. Equal handles give the user's notes to
+ * self. Out of memory: the nil UUID, which no conversation has. */
 struct uuid direct_conversation_id(struct slice handle_a, struct slice handle_b);
 
 #endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/* draft.c - see draft.h. The id is read before anything can go wrong, so that a refusal names it.
+ */
+#include "wire/draft.h"
+
+#include "base/buf.h"
+#include "base/utf8.h"
+#include "wire/json.h"
+#include "wire/names.h"
+
+#include <string.h>
+
+/* Spaces and line ends are text; the other C0 controls have no meaning in a message. */
+static bool has_forbidden_control(struct slice text)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+
+        if (c < 0x20 && c != '\n' && c != '\t' && c != '\r')
+            return true;
+    }
+    return false;
+}
+
+static enum code refuse(const char **reason, const char *sentence)
+{
+    *reason = sentence;
+    return CODE_INVALID;
+}
+
+static enum code read_id(struct draft *out, const json_t *root, const char **reason)
+{
+    struct slice id = json_member_string(root, "id");
+
+    if (!id.data)
+        return refuse(reason, "id must be a string");
+    if (!draft_id_is_valid(id))
+        return refuse(reason, "id must have 1 to 64 characters, none of them a control character");
+    out->id = id;
+    return CODE_OK;
+}
+
+static enum code read_kind(struct draft *out, const json_t *root, const char **reason)
+{
+    const json_t *kind = json_object_get(root, "kind");
+
+    if (kind && !json_is_string(kind))
+        return refuse(reason, "kind must be a string");
+    if (kind && strcmp(json_string_value(kind), entry_kind_name(ENTRY_TEXT)) != 0)
+        return refuse(reason, "unknown kind");
+    out->kind = ENTRY_TEXT;
+    return CODE_OK;
+}
+
+static enum code read_text(struct draft *out, const json_t *root, const char **reason)
+{
+    struct slice text = json_member_string(root, "text");
+    size_t count;
+
+    if (!text.data)
+        return refuse(reason, "text must be a string");
+    if (text.length == 0)
+        return refuse(reason, "text is empty");
+    if (!utf8_count(text, &count))
+        return refuse(reason, "text is not valid UTF-8");
+    if (count > TEXT_MAX_CHARACTERS) {
+        *reason = "text has more than 100000 characters";
+        return CODE_TOO_LARGE;
+    }
+    if (has_forbidden_control(text))
+        return refuse(reason, "text has a control character other than tab and line ends");
+    out->text = text;
+    return CODE_OK;
+}
+
+static enum code read_reply_to(struct draft *out, const json_t *root, const char **reason)
+{
+    const json_t *reply_to = json_object_get(root, "reply_to");
+
+    if (!reply_to)
+        return CODE_OK;
+    if (!json_is_integer(reply_to) || json_integer_value(reply_to) < 1)
+        return refuse(reason, "reply_to must be an integer of at least 1");
+    out->reply_to = json_integer_value(reply_to);
+    return CODE_OK;
+}
+
+/* What can still be learned of a payload that did not parse. */
+static void peek_id(struct draft *out, struct slice json)
+{
+    json_t *id = json_peek_string(json, "id", DRAFT_ID_MAX_BYTES);
+    struct slice value =
+        id ? slice_of(json_string_value(id), json_string_length(id)) : slice_str("");
+
+    out->owner = id;
+    if (draft_id_is_valid(value))
+        out->id = value;
+}
+
+enum code draft_parse(struct draft *out, struct slice json, const char **reason)
+{
+    static enum code (*const readers[])(struct draft *, const json_t *, const char **) = {
+        read_id, read_kind, read_text, read_reply_to};
+    json_t *root;
+
+    *out = (struct draft){.kind = ENTRY_TEXT};
+    root = json_read_object(json, reason);
+    if (!root) {
+        peek_id(out, json);
+        return json.length > PAYLOAD_MAX_BYTES ? CODE_TOO_LARGE : CODE_INVALID;
+    }
+    out->owner = root;
+    for (size_t i = 0; i < sizeof readers / sizeof readers[0]; i++) {
+        enum code code = readers[i](out, root, reason);
+
+        if (code != CODE_OK)
+            return code;
+    }
+    return CODE_OK;
+}
+
+void draft_finish(struct draft *d)
+{
+    json_decref(d->owner);
+    *d = (struct draft){0};
+}
+
+void draft_peek_id(struct slice json, char id[DRAFT_ID_MAX_BYTES + 1])
+{
+    struct draft peeked = {0};
+
+    peek_id(&peeked, json);
+    if (peeked.id.length > 0)
+        memcpy(id, peeked.id.data, peeked.id.length);
+    id[peeked.id.length] = '\0';
+    draft_finish(&peeked);
+}
+
+void draft_write(struct buf *b, struct slice id, struct slice text, int64_t reply_to)
+{
+    buf_char(b, '{');
+    buf_json_key(b, "id");
+    buf_json(b, id);
+    buf_json_key(b, "text");
+    buf_json(b, text);
+    if (reply_to > 0) {
+        buf_json_key(b, "reply_to");
+        buf_i64(b, reply_to);
+    }
+    buf_char(b, '}');
+}
