@@ -57,6 +57,19 @@ BEGIN
 END
 $$;
 
+-- Batches of one writer travel in a pipeline: the server runs the next transaction even if the one before it failed.
+-- Each batch therefore begins by checking that the batch it follows has committed. The session remembers the number
+-- of its last batch, and forgets it again when that batch's transaction rolls back.
+CREATE FUNCTION banter.follow_batch(previous bigint, current bigint) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_setting('banter.batch', true) IS DISTINCT FROM previous::text THEN
+        RAISE EXCEPTION 'batch % was not committed', previous USING ERRCODE = 'BT001';
+    END IF;
+    PERFORM set_config('banter.batch', current::text, false);
+END
+$$;
+
 CREATE TABLE banter.quarantine (
     at           timestamptz(3) NOT NULL DEFAULT now(),
     sender       bigint NOT NULL,
