@@ -43,7 +43,7 @@ Device (support/device.py): a Paho client of one account
     subscribe(filter, qos=0) -> granted code (0..2, >= 128 refused)
     entries(conversation) -> list of entries received so far, in order of arrival
     wait_entries(conversation, count, timeout=10) -> the same, at least `count` of them
-    wait_entry(conversation, timeout=10, **fields) -> first entry with these fields (seq=…, text=…)
+    wait_entry(conversation, timeout=10, **fields) -> first entry with these fields (seq=…)
     receipts() -> list;  events() -> list of me/event
     messages -> list of Message(topic, payload, at, properties): all received, payload as bytes
     wait_message(predicate, timeout=10) -> Message

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034
+# common.sh - messages, and where everything of one copy lives.
+#
+# Rule: paths are settled once, in settle_settings(); nothing else guesses them.
+
+say() { printf '%s\n' "$*"; }
+die() {
+    printf 'banter: %s\n' "$*" >&2
+    exit 1
+}
+value_of() { # an option's value: value_of OPTION VALUE
+    (($# >= 2)) || die "$1 needs a value"
+    echo "$2"
+}
+is_root() { ((EUID == 0)); }
+now_ms() { echo $((${EPOCHREALTIME/[.,]/} / 1000)); }
+
+SERVICES=(postgres bridge broker) # in the order of starting; stopping goes the other way
+SYSTEM_USER=banter                # who runs everything when root starts it
+UNIX_PATH_MAX=107                 # bytes of a Unix socket's path (sun_path less its NUL)
+LONGEST_SOCKET=/.s.PGSQL.5432     # the longest name of a socket in RUN
+
+# Sets DATA, its parts and the ports from options, environment and defaults. RUN holds the sockets
+# and belongs to the processes' user; STATE (lock, pid files, addresses) and LOGS belong to whoever
+# started the copy, so that root never writes where another user could have put a link.
+settle_settings() {
+    local asked=${BANTER_DATA:-$REPO/var} base=${BANTER_PORT_BASE:-}
+    DATA=$(realpath -m -- "$asked")
+    [[ $DATA =~ ^[A-Za-z0-9/._+@:-]+$ ]] ||
+        die "the data directory $DATA has a character in its name that configuration files" \
+            "cannot carry (a space, perhaps); choose another with --data DIR"
+    RUN=$DATA/run
+    if ((${#RUN} + ${#LONGEST_SOCKET} > UNIX_PATH_MAX)); then
+        RUN=/tmp/banter-$(printf %s "$DATA" | sha256sum | cut -c1-16) # sockets need short paths
+    fi
+    STATE=$DATA/state
+    LOGS=$DATA/log
+    LISTEN=${BANTER_LISTEN:-127.0.0.1}
+    if [[ ! $base ]]; then
+        HTTP_PORT=8080 MQTT_PORT=1883 WS_PORT=8083 METRICS_PORT=9464
+        return
+    fi
+    if [[ ! $base =~ ^[1-9][0-9]{0,4}$ ]] || ((base > 65532)); then
+        die "--port-base must be a number from 1 to 65532, not '$base'"
+    fi
+    HTTP_PORT=$base MQTT_PORT=$((base + 1)) WS_PORT=$((base + 2)) METRICS_PORT=$((base + 3))
+}
+
+is_service() { [[ " ${SERVICES[*]} " == *" $1 "* ]]; }
+
+# Whether the process that wrote STATE/NAME.pid is alive; prints its id.
+pid_of() {
+    local pid
+    read -r pid 2>/dev/null <"$STATE/$1.pid" && [[ -d /proc/$pid ]] && echo "$pid"
+}
+
+# The supervisor holds this lock for as long as it lives, so the answer cannot be stale.
+is_running() { [[ -e $STATE/lock ]] && ! flock --nonblock "$STATE/lock" true 2>/dev/null; }

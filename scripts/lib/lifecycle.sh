@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# lifecycle.sh - up, down, status, logs, stop, start, reset.
+#
+# Rule: these commands learn what runs from STATE (the lock, pid files, addresses), never from their
+# own options, so `./banter status` is right whatever ports the copy was started with.
+
+LOG_MAX_BYTES=67108864
+
+# ---------------------------------------------------------------- up
+
+cmd_up() {
+    local detached=""
+    while (($#)); do
+        case $1 in
+        -d | --detach) detached=1 ;;
+        *) die "up does not know '$1'; see ./banter help" ;;
+        esac
+        shift
+    done
+    if is_running; then
+        [[ $detached ]] || die "already running; see ./banter status, or stop it: ./banter down"
+        await_ready "$(pid_of supervisor)"
+        print_addresses
+        return
+    fi
+    ensure_packages "${PACKAGES_UP[@]}"
+    ensure_build
+    settle_owner
+    place_data
+    check_ports
+    rotate_logs
+    install_binaries
+    ensure_link_key
+    ensure_cluster
+    write_configs
+    if [[ $detached ]]; then
+        up_detached
+    else
+        cmd_supervise
+    fi
+}
+
+up_detached() {
+    local log=$LOGS/supervisor.log
+    : >"$log"
+    BANTER_DATA=$DATA setsid "$REPO/banter" ${BANTER_PORT_BASE:+--port-base "$BANTER_PORT_BASE"} \
+        --listen "$LISTEN" supervise </dev/null >>"$log" 2>&1 &
+    local supervisor=$!
+    disown
+    await_ready "$supervisor"
+    print_addresses
+}
+
+# Waits for STATE/ready while the process lives; it has deadlines of its own.
+await_ready() {
+    until [[ -e $STATE/ready ]]; do
+        if [[ ! -d /proc/$1 ]]; then
+            cat "$LOGS/supervisor.log" >&2
+            die "could not be started; the logs are in $LOGS"
+        fi
+        sleep 0.05
+    done
+}
+
+rotate_logs() {
+    local log
+    for log in "$LOGS"/*.log; do
+        [[ -e $log ]] || continue
+        (($(stat -c %s "$log") < LOG_MAX_BYTES)) || mv "$log" "$log.1"
+    done
+}
+
+# ---------------------------------------------------------------- down
+
+cmd_down() {
+    local pid
+    if ! is_running; then
+        say "not running"
+        return
+    fi
+    read -r pid <"$STATE/supervisor.pid"
+    kill -TERM "$pid" || die "process $pid cannot be stopped by you"
+    # Longer than the supervisor's own deadlines together.
+    flock --timeout 90 "$STATE/lock" true || die "the supervisor (process $pid) does not stop"
+    say "stopped"
+}
+
+# ---------------------------------------------------------------- status
+
+# What a copy with these options listens on; STATE/addresses keeps it for whoever asks later.
+addresses() {
+    local address
+    address=$(local_address)
+    cat <<END
+HTTP_URL=http://$address:$HTTP_PORT
+MQTT_ADDRESS=$address:$MQTT_PORT
+WS_URL=ws://127.0.0.1:$WS_PORT/mqtt
+METRICS_URL=http://127.0.0.1:$METRICS_PORT/metrics
+END
+}
+
+# Sets HTTP_URL and so on; without a running copy, to what the options say.
+read_addresses() {
+    local line lines
+    if ! is_running || [[ ! -e $STATE/addresses ]]; then
+        lines=$(addresses)
+    else
+        lines=$(<"$STATE/addresses")
+    fi
+    while IFS= read -r line; do
+        printf -v "${line%%=*}" %s "${line#*=}"
+    done <<<"$lines"
+}
+
+print_addresses() {
+    read_addresses
+    cat <<END
+Banter is up.
+  HTTP       $HTTP_URL
+  MQTT       $MQTT_ADDRESS
+  WebSocket  $WS_URL
+  data       $DATA
+END
+}
+
+cmd_status() {
+    local json=""
+    case ${1:-} in
+    "") ;;
+    --json) json=1 ;;
+    *) die "status does not know '$1'; see ./banter help" ;;
+    esac
+    read_addresses
+    if [[ $json ]]; then
+        status_json
+    else
+        status_text
+    fi
+}
+
+status_json() {
+    local running=false
+    is_running && running=true
+    printf '{"http":"%s","mqtt":"%s","ws":"%s","pids":{"broker":%s,"bridge":%s,"postgres":%s},' \
+        "$HTTP_URL" "$MQTT_ADDRESS" "$WS_URL" \
+        "$(pid_or_null broker)" "$(pid_or_null bridge)" "$(pid_or_null postgres)"
+    printf '"postgres_dsn":"%s","running":%s,"supervisor":%s,"metrics":"%s","data":"%s"}\n' \
+        "$(postgres_dsn)" "$running" "$(pid_or_null supervisor)" "$METRICS_URL" "$DATA"
+    [[ $running == true ]]
+}
+
+pid_or_null() { pid_of "$1" || echo null; }
+
+status_text() {
+    local name pid age
+    if ! is_running; then
+        say "not running (data in $DATA)"
+        return 3
+    fi
+    if [[ -e $STATE/ready ]]; then
+        say "running"
+    else
+        say "starting"
+    fi
+    for name in "${SERVICES[@]}"; do
+        if pid=$(pid_of "$name"); then
+            age=$(ps -o etime= -p "$pid")
+            printf '  %-10s process %-8s up %s\n' "$name" "$pid" "${age// /}"
+        else
+            printf '  %-10s down\n' "$name"
+        fi
+    done
+    printf '  %-10s %s\n' HTTP "$HTTP_URL" MQTT "$MQTT_ADDRESS" WebSocket "$WS_URL" \
+        metrics "$METRICS_URL" data "$DATA"
+}
+
+# ---------------------------------------------------------------- logs, stop, start, reset
+
+cmd_logs() {
+    local name file
+    local -a follow=() files=()
+    while (($#)); do
+        case $1 in
+        -f | --follow) follow=(-F) ;;
+        -*) die "logs does not know '$1'; see ./banter help" ;;
+        *) files+=("$LOGS/$1.log") ;;
+        esac
+        shift
+    done
+    ((${#files[@]})) || files=("$LOGS"/*.log)
+    for file in "${files[@]}"; do
+        name=$(basename "$file" .log)
+        [[ -e $file ]] || die "there is no log of '$name'"
+    done
+    tail -n 100 "${follow[@]}" "${files[@]}"
+}
+
+cmd_stop() {
+    order stop "$@"
+    local name=$1
+    until ! pid_of "$name" >/dev/null; do sleep 0.03; done
+}
+
+# Returns when the process is there, which is earlier than ready.
+cmd_start() {
+    order start "$@"
+    local name=$1
+    until pid_of "$name" >/dev/null; do sleep 0.03; done
+}
+
+# Sends one command to the supervisor.
+order() {
+    is_service "${2:-}" || die "$1 needs a name: ${SERVICES[*]}"
+    is_running || die "not running; start it with ./banter up"
+    echo "$1 $2" >"$STATE/control"
+}
+
+cmd_reset() {
+    local answer=""
+    [[ -e $DATA/.banter ]] || { say "there is no data in $DATA"; return; }
+    if [[ ${1:-} != --yes ]]; then
+        [[ -t 0 ]] || die "reset deletes $DATA; say: ./banter reset --yes"
+        read -r -p "Delete all messages and users in $DATA? [y/N] " answer
+        [[ $answer == [yY]* ]] || die "nothing was deleted"
+    fi
+    cmd_down
+    rm -rf "${DATA:?}"/{postgres,postgres.new,bin,keys,log,run,state,link.key,.banter} "${RUN:?}" \
+        "$DATA"/{postgres,bridge,mosquitto,pg_hba}.conf
+    rmdir --ignore-fail-on-non-empty "$DATA"
+    say "deleted"
+}

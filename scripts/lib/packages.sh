@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# packages.sh - the Debian packages that Banter needs, and installing what is missing.
+#
+# Rule: these lists are the only place that names packages. Nothing is installed, and no root is
+# needed, when all of them are there.
+
+PACKAGES_UP=(
+    # to build
+    gcc libc6-dev cmake ninja-build pkg-config
+    libevent-dev libjansson-dev libmosquitto-dev libpq-dev libsodium-dev libssl-dev mosquitto-dev
+    # to run
+    curl mosquitto mosquitto-clients postgresql procps util-linux
+)
+PACKAGES_TEST=(
+    clang clang-format git libcmocka-dev libclang-rt-14-dev
+    python3 python3-paho-mqtt python3-pytest shellcheck
+)
+
+is_installed() {
+    [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
+}
+
+# Installs those of the named packages that are missing.
+ensure_packages() {
+    command -v apt-get >/dev/null || die "this is not Debian: install the packages yourself: $*"
+    local package
+    local -a missing=()
+    for package; do
+        is_installed "$package" || missing+=("$package")
+    done
+    ((${#missing[@]})) || return 0
+    say "Installing ${missing[*]}"
+    install_packages "${missing[@]}"
+}
+
+install_packages() {
+    local -a as_root=()
+    if ! is_root; then
+        command -v sudo >/dev/null ||
+            die "root is needed to install $*; run: apt-get install $*"
+        as_root=(sudo)
+    fi
+    # Debian starts a freshly installed mosquitto and postgresql at once; ours are private copies,
+    # so a policy keeps the system's from starting (and from taking port 1883) meanwhile.
+    local policy=/usr/sbin/policy-rc.d made_policy=""
+    if [[ ! -e $policy ]]; then
+        printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
+        "${as_root[@]}" chmod 755 "$policy"
+        made_policy=1
+    fi
+    local failed=""
+    local -a apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q
+        -o DPkg::Lock::Timeout=300 -o APT::Get::Assume-Yes=true)
+    { "${apt[@]}" update && "${apt[@]}" install --no-install-recommends "$@"; } >&2 || failed=1
+    [[ ! $made_policy ]] || "${as_root[@]}" rm -f "$policy"
+    [[ ! $failed ]] || die "apt-get could not install $*"
+    # Nor shall the system's broker take our port at the next boot; who wants it enables it.
+    if [[ " $* " == *" mosquitto "* && -d /run/systemd/system ]]; then
+        "${as_root[@]}" systemctl disable --quiet mosquitto || true
+    fi
+}
+
+# Node comes from Debian or from elsewhere: only the commands count.
+ensure_node() {
+    if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+        ensure_packages nodejs npm
+    fi
+}
