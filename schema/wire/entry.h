@@ -43,16 +43,16 @@ struct entry {
     struct slice data; /* a JSON object whose members are spliced into the entry, or empty */
 };
 
-/* {"conversation":…,"seq":…,"at":…,"from":…,"id":…,"kind":…,"text":…}, then reply_to and the members
- * of data. What is empty or 0 is not written, but the text of ENTRY_TEXT always is. */
+/* {"conversation":…,"seq":…,"at":…,"from":…,"id":…,"kind":…,"text":…}, then reply_to and the
+ * members of data. What is empty or 0 is not written, but the text of ENTRY_TEXT always is. */
 void entry_write(struct buf *b, const struct entry *e);
 
 /* me/receipt of a stored draft: {"id","conversation","seq","at"} */
 void receipt_write(struct buf *b, struct slice id, const struct uuid *conversation, int64_t seq,
                    int64_t at_ms);
 /* me/receipt of a refused draft: {"id","conversation","error":{"code","reason"}}. `target` is what
- * the device named after send/: a conversation id or @handle. retry_after_ms < 0 and an empty id are
- * not written. */
+ * the device named after send/: a conversation id or @handle. retry_after_ms < 0 and an empty id
+ * are not written. */
 void receipt_write_error(struct buf *b, struct slice id, struct slice target, enum code code,
                          const char *reason, int64_t retry_after_ms);
 
