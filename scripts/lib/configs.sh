@@ -81,6 +81,7 @@ plugin $DATA/bin/banter_plugin.so
 plugin_opt_link_socket $RUN/link.sock
 plugin_opt_link_key_file $DATA/link.key
 plugin_opt_jwks_file $DATA/keys/jwks.json
+${BANTER_RING_BYTES:+plugin_opt_ring_bytes $BANTER_RING_BYTES}
 
 listener $MQTT_PORT $LISTEN
 max_connections $connections

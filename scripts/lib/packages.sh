@@ -14,7 +14,8 @@ PACKAGES_UP=(
 )
 PACKAGES_TEST=(
     clang clang-format git libcmocka-dev libclang-rt-14-dev
-    python3 python3-paho-mqtt python3-pytest shellcheck
+    python3 python3-cryptography python3-jsonschema python3-paho-mqtt python3-pytest python3-yaml
+    shellcheck
 )
 
 is_installed() {

@@ -14,6 +14,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from support import System  # noqa: E402 (after the path is set)
 
 
+def _assert_contract(*systems):
+    problems = [problem for system in systems for problem in system.take_contract_problems()]
+    assert not problems, "not in the contract:\n" + "\n".join(problems[:20])
+
+
 def _finish(system):
     crashes = system.close()
     assert not crashes, f"a process crashed during the tests:\n{crashes}"
@@ -31,7 +36,10 @@ def banter(shared_system, request):
     """The session's system. A test that hurt it must leave it running and ready."""
     request.node.banter_system = shared_system
     yield shared_system
-    shared_system.close_devices()
+    try:
+        _assert_contract(shared_system)
+    finally:
+        shared_system.close_devices()
 
 
 @pytest.fixture
@@ -46,8 +54,11 @@ def make_system(request):
         return system
 
     yield make
-    for system in made:
-        _finish(system)
+    try:
+        _assert_contract(*made)
+    finally:
+        for system in made:
+            _finish(system)
 
 
 @pytest.fixture

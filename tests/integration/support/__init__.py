@@ -51,9 +51,13 @@ Device (support/device.py): a Paho client of one account
     sync(cursors=None, limit=None) -> list of conversations, pages of me/sync put together
     quiet(seconds=0.5)   fails if anything arrives meanwhile
     disconnect(), drop() (no DISCONNECT packet), reconnect(), connected, wait_closed(timeout=10)
+    response_topics: set of a test's own MQTT 5 Response Topics, which the contract does not name
     options: protocol=MQTTv5|MQTTv311, transport="tcp"|"websockets", token=None, client_id=None,
              username=None, will=(topic, payload, qos, retain)|None, keepalive=30,
              properties=None (of CONNECT), wait_ready=True, connect=True
+
+When a test ends, a sample of what its devices and HTTP requests got is held against the contract's
+schemas (support/contract.py). support/faults.py breaks processes, support/tokens.py forges tokens.
 
 Stock command line clients (support/stock.py)
     mosquitto_pub(system, account, topic, payload, *options) -> CompletedProcess (text)

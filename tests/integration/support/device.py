@@ -49,6 +49,7 @@ class Device:
         self.name = name
         self.protocol = protocol
         self.messages = []
+        self.response_topics = set()
         self._transport = transport
         self._token = token
         self._client_id = f"{account.handle}/{name}" if client_id is None else client_id

@@ -16,7 +16,7 @@ import socket
 import subprocess
 import tempfile
 
-from . import http
+from . import contract, http
 from .account import Account, unique_handle
 from .device import Device
 from .waiting import wait_until
@@ -24,6 +24,7 @@ from .waiting import wait_until
 REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
 PROCESSES = ("postgres", "bridge", "broker")
 PORTS_PER_SYSTEM = 4
+ANSWERS_CHECKED = 200  # of one test, against openapi.yaml
 CHEAP_PASSWORDS = {"BANTER_ARGON2_MEMORY_KIB": 1024, "BANTER_ARGON2_PASSES": 1}
 CRASH_MARKS = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:",
                "Assertion ", "died of signal 6", "died of signal 11")
@@ -55,6 +56,7 @@ class System:
         settings = {**CHEAP_PASSWORDS, **environment}
         self._environment = {**os.environ, **{key: str(v) for key, v in settings.items()}}
         self._devices = []
+        self._answers = []
         self._port_base = free_port_base()
         try:
             self.up()
@@ -107,6 +109,15 @@ class System:
     def close_devices(self):
         while self._devices:
             self._devices.pop().disconnect()
+
+    def take_contract_problems(self):
+        """What was said since the last call and is not in schema/*.yaml, as sentences."""
+        found = [problem for device in self._devices
+                 for problem in contract.device_problems(device)]
+        for answer in self._answers:
+            found += contract.answer_problems(*answer)
+        self._answers.clear()
+        return found
 
     def crashes(self):
         found = []
@@ -174,7 +185,11 @@ class System:
 
     def request(self, method, path, body=None, account=None, token=None, headers=None, timeout=30):
         token = account.access_token if account is not None and token is None else token
-        return http.request(self.http, method, path, body, token, headers, timeout)
+        answer = http.request(self.http, method, path, body, token, headers, timeout)
+        if len(self._answers) < ANSWERS_CHECKED:
+            self._answers.append((method, path, answer.status, answer.headers["Content-Type"],
+                                  answer.body))
+        return answer
 
     def stream(self, path, account=None, headers=None, timeout=60):
         token = account.access_token if account is not None else None
