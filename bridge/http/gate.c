@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/* gate.c - stands between a connection's bytes and evhttp, and lets one whole, clean request pass
+ * at a time.
+ *
+ * evhttp 2.1 accepts folded lines, bare LF and NUL, has no deadline for a request as a whole, and
+ * answers malformed ones by itself with an HTML page. So the gate takes everything out of the input
+ * buffer as it arrives (an evbuffer callback may do that), and puts a request back when framing.h
+ * says that it is whole. In place of a request that is refused evhttp gets a stand-in, and
+ * http_request_arrived() answers it with the refusal and closes. */
+#include "base/memory.h"
+#include "http/internal.h"
+
+#include <assert.h>
+#include <event2/buffer.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+enum { TRANSFER_MAX_BYTES = 256 << 10 }; /* read or written in one turn of the loop */
+
+static struct timeval from_ms(unsigned ms)
+{
+    return (struct timeval){.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000};
+}
+
+/* Lets the first `length` held bytes pass; evhttp reads them when its callback runs next. */
+static void pass(struct http_connection *c, size_t length)
+{
+    struct evbuffer *input = bufferevent_get_input(c->bev);
+
+    c->moving = true;
+    evbuffer_unfreeze(input, 0); /* bufferevents freeze it against all but themselves */
+    evbuffer_remove_buffer(c->held, input, length);
+    evbuffer_freeze(input, 0);
+    c->moving = false;
+    c->fed = 0;
+    c->busy = true;
+    http_framing_start(&c->framing, c->server->config.body_max);
+    event_del(c->deadline);
+}
+
+static void pass_stand_in(struct http_connection *c)
+{
+    static const char stand_in[] = "GET / HTTP/1.1\r\nHost: refused\r\nConnection: close\r\n\r\n";
+
+    c->refusal = c->framing.refusal;
+    c->server->stats.refused++;
+    evbuffer_drain(c->held, evbuffer_get_length(c->held));
+    evbuffer_add(c->held, stand_in, sizeof stand_in - 1);
+    pass(c, sizeof stand_in - 1);
+}
+
+/* Nothing else can be waiting to be written: evhttp gets no request before the body is complete. */
+static void send_continue(struct http_connection *c)
+{
+    static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
+
+    /* Should it fail, the client sends the body all the same after a while (RFC 9110 10.1.1). */
+    (void)!send(bufferevent_getfd(c->bev), line, sizeof line - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static enum http_verdict judge_head(struct http_connection *c)
+{
+    size_t length = c->framing.head_length;
+    const unsigned char *head = evbuffer_pullup(c->held, (ev_ssize_t)length);
+    enum http_verdict verdict;
+
+    assert(head);
+    verdict = http_framing_head(&c->framing, slice_of((const char *)head, length));
+    if (verdict == HTTP_PARTIAL && c->framing.head.expects_continue &&
+        evbuffer_get_length(c->held) == length)
+        send_continue(c);
+    return verdict;
+}
+
+/* Feeds what is held and has not been looked at. */
+static enum http_verdict feed(struct http_connection *c)
+{
+    enum http_verdict verdict = HTTP_PARTIAL;
+
+    while (verdict == HTTP_PARTIAL && c->fed < evbuffer_get_length(c->held)) {
+        struct evbuffer_ptr at;
+        struct evbuffer_iovec piece;
+        size_t used;
+
+        evbuffer_ptr_set(c->held, &at, c->fed, EVBUFFER_PTR_SET);
+        evbuffer_peek(c->held, -1, &at, &piece, 1);
+        verdict = http_framing_feed(&c->framing, slice_of(piece.iov_base, piece.iov_len), &used);
+        c->fed += used;
+        if (verdict == HTTP_HEAD)
+            verdict = judge_head(c);
+    }
+    if (verdict == HTTP_PARTIAL && c->framing.refusal.status != 0) {
+        evbuffer_drain(c->held, c->fed);
+        c->fed = 0;
+    }
+    return verdict;
+}
+
+/* Looks at what is held. True: something passed. */
+static bool advance(struct http_connection *c)
+{
+    struct timeval patience = from_ms(c->server->config.receive_timeout_ms);
+
+    if (c->busy || evbuffer_get_length(c->held) == 0)
+        return false;
+    switch (feed(c)) {
+    case HTTP_WHOLE:
+        pass(c, c->fed);
+        return true;
+    case HTTP_REFUSED:
+        pass_stand_in(c);
+        return true;
+    default:
+        if (!event_pending(c->deadline, EV_TIMEOUT, NULL))
+            event_add(c->deadline, &patience);
+        return false;
+    }
+}
+
+/* The input buffer changed. evhttp empties it whenever it is called, so all of it is news. */
+static void input_changed(struct evbuffer *input, const struct evbuffer_cb_info *info, void *owner)
+{
+    struct http_connection *c = owner;
+
+    if (c->moving || info->n_added == 0)
+        return;
+    c->moving = true;
+    if (c->refusal.status != 0)
+        evbuffer_drain(input, evbuffer_get_length(input));
+    else
+        evbuffer_add_buffer(c->held, input);
+    c->moving = false;
+    advance(c); /* the bufferevent calls evhttp next, whether anything passed or not */
+}
+
+/* The client took too long to send a request. */
+static void receive_deadline(evutil_socket_t fd, short what, void *owner)
+{
+    struct http_connection *c = owner;
+
+    (void)fd, (void)what;
+    assert(!c->busy);
+    c->framing.refusal =
+        (struct http_refusal){408, "The request did not arrive completely in time."};
+    pass_stand_in(c);
+    bufferevent_trigger(c->bev, EV_READ, 0);
+}
+
+void http_gate_free(struct http_connection *c)
+{
+    event_free(c->turn);
+    event_free(c->deadline);
+    evbuffer_free(c->held);
+    free(c);
+}
+
+static void closed(struct evhttp_connection *evhttp, void *owner)
+{
+    struct http_connection *c = owner;
+
+    (void)evhttp;
+    if (c->request)
+        http_request_lost(c->request);
+    evbuffer_remove_cb(bufferevent_get_input(c->bev), input_changed, c);
+    http_server_closed(c->server, c);
+    http_gate_free(c);
+}
+
+/* evhttp makes its connection object right after http_gate_open() and is itself the argument of the
+ * bufferevent's callbacks: before the first request that is the only way to learn of it. */
+static void attach(struct http_connection *c)
+{
+    void *evhttp;
+
+    bufferevent_getcb(c->bev, NULL, NULL, NULL, &evhttp);
+    assert(evhttp_connection_get_bufferevent(evhttp) == c->bev);
+    c->evhttp = evhttp;
+    evhttp_connection_set_closecb(evhttp, closed, c);
+    http_server_attached(c->server, c);
+}
+
+static void turn(evutil_socket_t fd, short what, void *owner)
+{
+    struct http_connection *c = owner;
+
+    (void)fd, (void)what;
+    if (!c->evhttp)
+        attach(c);
+    else if (advance(c))
+        bufferevent_trigger(c->bev, EV_READ, 0);
+}
+
+void http_gate_answered(struct http_connection *c)
+{
+    c->busy = false;
+    if (evbuffer_get_length(c->held) > 0)
+        event_active(c->turn, EV_TIMEOUT, 0); /* evhttp is not ready for it before it returns */
+}
+
+struct bufferevent *http_gate_open(struct event_base *base, void *server)
+{
+    struct http_connection *c = must_calloc(1, sizeof *c);
+
+    c->server = server;
+    c->bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
+    c->held = evbuffer_new();
+    c->turn = event_new(base, -1, 0, turn, c);
+    c->deadline = event_new(base, -1, 0, receive_deadline, c);
+    if (!c->bev || !c->held || !c->turn || !c->deadline ||
+        !evbuffer_add_cb(bufferevent_get_input(c->bev), input_changed, c))
+        abort(); /* out of memory */
+    bufferevent_set_max_single_read(c->bev, TRANSFER_MAX_BYTES);
+    bufferevent_set_max_single_write(c->bev, TRANSFER_MAX_BYTES);
+    http_framing_start(&c->framing, c->server->config.body_max);
+    http_server_opened(c->server, c);
+    /* Runs before the loop waits again, and so before anything can happen on the new socket. */
+    event_active(c->turn, EV_TIMEOUT, 0);
+    return c->bev;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/* internal.h - what the files of bridge/http share, and nobody else includes.
+ *
+ * A connection's gate (gate.c) holds what the client sends until it is one whole request; evhttp
+ * then parses it and calls back, and a `struct http_request` (request.c) is made of it. */
+#ifndef BANTER_HTTP_INTERNAL_H
+#define BANTER_HTTP_INTERNAL_H
+
+#include "base/map.h"
+#include "http/framing.h"
+#include "http/request.h"
+#include "http/server.h"
+
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/http.h>
+#include <event2/keyvalq_struct.h>
+#include <sys/queue.h>
+
+enum { HTTP_REQUEST_ID_MAX_LENGTH = 64 };
+
+struct http_connection {
+    struct http_server *server;
+    struct bufferevent *bev;          /* owned by evhttp */
+    struct evhttp_connection *evhttp; /* NULL until evhttp has made it, right after the accept */
+    struct evbuffer *held;            /* received and not yet passed to evhttp */
+    size_t fed;                       /* bytes of `held` that `framing` has seen */
+    struct http_framing framing;
+    struct event *turn;           /* attaches to evhttp at first; later: look at `held` again */
+    struct event *deadline;       /* pending while a request is incomplete */
+    bool moving;                  /* the gate itself is moving bytes: not news from the client */
+    bool busy;                    /* evhttp has a request that is not answered yet */
+    struct http_refusal refusal;  /* status != 0: what evhttp has is a stand-in, answer with this */
+    struct http_request *request; /* handed to the handler and not answered, or NULL */
+    LIST_ENTRY(http_connection) entry;
+};
+
+LIST_HEAD(http_connection_list, http_connection);
+LIST_HEAD(http_request_list, http_request);
+
+struct http_server {
+    struct event_base *base;
+    struct http_server_config config;
+    struct evhttp *evhttp;
+    struct evconnlistener *listener; /* owned by evhttp */
+    struct http_connection_list connections;
+    struct map by_evhttp; /* the connections that are attached, by their evhttp connection */
+    struct http_request_list requests;
+    http_handler_fn *handler;
+    void *owner;
+    uint64_t boot; /* random; with `sequence` it names requests */
+    uint64_t sequence;
+    struct http_server_stats stats;
+};
+
+struct http_request {
+    struct http_server *server;
+    struct http_connection *connection; /* NULL: gone or answered */
+    struct evhttp_request *evhttp;      /* NULL: gone or answered */
+    struct event *deadline;             /* for the answer; NULL while streaming */
+    http_stream_ready_fn *ready;        /* streaming, or NULL */
+    void *ready_owner;
+    void *memory;
+    bool query_parsed;
+    struct evkeyvalq query;
+    char id[HTTP_REQUEST_ID_MAX_LENGTH + 1];
+    uint64_t began_us;
+    LIST_ENTRY(http_request) entry;
+};
+
+/* gate.c */
+/* evhttp's hook for a new connection: makes its bufferevent, with the gate in place. */
+struct bufferevent *http_gate_open(struct event_base *base, void *server);
+/* The answer has been sent: the next request may pass. */
+void http_gate_answered(struct http_connection *c);
+/* Frees the gate, not what evhttp owns. */
+void http_gate_free(struct http_connection *c);
+
+/* server.c */
+/* A connection was accepted; it attached to evhttp; it is no more. */
+void http_server_opened(struct http_server *s, struct http_connection *c);
+void http_server_attached(struct http_server *s, struct http_connection *c);
+void http_server_closed(struct http_server *s, struct http_connection *c);
+
+/* request.c */
+/* evhttp's generic callback: makes the request and hands it to the handler. */
+void http_request_arrived(struct evhttp_request *evhttp, void *server);
+/* The connection is closing: its request, if any, is gone from now on. */
+void http_request_lost(struct http_request *r);
+/* Takes evhttp's part out, which the caller must answer; NULL: gone or answered already. */
+struct evhttp_request *http_request_detach(struct http_request *r);
+void http_request_free(struct http_request *r);
+
+/* reply.c */
+/* Answers like http_problem(), but leaves the request to whoever will end it. */
+void http_problem_send(struct http_request *r, int status, enum code code, const char *detail);
+/* Adds what every answer carries, and counts it. The reason phrase. */
+const char *http_reply_prepare(struct http_request *r, int status, const char *content_type);
+
+#endif

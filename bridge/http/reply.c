@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/* reply.c - see request.h: answers whose length is known, and problem details. */
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "http/internal.h"
+
+#include <assert.h>
+#include <event2/buffer.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PROBLEM_MAX_BYTES = 16 << 10 };
+
+/* RFC 9110 section 15; sorted. */
+static const struct {
+    int status;
+    const char *phrase;
+} phrases[] = {
+    {200, "OK"},
+    {201, "Created"},
+    {204, "No Content"},
+    {400, "Bad Request"},
+    {401, "Unauthorized"},
+    {403, "Forbidden"},
+    {404, "Not Found"},
+    {405, "Method Not Allowed"},
+    {406, "Not Acceptable"},
+    {408, "Request Timeout"},
+    {409, "Conflict"},
+    {413, "Content Too Large"},
+    {414, "URI Too Long"},
+    {415, "Unsupported Media Type"},
+    {417, "Expectation Failed"},
+    {429, "Too Many Requests"},
+    {431, "Request Header Fields Too Large"},
+    {500, "Internal Server Error"},
+    {501, "Not Implemented"},
+    {503, "Service Unavailable"},
+    {505, "HTTP Version Not Supported"},
+};
+
+/* On every answer: nothing here is a page, may be kept, or may be used by another site. */
+static const struct {
+    const char *name;
+    const char *value;
+} security[] = {
+    {"Cache-Control", "no-store"},
+    {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
+    {"Cross-Origin-Resource-Policy", "same-origin"},
+    {"Referrer-Policy", "no-referrer"},
+    {"X-Content-Type-Options", "nosniff"},
+};
+
+static const char *phrase_of(int status)
+{
+    for (size_t i = 0; i < sizeof phrases / sizeof phrases[0]; i++) {
+        if (phrases[i].status == status)
+            return phrases[i].phrase;
+    }
+    assert(!"every status in use has its phrase");
+    return "Unknown";
+}
+
+void http_reply_header(struct http_request *r, const char *name, const char *value)
+{
+    int added = 0;
+
+    if (r->evhttp)
+        added = evhttp_add_header(evhttp_request_get_output_headers(r->evhttp), name, value);
+    assert(added == 0);
+    (void)added;
+}
+
+const char *http_reply_prepare(struct http_request *r, int status, const char *content_type)
+{
+    struct evkeyvalq *headers = evhttp_request_get_output_headers(r->evhttp);
+
+    if (content_type)
+        http_reply_header(r, "Content-Type", content_type);
+    for (size_t i = 0; i < sizeof security / sizeof security[0]; i++) {
+        if (!evhttp_find_header(headers, security[i].name))
+            http_reply_header(r, security[i].name, security[i].value);
+    }
+    http_reply_header(r, "X-Request-Id", r->id);
+    r->server->stats.responses[status / 100]++;
+    log_debug("http", "%d for %s after %" PRIu64 " us, request %s", status, http_request_path(r),
+              clock_monotonic_us() - r->began_us, r->id);
+    return phrase_of(status);
+}
+
+static void free_bytes(const void *data, size_t length, void *owner)
+{
+    (void)data, (void)length;
+    free(owner);
+}
+
+/* `bytes` (malloc'd, taken over) is the body; it is left out for HEAD. */
+static void answer(struct http_request *r, int status, const char *content_type, char *bytes,
+                   size_t length)
+{
+    const char *phrase = http_reply_prepare(r, status, content_type);
+    bool head = http_request_method(r) == HTTP_METHOD_HEAD;
+    struct evbuffer *body = evbuffer_new();
+    char decimal[24];
+
+    if (!body)
+        abort(); /* out of memory */
+    if (status != 204) {
+        snprintf(decimal, sizeof decimal, "%zu", length);
+        http_reply_header(r, "Content-Length", decimal);
+    }
+    if (length > 0 && !head) {
+        if (evbuffer_add_reference(body, bytes, length, free_bytes, bytes) != 0)
+            abort(); /* out of memory */
+    } else {
+        free(bytes);
+    }
+    evhttp_send_reply(http_request_detach(r), status, phrase, body);
+    evbuffer_free(body);
+}
+
+void http_reply(struct http_request *r, int status, const char *content_type, struct buf *body)
+{
+    size_t length = body ? body->length : 0;
+    char *bytes = body ? buf_detach(body) : NULL;
+
+    if (body && !bytes) {
+        log_error("http", "an answer did not fit, request %s", r->id);
+        http_problem(r, 0, CODE_INTERNAL, "The answer could not be made.");
+        return;
+    }
+    if (r->evhttp)
+        answer(r, status, content_type, bytes, length);
+    else
+        free(bytes);
+    http_request_free(r);
+}
+
+static void write_problem(struct buf *b, const struct http_request *r, int status, enum code code,
+                          const char *detail)
+{
+    buf_char(b, '{');
+    buf_json_key(b, "type");
+    buf_printf(b, "\"urn:banter:problem:%s\"", code_name(code));
+    buf_json_key(b, "title");
+    buf_json(b, slice_str(phrase_of(status)));
+    buf_json_key(b, "status");
+    buf_i64(b, status);
+    buf_json_key(b, "detail");
+    buf_json(b, slice_str(detail));
+    buf_json_key(b, "code");
+    buf_json(b, slice_str(code_name(code)));
+    buf_json_key(b, "request_id");
+    buf_json(b, slice_str(r->id));
+    buf_str(b, "}\n");
+}
+
+void http_problem_send(struct http_request *r, int status, enum code code, const char *detail)
+{
+    struct buf body;
+    size_t length;
+    char *bytes;
+
+    if (!r->evhttp)
+        return;
+    if (status == 0)
+        status = code_http_status(code);
+    buf_init(&body, PROBLEM_MAX_BYTES);
+    write_problem(&body, r, status, code, detail);
+    length = body.length;
+    bytes = buf_detach(&body);
+    assert(bytes);
+    answer(r, status, "application/problem+json", bytes, length);
+}
+
+void http_problem(struct http_request *r, int status, enum code code, const char *detail)
+{
+    http_problem_send(r, status, code, detail);
+    http_request_free(r);
+}
