@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+/* load.c - see load.h. One thread, and one turn of the connections after the other; only the
+ * phases differ in what they wait for. */
+#include "load.h"
+
+#include "base/clock.h"
+#include "device.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    CONNECTING_MAX = 64, /* at once: below the listen backlog of a broker */
+    CONNECT_DEADLINE_US = 60000000,
+    HEAD_START_US = 50000, /* between the last device's readiness and the first draft */
+    MARK_BEFORE_US = 20000,
+    HOUSEKEEPING_US = 50000,
+    PING_AFTER_US = 30000000,
+    DRAIN_DEADLINE_US = 15000000,
+    TAIL_MAX_BYTES = 1 << 20,
+};
+
+static bool build_tail(struct troupe *t)
+{
+    static const char words[] = "the quick brown fox jumps over the lazy dog and ";
+    const struct load_config *config = t->config;
+
+    buf_init(&t->tail_bytes, TAIL_MAX_BYTES);
+    buf_str(&t->tail_bytes, config->bare ? "\",\"kind\":\"text\",\"text\":\"" : "\",\"text\":\"");
+    for (unsigned i = 0; i < config->text_bytes; i++)
+        buf_char(&t->tail_bytes, words[i % (sizeof(words) - 1)]);
+    buf_str(&t->tail_bytes, "\"}");
+    t->tail = buf_slice(&t->tail_bytes);
+    return !t->tail_bytes.failed;
+}
+
+static void troupe_finish(struct troupe *t)
+{
+    for (unsigned i = 0; t->devices && i < t->cast->player_count; i++)
+        conn_close(t->set, &t->devices[i].conn);
+    conn_set_destroy(t->set);
+    buf_finish(&t->tail_bytes);
+    free(t->devices);
+    free(t->senders);
+    free(t->by_sender);
+}
+
+static bool troupe_init(struct troupe *t, const struct load_config *config, const struct cast *cast,
+                        struct load_result *result)
+{
+    struct conn_handlers handlers;
+    unsigned sender = 0;
+
+    *t = (struct troupe){.config = config, .cast = cast, .result = result};
+    t->run = (clock_monotonic_us() ^ (uint64_t)clock_wall_ms() << 20) & ((UINT64_C(1) << 48) - 1);
+    if (!build_tail(t))
+        return false;
+    device_handlers(t, &handlers);
+    t->set = conn_set_create(&handlers, cast->player_count);
+    t->senders = calloc(cast->sender_count, sizeof(*t->senders));
+    t->by_sender = calloc(cast->sender_count, sizeof(*t->by_sender));
+    if (!t->set || !t->senders || !t->by_sender)
+        return false;
+    t->devices = calloc(cast->player_count, sizeof(*t->devices));
+    if (!t->devices)
+        return false;
+    for (unsigned i = 0; i < cast->player_count; i++) {
+        device_init(&t->devices[i], t, &cast->players[i]);
+        if (cast->players[i].sends) {
+            sender_init(&t->senders[sender], sender);
+            t->devices[i].sender = &t->senders[sender];
+            t->by_sender[sender++] = &t->devices[i];
+        }
+    }
+    assert(sender == cast->sender_count);
+    return true;
+}
+
+static bool connect_all(struct troupe *t)
+{
+    uint64_t start_us = clock_monotonic_us();
+    unsigned opened = 0;
+    unsigned count = t->cast->player_count;
+
+    while (t->ready_count < count && !t->refused_at_door) {
+        uint64_t now_us = clock_monotonic_us();
+
+        while (opened < count && opened - t->ready_count < CONNECTING_MAX) {
+            if (!device_open(&t->devices[opened++], now_us)) {
+                fprintf(stderr, "banter-bench: cannot connect: %s\n", strerror(errno));
+                return false;
+            }
+        }
+        if (now_us - start_us > CONNECT_DEADLINE_US) {
+            fprintf(stderr, "banter-bench: only %u of %u devices became ready\n", t->ready_count,
+                    count);
+            return false;
+        }
+        if (!conn_set_turn(t->set, HOUSEKEEPING_US))
+            return false;
+    }
+    t->result->connect_s = (double)(clock_monotonic_us() - start_us) / 1e6;
+    return !t->refused_at_door;
+}
+
+static void plan(struct troupe *t)
+{
+    const struct load_config *config = t->config;
+
+    t->plan.start_us = clock_monotonic_us() + HEAD_START_US;
+    t->measure_from_us = t->plan.start_us + (uint64_t)config->warm_up_s * 1000000;
+    t->measure_to_us = t->measure_from_us + (uint64_t)config->seconds * 1000000;
+    t->plan.end_us = t->measure_to_us;
+    t->plan.rate = config->rate;
+    t->plan.window = config->window;
+    t->plan.senders = t->cast->sender_count;
+    t->result->seconds = config->seconds;
+}
+
+static void housekeep(struct troupe *t, uint64_t now_us)
+{
+    for (unsigned i = 0; i < t->cast->player_count; i++) {
+        struct device *d = &t->devices[i];
+
+        if (d->conn.state != CONN_OPEN)
+            continue;
+        if (d->sender && (d->sender->refused > 0 || t->plan.rate == 0))
+            device_send_due(d, now_us);
+        if (now_us > d->conn.wrote_us + PING_AFTER_US)
+            mqtt_write_pingreq(conn_write(t->set, &d->conn));
+    }
+}
+
+struct cue {        /* what is to happen next */
+    uint64_t round; /* number of the next draft of all senders, with a rate */
+    uint64_t housekeeping_us;
+    bool begun; /* the measurement */
+};
+
+/* Sends what is due and returns when the next thing is. */
+static uint64_t send_due(struct troupe *t, struct cue *cue, uint64_t now_us)
+{
+    uint64_t next_us = cue->housekeeping_us;
+
+    if (t->plan.rate > 0) {
+        uint64_t due_us = plan_due_us(&t->plan, cue->round);
+
+        while (due_us <= now_us && due_us < t->plan.end_us) {
+            device_send_due(t->by_sender[cue->round++ % t->plan.senders], now_us);
+            due_us = plan_due_us(&t->plan, cue->round);
+        }
+        if (due_us < next_us)
+            next_us = due_us;
+    }
+    return next_us;
+}
+
+static void mark(const struct troupe *t, bool begins)
+{
+    if (t->config->mark)
+        t->config->mark(t->config->owner, begins, t->acknowledged);
+}
+
+static bool perform(struct troupe *t)
+{
+    struct cue cue = {0};
+    uint64_t now_us = clock_monotonic_us();
+
+    cue.housekeeping_us = t->plan.start_us;
+    while (now_us < t->measure_to_us && t->lost_count < t->cast->player_count) {
+        if (!cue.begun && now_us + MARK_BEFORE_US >= t->measure_from_us) {
+            cue.begun = true;
+            mark(t, true);
+        }
+        if (now_us >= cue.housekeeping_us) {
+            housekeep(t, now_us);
+            cue.housekeeping_us = now_us + HOUSEKEEPING_US;
+        }
+
+        uint64_t next_us = send_due(t, &cue, now_us);
+
+        if (!conn_set_turn(t->set, next_us > now_us ? next_us - now_us : 0))
+            return false;
+        now_us = clock_monotonic_us();
+    }
+    return true;
+}
+
+/* How many copies of the acknowledged messages have not come, beyond the gaps counted already. */
+static uint64_t copies_missing(const struct troupe *t)
+{
+    uint64_t missing = 0;
+
+    for (unsigned i = 0; i < t->cast->stage_count; i++) {
+        const struct stage *stage = &t->cast->stages[i];
+        int64_t head = 0;
+
+        for (unsigned m = 0; m < stage->members; m++) {
+            if (t->devices[stage->first + m].last_seq > head)
+                head = t->devices[stage->first + m].last_seq;
+        }
+        for (unsigned m = 0; m < stage->members; m++)
+            missing += (uint64_t)(head - t->devices[stage->first + m].last_seq);
+    }
+    return missing;
+}
+
+/* The same for a bare broker, where nothing carries a seq: every acknowledged message owes one
+ * copy to the other of a pair, or to every member of a group, the sender included. */
+static uint64_t copies_missing_bare(const struct troupe *t)
+{
+    uint64_t owed = 0;
+    uint64_t came = 0;
+
+    for (unsigned i = 0; i < t->cast->player_count; i++) {
+        const struct device *d = &t->devices[i];
+
+        if (d->sender)
+            owed += (uint64_t)d->sender->head *
+                    (d->stage->kind == CONVERSATION_DIRECT ? 1 : d->stage->members);
+        came += d->received;
+    }
+    return owed > came ? owed - came : 0;
+}
+
+static uint64_t missing_now(const struct troupe *t)
+{
+    return t->config->bare ? copies_missing_bare(t) : copies_missing(t);
+}
+
+static uint64_t outstanding_now(const struct troupe *t)
+{
+    uint64_t count = 0;
+
+    for (unsigned i = 0; i < t->cast->sender_count; i++)
+        count += sender_outstanding(&t->senders[i]);
+    return count;
+}
+
+static bool drain(struct troupe *t)
+{
+    uint64_t deadline_us = t->measure_to_us + DRAIN_DEADLINE_US;
+    bool marked = false;
+
+    for (;;) {
+        uint64_t now_us = clock_monotonic_us();
+        bool quiet = outstanding_now(t) == 0 && missing_now(t) == 0;
+
+        if (!marked && (quiet || now_us > t->measure_to_us + MARK_BEFORE_US)) {
+            marked = true;
+            mark(t, false);
+        }
+        if (quiet || now_us > deadline_us)
+            break;
+        housekeep(t, now_us);
+        if (!conn_set_turn(t->set, MARK_BEFORE_US))
+            return false;
+    }
+    t->result->unanswered = outstanding_now(t);
+    t->result->missing += missing_now(t);
+    return true;
+}
+
+static void take_bows(struct troupe *t)
+{
+    for (unsigned i = 0; i < t->cast->player_count; i++) {
+        if (t->devices[i].conn.state == CONN_OPEN)
+            mqtt_write_disconnect(conn_write(t->set, &t->devices[i].conn));
+    }
+    conn_set_flush(t->set);
+}
+
+static bool play(struct troupe *t)
+{
+    bool done = false;
+
+    if (connect_all(t)) {
+        plan(t);
+        done = perform(t) && drain(t);
+        take_bows(t);
+    }
+    return done;
+}
+
+bool load_run(const struct load_config *config, const struct cast *cast, struct load_result *out)
+{
+    struct troupe t;
+    bool done;
+
+    memset(out, 0, sizeof(*out));
+    done = troupe_init(&t, config, cast, out) && play(&t);
+    troupe_finish(&t);
+    if (!done)
+        fprintf(stderr, "banter-bench: the run could not be made\n");
+    return done;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* metrics.c - see metrics.h. */
+#include "metrics.h"
+
+#include "load.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+
+enum { RUNS_MAX = 1000 };
+
+const struct metric_info metric_table[METRIC_COUNT] = {
+    [METRIC_MESSAGES_PER_S] = {"messages_per_s", "durable messages/s", 0},
+    [METRIC_DELIVERIES_PER_S] = {"deliveries_per_s", "deliveries/s", 0},
+    [METRIC_RECEIPT_P50_MS] = {"receipt_p50_ms", "send to receipt p50, ms", 2},
+    [METRIC_RECEIPT_P90_MS] = {"receipt_p90_ms", "send to receipt p90, ms", 2},
+    [METRIC_RECEIPT_P99_MS] = {"receipt_p99_ms", "send to receipt p99, ms", 2},
+    [METRIC_RECEIPT_P999_MS] = {"receipt_p999_ms", "send to receipt p99.9, ms", 2},
+    [METRIC_RECEIPT_MAX_MS] = {"receipt_max_ms", "send to receipt max, ms", 2},
+    [METRIC_DELIVERY_P50_MS] = {"delivery_p50_ms", "send to delivery p50, ms", 2},
+    [METRIC_DELIVERY_P90_MS] = {"delivery_p90_ms", "send to delivery p90, ms", 2},
+    [METRIC_DELIVERY_P99_MS] = {"delivery_p99_ms", "send to delivery p99, ms", 2},
+    [METRIC_DELIVERY_P999_MS] = {"delivery_p999_ms", "send to delivery p99.9, ms", 2},
+    [METRIC_DELIVERY_MAX_MS] = {"delivery_max_ms", "send to delivery max, ms", 2},
+    [METRIC_ENTRIES_PER_S] = {"entries_per_s", "entries/s", 0},
+    [METRIC_MIB_PER_S] = {"mib_per_s", "MiB/s", 1},
+    [METRIC_FIRST_BYTE_MS] = {"first_byte_ms", "first byte after, ms", 2},
+    [METRIC_CPU_BROKER_US] = {"cpu_broker_us", "processor per message, broker, us", 1},
+    [METRIC_CPU_BRIDGE_US] = {"cpu_bridge_us", "processor per message, bridge, us", 1},
+    [METRIC_CPU_POSTGRES_US] = {"cpu_postgres_us", "processor per message, postgres, us", 1},
+    [METRIC_CPU_SYSTEM_US] = {"cpu_system_us", "processor per message, these three, us", 1},
+    [METRIC_CPU_BENCH_US] = {"cpu_bench_us", "processor per message, this bench, us", 1},
+    [METRIC_COMMITS_PER_S] = {"commits_per_s", "commits/s", 0},
+    [METRIC_MESSAGES_PER_COMMIT] = {"messages_per_commit", "messages per commit", 1},
+    [METRIC_WAL_BYTES] = {"wal_bytes", "WAL bytes per message", 0},
+    [METRIC_CONNECTS_PER_S] = {"connects_per_s", "connects to ready/s", 0},
+    [METRIC_READY_P99_MS] = {"ready_p99_ms", "connect to ready p99, ms", 1},
+    [METRIC_BROKER_RSS_MIB] = {"broker_rss_mib", "memory of the broker, MiB", 1},
+    [METRIC_BRIDGE_RSS_MIB] = {"bridge_rss_mib", "memory of the bridge, MiB", 1},
+    [METRIC_BRIDGE_RSS_GROWTH_MIB] = {"bridge_rss_growth_mib", "its growth meanwhile, MiB", 1},
+    [METRIC_REFUSED] = {"refused", "refused and sent again", 0},
+    [METRIC_FAILED] = {"failed", "refused for good", 0},
+    [METRIC_UNANSWERED] = {"unanswered", "without an outcome", 0},
+    [METRIC_MISSING] = {"missing", "missing copies", 0},
+    [METRIC_DUPLICATES] = {"duplicates", "duplicate copies", 0},
+    [METRIC_DISORDER] = {"disorder", "out of order", 0},
+    [METRIC_DISCONNECTED] = {"disconnected", "connections lost", 0},
+};
+
+void measurement_clear(struct measurement *m)
+{
+    for (int i = 0; i < METRIC_COUNT; i++)
+        m->values[i] = NAN;
+}
+
+/* Five metrics in a row, from `first` on. */
+static void add_latencies(struct measurement *m, enum metric first, const struct histogram *h)
+{
+    static const double fractions[] = {0.5, 0.9, 0.99, 0.999, 1.0};
+
+    for (unsigned i = 0; i < sizeof(fractions) / sizeof(fractions[0]); i++) {
+        if (h->count > 0)
+            m->values[first + i] = (double)histogram_quantile(h, fractions[i]) / 1000;
+    }
+}
+
+void measurement_add_load(struct measurement *m, const struct load_result *r)
+{
+    double *v = m->values;
+
+    v[METRIC_MESSAGES_PER_S] = (double)r->messages / r->seconds;
+    v[METRIC_DELIVERIES_PER_S] = (double)r->delivered / r->seconds;
+    add_latencies(m, METRIC_RECEIPT_P50_MS, &r->acknowledged_us);
+    add_latencies(m, METRIC_DELIVERY_P50_MS, &r->delivered_us);
+    v[METRIC_CONNECTS_PER_S] = (double)r->ready_us.count / r->connect_s;
+    v[METRIC_READY_P99_MS] = (double)histogram_quantile(&r->ready_us, 0.99) / 1000;
+    v[METRIC_REFUSED] = (double)r->refused;
+    v[METRIC_FAILED] = (double)r->failed;
+    v[METRIC_UNANSWERED] = (double)r->unanswered;
+    v[METRIC_MISSING] = (double)r->missing;
+    v[METRIC_DUPLICATES] = (double)r->duplicates;
+    v[METRIC_DISORDER] = (double)r->disorder;
+    v[METRIC_DISCONNECTED] = (double)r->disconnected;
+}
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+struct spread measurement_spread(const struct measurement *runs, unsigned count, enum metric metric)
+{
+    double sorted[RUNS_MAX];
+    unsigned n = 0;
+
+    assert(count <= RUNS_MAX);
+    for (unsigned i = 0; i < count; i++) {
+        if (!isnan(runs[i].values[metric]))
+            sorted[n++] = runs[i].values[metric];
+    }
+    if (n == 0)
+        return (struct spread){NAN, NAN, NAN};
+    qsort(sorted, n, sizeof(sorted[0]), compare);
+    return (struct spread){(sorted[(n - 1) / 2] + sorted[n / 2]) / 2, sorted[0], sorted[n - 1]};
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* probe.c - see probe.h. */
+#include "probe.h"
+
+#include "base/clock.h"
+#include "process.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+static const char select_counters[] =
+    "SELECT pg_snapshot_xmax(pg_current_snapshot()), pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')";
+
+/* Not by process_cpu_us(): the baseline is a child of ours. */
+static uint64_t own_cpu_us(void)
+{
+    struct rusage usage;
+
+    if (getrusage(RUSAGE_SELF, &usage) != 0)
+        return 0;
+    return (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +
+           (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+}
+
+static void ask_database(PGconn *db, struct probe_sample *s)
+{
+    PGresult *r = PQexec(db, select_counters);
+
+    if (PQresultStatus(r) == PGRES_TUPLES_OK && PQntuples(r) == 1) {
+        s->transactions = strtoull(PQgetvalue(r, 0, 0), NULL, 10);
+        s->wal_bytes = strtoull(PQgetvalue(r, 0, 1), NULL, 10);
+    }
+    PQclear(r);
+}
+
+void probe_mark(void *owner, bool begins, uint64_t acknowledged)
+{
+    struct probe *p = owner;
+    struct probe_sample *s = begins ? &p->begin : &p->end;
+
+    s->acknowledged = acknowledged;
+    s->at_us = clock_monotonic_us();
+    s->broker_us = process_cpu_us(p->broker);
+    s->bridge_us = process_cpu_us(p->bridge);
+    s->postgres_us = process_cpu_us(p->postgres);
+    s->bench_us = own_cpu_us();
+    if (p->db)
+        ask_database(p->db, s);
+}
+
+void probe_report(const struct probe *p, struct measurement *m)
+{
+    double messages = (double)(p->end.acknowledged - p->begin.acknowledged);
+    double seconds = (double)(p->end.at_us - p->begin.at_us) / 1e6;
+    double broker = p->broker ? (double)(p->end.broker_us - p->begin.broker_us) : NAN;
+    double bridge = p->bridge ? (double)(p->end.bridge_us - p->begin.bridge_us) : NAN;
+    double postgres = p->postgres ? (double)(p->end.postgres_us - p->begin.postgres_us) : NAN;
+    double commits = (double)(p->end.transactions - p->begin.transactions);
+
+    if (messages <= 0)
+        return;
+    m->values[METRIC_CPU_BROKER_US] = broker / messages;
+    m->values[METRIC_CPU_BRIDGE_US] = bridge / messages;
+    m->values[METRIC_CPU_POSTGRES_US] = postgres / messages;
+    m->values[METRIC_CPU_SYSTEM_US] = ((isnan(broker) ? 0 : broker) + (isnan(bridge) ? 0 : bridge) +
+                                       (isnan(postgres) ? 0 : postgres)) /
+                                      messages;
+    m->values[METRIC_CPU_BENCH_US] = (double)(p->end.bench_us - p->begin.bench_us) / messages;
+    m->values[METRIC_BROKER_RSS_MIB] = p->broker ? (double)process_rss_kib(p->broker) / 1024 : NAN;
+    m->values[METRIC_BRIDGE_RSS_MIB] = p->bridge ? (double)process_rss_kib(p->bridge) / 1024 : NAN;
+    if (!p->db || commits <= 0)
+        return;
+    m->values[METRIC_COMMITS_PER_S] = commits / seconds;
+    m->values[METRIC_MESSAGES_PER_COMMIT] = messages / commits;
+    m->values[METRIC_WAL_BYTES] = (double)(p->end.wal_bytes - p->begin.wal_bytes) / messages;
+}

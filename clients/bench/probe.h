@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* probe.h - what the system under test used while it was measured: processor time per process,
+ * commits and WAL of PostgreSQL, memory.
+ *
+ * Commits are counted by transaction ids, which only writing transactions take, and which are up
+ * to date at once, unlike PostgreSQL's statistics. */
+#ifndef BANTER_BENCH_PROBE_H
+#define BANTER_BENCH_PROBE_H
+
+#include "metrics.h"
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct probe_sample {
+    uint64_t at_us;
+    uint64_t acknowledged;
+    uint64_t broker_us, bridge_us, postgres_us, bench_us;
+    uint64_t transactions;
+    uint64_t wal_bytes;
+};
+
+struct probe {
+    PGconn *db;                     /* NULL: no database to ask */
+    pid_t broker, bridge, postgres; /* 0: not there */
+    struct probe_sample begin, end;
+};
+
+/* Fits load_config.mark; `owner` is the probe. */
+void probe_mark(void *owner, bool begins, uint64_t acknowledged);
+/* Fills in what lies between the two marks. */
+void probe_report(const struct probe *p, struct measurement *m);
+
+#endif
