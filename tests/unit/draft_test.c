@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/* draft_test.c - good drafts, every reason to refuse one, and the id that a refusal names. */
+#include "unit/unit.h"
+
+#include "base/buf.h"
+#include "wire/draft.h"
+
+static void test_good_drafts(void **state)
+{
+    static const struct {
+        const char *json;
+        const char *text;
+        int64_t reply_to;
+    } cases[] = {
+        {"{\"id\":\"d1\",\"text\":\"hello\"}", "hello", 0},
+        {"{\"text\":\"hello\",\"id\":\"d1\",\"kind\":\"text\"}", "hello", 0},
+        {"{\"id\":\"d1\",\"text\":\"hello\",\"reply_to\":1}", "hello", 1},
+        {"{\"id\":\"d1\",\"text\":\"x\",\"reply_to\":9223372036854775807}", "x", INT64_MAX},
+        {"{\"id\":\"d1\",\"text\":\"x\",\"later\":{\"a\":[1,2]},\"more\":1.5}", "x", 0},
+        {"{\"id\":\"d1\",\"text\":\" \"}", " ", 0},
+        {"{\"id\":\"d1\",\"text\":\"\\n\\t\\r\"}", "\n\t\r", 0},
+        {"{\"id\":\"d1\",\"text\":\"\\ud83d\\udc4d\"}", "\xf0\x9f\x91\x8d", 0},
+        {"{\"id\":\"d1\",\"text\":\"\x7f\xc2\x85\xe2\x80\xae\xef\xbb\xbf\xef\xbf\xbf\"}",
+         "\x7f\xc2\x85\xe2\x80\xae\xef\xbb\xbf\xef\xbf\xbf", 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        const char *reason = NULL;
+        struct draft d;
+
+        assert_int_equal(draft_parse(&d, slice_str(cases[i].json), &reason), CODE_OK);
+        assert_null(reason);
+        assert_true(slice_equal(d.id, slice_str("d1")));
+        assert_true(slice_equal(d.text, slice_str(cases[i].text)));
+        assert_int_equal(d.reply_to, cases[i].reply_to);
+        assert_int_equal(d.kind, ENTRY_TEXT);
+        draft_finish(&d);
+        draft_finish(&d);
+    }
+}
+
+static void test_refusals(void **state)
+{
+    static const char id_reason[] =
+        "id must have 1 to 64 characters, none of them a control character";
+    static const char reply_reason[] = "reply_to must be an integer of at least 1";
+    static const char control_reason[] =
+        "text has a control character other than tab and line ends";
+    static const struct {
+        const char *json;
+        const char *id;
+        const char *reason;
+    } cases[] = {
+        {"", "", "empty"},
+        {"hello", "", "not valid JSON"},
+        {"[]", "", "not a JSON object"},
+        {"{}", "", "id must be a string"},
+        {"{\"text\":\"x\"}", "", "id must be a string"},
+        {"{\"id\":null,\"text\":\"x\"}", "", "id must be a string"},
+        {"{\"id\":7,\"text\":\"x\"}", "", "id must be a string"},
+        {"{\"id\":\"\",\"text\":\"x\"}", "", id_reason},
+        {"{\"id\":\"a\\nb\",\"text\":\"x\"}", "", id_reason},
+        {"{\"id\":\"a\\u0085\",\"text\":\"x\"}", "", id_reason},
+        {"{\"id\":\"12345678901234567890123456789012345678901234567890123456789012345\","
+         "\"text\":\"x\"}",
+         "", id_reason},
+        {"{\"id\":\"d1\"}", "d1", "text must be a string"},
+        {"{\"id\":\"d1\",\"text\":null}", "d1", "text must be a string"},
+        {"{\"id\":\"d1\",\"text\":[\"x\"]}", "d1", "text must be a string"},
+        {"{\"id\":\"d1\",\"text\":\"\"}", "d1", "text is empty"},
+        {"{\"id\":\"d1\",\"text\":\"a\\u0001\"}", "d1", control_reason},
+        {"{\"id\":\"d1\",\"text\":\"a\\u001b[0m\"}", "d1", control_reason},
+        {"{\"id\":\"d1\",\"text\":\"a\\b\"}", "d1", control_reason},
+        {"{\"id\":\"d1\",\"text\":\"a\\u0000\"}", "d1", "the character U+0000 is not allowed"},
+        {"{\"id\":\"d1\",\"text\":\"\\ud800\"}", "d1",
+         "a surrogate without its other half is not a character"},
+        {"{\"id\":\"d1\",\"text\":\"\xed\xa0\x80\"}", "d1", "not valid UTF-8"},
+        {"{\"id\":\"d1\",\"text\":\"\xff\"}", "d1", "not valid UTF-8"},
+        {"{\"id\":\"d1\",\"text\":\"x\",\"text\":\"y\"}", "d1",
+         "a member occurs twice in one object"},
+        {"{\"id\":\"d1\",\"text\":\"x\"", "d1", "not valid JSON"},
+        {"{\"id\":\"d1\",\"text\":\"x\"}}", "d1", "not valid JSON"},
+        {"{\"id\":\"d1\",\"text\":\"x\",\"a\":[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]}", "d1",
+         "nested too deeply"},
+        {"{\"id\":\"d1\",\"text\":\"x\",\"kind\":\"edit\"}", "d1", "unknown kind"},
+        {"{\"id\":\"d1\",\"kind\":\"created\"}", "d1", "unknown kind"},
+        {"{\"id\":\"d1\",\"text\":\"x\",\"kind\":\"Text\"}", "d1", "unknown kind"},
+        {"{\"id\":\"d1\",\"text\":\"x\",\"kind\":1}", "d1", "kind must be a string"},
+        {"{\"id\":\"d1\",\"text\":\"x\",\"kind\":null}", "d1", "kind must be a string"},
+        {"{\"id\":\"d1\",\"text\":\"x\",\"reply_to\":0}", "d1", reply_reason},
+        {"{\"id\":\"d1\",\"text\":\"x\",\"reply_to\":-1}", "d1", reply_reason},
+        {"{\"id\":\"d1\",\"text\":\"x\",\"reply_to\":1.0}", "d1", reply_reason},
+        {"{\"id\":\"d1\",\"text\":\"x\",\"reply_to\":\"1\"}", "d1", reply_reason},
+        {"{\"id\":\"d1\",\"text\":\"x\",\"reply_to\":null}", "d1", reply_reason},
+        {"{\"id\":\"d1\",\"text\":\"x\",\"reply_to\":9223372036854775808}", "d1",
+         "a number is out of range"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        const char *reason = NULL;
+        struct draft d;
+
+        if (draft_parse(&d, slice_str(cases[i].json), &reason) != CODE_INVALID)
+            fail_msg("%s", cases[i].json);
+        assert_string_equal(reason, cases[i].reason);
+        if (!slice_equal(d.id, slice_str(cases[i].id)))
+            fail_msg("%s: id", cases[i].json);
+        draft_finish(&d);
+    }
+}
+
+/* A draft whose text is `count` times `character`. */
+static void write_long(struct buf *b, const char *character, size_t count)
+{
+    buf_reset(b);
+    buf_str(b, "{\"id\":\"d1\",\"text\":\"");
+    for (size_t i = 0; i < count; i++)
+        buf_str(b, character);
+    buf_str(b, "\"}");
+    assert_false(b->failed);
+}
+
+static void test_text_length_is_counted_in_characters(void **state)
+{
+    static const char *const characters[] = {"a", "\xc3\xa9", "\xe4\xb8\xad", "\xf0\x9f\x91\x8d",
+                                             "\\u00e9"};
+    struct buf b;
+
+    (void)state;
+    buf_init(&b, 2 * PAYLOAD_MAX_BYTES);
+    for (size_t i = 0; i < ARRAY_LENGTH(characters); i++) {
+        const char *reason = NULL;
+        struct draft d;
+
+        write_long(&b, characters[i], TEXT_MAX_CHARACTERS);
+        assert_int_equal(draft_parse(&d, buf_slice(&b), &reason), CODE_OK);
+        draft_finish(&d);
+        write_long(&b, characters[i], TEXT_MAX_CHARACTERS + 1);
+        assert_int_equal(draft_parse(&d, buf_slice(&b), &reason), CODE_TOO_LARGE);
+        assert_string_equal(reason, "text has more than 100000 characters");
+        assert_true(slice_equal(d.id, slice_str("d1")));
+        draft_finish(&d);
+    }
+    buf_finish(&b);
+}
+
+static void test_payload_beyond_the_packet(void **state)
+{
+    const char *reason = NULL;
+    struct draft d;
+    struct buf b;
+
+    (void)state;
+    buf_init(&b, 2 * PAYLOAD_MAX_BYTES);
+    write_long(&b, "a", PAYLOAD_MAX_BYTES);
+    assert_int_equal(draft_parse(&d, buf_slice(&b), &reason), CODE_TOO_LARGE);
+    assert_string_equal(reason, "longer than the largest packet");
+    assert_true(slice_equal(d.id, slice_str("d1")));
+    draft_finish(&d);
+    buf_finish(&b);
+}
+
+static void test_peek_id(void **state)
+{
+    char id[DRAFT_ID_MAX_BYTES + 1];
+    struct buf b;
+
+    (void)state;
+    draft_peek_id(slice_str("{\"text\":\"x\",\"id\":\"d1\"}"), id);
+    assert_string_equal(id, "d1");
+    draft_peek_id(slice_str("{\"id\":\"a\\nb\"}"), id);
+    assert_string_equal(id, "");
+    draft_peek_id(slice_str("garbage"), id);
+    assert_string_equal(id, "");
+    draft_peek_id(slice_of(NULL, 0), id);
+    assert_string_equal(id, "");
+    buf_init(&b, 4096);
+    buf_str(&b, "{\"id\":\"");
+    for (int i = 0; i < DRAFT_ID_MAX_CHARACTERS; i++)
+        buf_str(&b, "\\ud83d\\udc4d");
+    buf_str(&b, "\"}");
+    draft_peek_id(buf_slice(&b), id);
+    assert_int_equal(strlen(id), DRAFT_ID_MAX_BYTES);
+    buf_finish(&b);
+}
+
+static void test_written_drafts_parse(void **state)
+{
+    struct slice text = slice_str("quote \" backslash \\ line\n tab\t \xf0\x9f\x91\x8d");
+    const char *reason = NULL;
+    struct draft d;
+    struct buf b;
+
+    (void)state;
+    buf_init(&b, 4096);
+    draft_write(&b, slice_str("d\"1"), text, 12);
+    assert_int_equal(draft_parse(&d, buf_slice(&b), &reason), CODE_OK);
+    assert_true(slice_equal(d.id, slice_str("d\"1")));
+    assert_true(slice_equal(d.text, text));
+    assert_int_equal(d.reply_to, 12);
+    draft_finish(&d);
+    buf_reset(&b);
+    draft_write(&b, slice_str("d1"), slice_str("x"), 0);
+    assert_string_equal(b.data, "{\"id\":\"d1\",\"text\":\"x\"}");
+    buf_finish(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_good_drafts),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_text_length_is_counted_in_characters),
+        cmocka_unit_test(test_payload_beyond_the_packet),
+        cmocka_unit_test(test_peek_id),
+        cmocka_unit_test(test_written_drafts_parse),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
