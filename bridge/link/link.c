@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: MIT */
+/* link.c - the bridge's end of the link: who is the plugin, what its frames mean, when the bell
+ * rings.
+ *
+ * Everything written during a turn of the loop is sent by on_turn_end(), which also does whatever
+ * must not happen inside a caller's call: telling of a lost plugin, freeing peers, ending barriers
+ * that no plugin will answer. */
+#include "link/link.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "link/bell.h"
+#include "link/listener.h"
+#include "link/peer.h"
+
+#include <assert.h>
+#include <event2/event.h>
+#include <openssl/crypto.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum {
+    GUESTS_MAX = 4, /* connections that have not said HELLO; more are turned away */
+    HELLO_TIMEOUT_MS = 5000,
+    BARRIER_TIMEOUT_MS = 5000,
+    DEADLINE_CHECK_MS = 250,
+};
+
+/* A connection that is not (or no longer) the plugin. */
+struct guest {
+    struct peer *peer; /* NULL: free slot */
+    uint64_t deadline_ms;
+};
+
+struct barrier {
+    struct barrier *next;
+    uint64_t number;
+    uint64_t deadline_ms;
+    link_barrier_fn *done;
+    void *owner;
+};
+
+struct link {
+    struct event_base *base;
+    char *socket_path;
+    char *key;
+    char *node;
+    struct link_handlers handlers;
+    struct peer_handlers peer_handlers;
+    struct listener *listener;
+    struct bell *bell;
+    struct peer *plugin; /* NULL: none */
+    struct guest guests[GUESTS_MAX];
+    struct barrier *barriers; /* oldest first */
+    struct barrier **barriers_end;
+    uint64_t barrier_number; /* of the last one */
+    struct event *turn_end;
+    struct event *deadline_timer;
+    bool paused;
+    bool bell_wanted;
+};
+
+static void schedule_turn_end(struct link *l)
+{
+    event_active(l->turn_end, EV_TIMEOUT, 1); /* once, however often it is asked for */
+}
+
+static void end_barriers(struct link *l, uint64_t upto)
+{
+    while (l->barriers && l->barriers->number <= upto) {
+        struct barrier *b = l->barriers;
+        l->barriers = b->next;
+        if (!l->barriers)
+            l->barriers_end = &l->barriers;
+        b->done(b->owner); /* may add another one */
+        free(b);
+    }
+}
+
+void link_barrier(struct link *l, link_barrier_fn *done, void *owner)
+{
+    struct barrier *b = must_calloc(1, sizeof *b);
+
+    b->number = ++l->barrier_number;
+    b->deadline_ms = clock_monotonic_ms() + BARRIER_TIMEOUT_MS;
+    b->done = done;
+    b->owner = owner;
+    *l->barriers_end = b;
+    l->barriers_end = &b->next;
+    if (link_is_connected(l))
+        frame_write_barrier(peer_out(l->plugin), &(struct frame_barrier){.number = b->number});
+    schedule_turn_end(l);
+}
+
+static struct guest *find_guest(struct link *l, const struct peer *peer)
+{
+    for (int i = 0; i < GUESTS_MAX; i++) {
+        if (l->guests[i].peer == peer)
+            return &l->guests[i];
+    }
+    return NULL;
+}
+
+/* Puts the plugin's peer into a free slot, doomed, to be freed at the end of the turn. */
+static void lose_plugin(struct link *l, struct guest *slot)
+{
+    uint64_t last = l->barrier_number;
+
+    slot->peer = l->plugin;
+    l->plugin = NULL;
+    peer_doom(slot->peer, "replaced by a new connection");
+    l->handlers.disconnected(l->handlers.owner);
+    end_barriers(l, last);
+}
+
+static bool key_is_ours(const struct link *l, struct slice key)
+{
+    struct slice ours = slice_str(l->key);
+
+    return key.length == ours.length && CRYPTO_memcmp(key.data, ours.data, ours.length) == 0;
+}
+
+static bool on_hello(struct link *l, struct peer *peer, const struct frame *f)
+{
+    struct guest *slot = find_guest(l, peer);
+    struct frame_hello hello;
+
+    if (f->type != FRAME_HELLO || !frame_read_hello(f->body, &hello))
+        return false;
+    if (hello.version != LINK_VERSION || !key_is_ours(l, hello.key)) {
+        log_warning("link", "HELLO refused: %s",
+                    hello.version != LINK_VERSION ? "another version" : "wrong key");
+        return false;
+    }
+    slot->peer = NULL;
+    if (l->plugin)
+        lose_plugin(l, slot);
+    l->plugin = peer;
+    log_info("link", "plugin connected, boot %016llx", (unsigned long long)hello.boot);
+    frame_write_welcome(peer_out(peer), &(struct frame_welcome){.version = LINK_VERSION,
+                                                                .node = slice_str(l->node)});
+    peer_pause(peer, l->paused);
+    schedule_turn_end(l);
+    l->handlers.connected(l->handlers.owner, hello.boot);
+    return true;
+}
+
+static bool on_attach(struct link *l, struct slice body)
+{
+    struct frame_attach f;
+    if (!frame_read_attach(body, &f))
+        return false;
+    l->handlers.attach(l->handlers.owner, &f);
+    return true;
+}
+
+static bool on_draft(struct link *l, struct slice body)
+{
+    struct frame_draft f;
+    if (!frame_read_draft(body, &f))
+        return false;
+    l->handlers.draft(l->handlers.owner, &f);
+    return true;
+}
+
+static bool on_request(struct link *l, struct slice body)
+{
+    struct frame_request f;
+    if (!frame_read_request(body, &f))
+        return false;
+    l->handlers.request(l->handlers.owner, &f);
+    return true;
+}
+
+static bool on_fill(struct link *l, struct slice body)
+{
+    struct frame_fill f;
+    if (!frame_read_fill(body, &f))
+        return false;
+    l->handlers.fill(l->handlers.owner, &f);
+    return true;
+}
+
+static bool on_wake(struct link *l, struct slice body)
+{
+    l->bell_wanted = true;
+    schedule_turn_end(l);
+    return body.length == 0;
+}
+
+static bool on_barrier_done(struct link *l, struct slice body)
+{
+    struct frame_barrier f;
+    if (!frame_read_barrier(body, &f) || f.number > l->barrier_number)
+        return false;
+    end_barriers(l, f.number);
+    return true;
+}
+
+static const struct {
+    enum frame_type type;
+    bool (*handle)(struct link *l, struct slice body);
+} frame_table[] = {
+    {FRAME_DRAFT, on_draft}, {FRAME_ATTACH, on_attach}, {FRAME_REQUEST, on_request},
+    {FRAME_FILL, on_fill},   {FRAME_WAKE, on_wake},     {FRAME_BARRIER_DONE, on_barrier_done},
+};
+
+static bool on_frame(void *owner, struct peer *peer, const struct frame *f)
+{
+    struct link *l = owner;
+
+    if (peer != l->plugin)
+        return on_hello(l, peer, f);
+    for (size_t i = 0; i < sizeof frame_table / sizeof frame_table[0]; i++) {
+        if (frame_table[i].type == f->type)
+            return frame_table[i].handle(l, f->body);
+    }
+    return false;
+}
+
+static void on_drained(void *owner, struct peer *peer)
+{
+    struct link *l = owner;
+    if (peer == l->plugin)
+        l->handlers.drained(l->handlers.owner);
+}
+
+static void on_sent(void *owner, struct peer *peer)
+{
+    struct link *l = owner;
+    if (peer != l->plugin)
+        return;
+    l->bell_wanted = true;
+    schedule_turn_end(l);
+}
+
+static void on_doomed(void *owner, struct peer *peer)
+{
+    (void)peer;
+    schedule_turn_end(owner);
+}
+
+static void on_accepted(void *owner, int fd)
+{
+    struct link *l = owner;
+    struct guest *slot = find_guest(l, NULL);
+
+    if (!slot) {
+        log_warning("link", "too many connections without HELLO: one is turned away");
+        close(fd);
+        return;
+    }
+    slot->peer = peer_create(l->base, fd, &l->peer_handlers);
+    slot->deadline_ms = clock_monotonic_ms() + HELLO_TIMEOUT_MS;
+}
+
+static void free_doomed_guests(struct link *l)
+{
+    for (int i = 0; i < GUESTS_MAX; i++) {
+        struct guest *g = &l->guests[i];
+        if (g->peer && peer_is_doomed(g->peer)) {
+            peer_destroy(g->peer);
+            g->peer = NULL;
+        }
+    }
+}
+
+static void on_turn_end(evutil_socket_t fd, short what, void *argument)
+{
+    struct link *l = argument;
+    (void)fd;
+    (void)what;
+
+    if (l->plugin && peer_flush(l->plugin))
+        l->bell_wanted = true;
+    free_doomed_guests(l);
+    if (l->plugin && peer_is_doomed(l->plugin)) {
+        struct guest slot = {0};
+        lose_plugin(l, &slot);
+        peer_destroy(slot.peer);
+    }
+    if (!l->plugin)
+        end_barriers(l, l->barrier_number);
+    if (l->bell_wanted)
+        bell_ring(l->bell);
+    l->bell_wanted = false;
+}
+
+static void on_deadline_timer(evutil_socket_t fd, short what, void *argument)
+{
+    struct link *l = argument;
+    uint64_t now_ms = clock_monotonic_ms();
+    (void)fd;
+    (void)what;
+
+    for (int i = 0; i < GUESTS_MAX; i++) {
+        if (l->guests[i].peer && now_ms >= l->guests[i].deadline_ms)
+            peer_doom(l->guests[i].peer, "no HELLO in time");
+    }
+    if (l->plugin && l->barriers && now_ms >= l->barriers->deadline_ms)
+        peer_doom(l->plugin, "a barrier was not answered in time");
+}
+
+struct link *link_create(struct event_base *base, const struct link_config *config)
+{
+    struct link *l = must_calloc(1, sizeof *l);
+
+    l->base = base;
+    l->socket_path = must_strndup(slice_str(config->socket_path));
+    l->key = must_strndup(slice_str(config->key));
+    l->node = must_strndup(slice_str(config->node));
+    l->barriers_end = &l->barriers;
+    l->peer_handlers = (struct peer_handlers){
+        .frame = on_frame, .drained = on_drained, .sent = on_sent, .doomed = on_doomed, .owner = l};
+    l->turn_end = event_new(base, -1, 0, on_turn_end, l);
+    l->deadline_timer = event_new(base, -1, EV_PERSIST, on_deadline_timer, l);
+    l->bell = bell_create(base, config->broker, config->key);
+    if (!l->turn_end || !l->deadline_timer || !l->bell) {
+        log_error("link", "cannot start: broker must be a path or host:port");
+        link_destroy(l);
+        return NULL;
+    }
+    return l;
+}
+
+void link_destroy(struct link *l)
+{
+    if (!l)
+        return;
+    listener_destroy(l->listener);
+    bell_destroy(l->bell);
+    for (int i = 0; i < GUESTS_MAX; i++)
+        peer_destroy(l->guests[i].peer);
+    peer_destroy(l->plugin);
+    l->plugin = NULL;
+    end_barriers(l, l->barrier_number);
+    if (l->turn_end)
+        event_free(l->turn_end);
+    if (l->deadline_timer)
+        event_free(l->deadline_timer);
+    explicit_bzero(l->key, strlen(l->key));
+    free(l->key);
+    free(l->node);
+    free(l->socket_path);
+    free(l);
+}
+
+bool link_start(struct link *l, const struct link_handlers *handlers)
+{
+    const struct timeval interval = {.tv_usec = DEADLINE_CHECK_MS * 1000};
+
+    assert(!l->listener);
+    l->handlers = *handlers;
+    l->listener = listener_create(l->base, l->socket_path, on_accepted, l);
+    return l->listener && event_add(l->deadline_timer, &interval) == 0;
+}
+
+bool link_is_connected(const struct link *l)
+{
+    return l->plugin && !peer_is_doomed(l->plugin);
+}
+
+void link_pause(struct link *l, bool paused)
+{
+    l->paused = paused;
+    if (l->plugin)
+        peer_pause(l->plugin, paused);
+}
+
+/* Where to append, or NULL: nobody is there. */
+static struct buf *out(struct link *l)
+{
+    return link_is_connected(l) ? peer_out(l->plugin) : NULL;
+}
+
+static void written(struct link *l)
+{
+    if (peer_is_overrun(l->plugin))
+        peer_doom(l->plugin, "it does not read what it is sent");
+    schedule_turn_end(l);
+}
+
+void link_confirm(struct link *l, uint64_t number)
+{
+    struct buf *b = out(l);
+    if (!b)
+        return;
+    frame_write_confirm(b, &(struct frame_confirm){.number = number});
+    written(l);
+}
+
+void link_attached(struct link *l, uint64_t uid, bool last,
+                   const struct attached_conversation *items, uint32_t count)
+{
+    struct buf *b = out(l);
+    if (!b)
+        return;
+    frame_write_attached(b, uid, last, items, count);
+    written(l);
+}
+
+void link_entry(struct link *l, const struct frame_entry *f)
+{
+    struct buf *b = out(l);
+    if (!b)
+        return;
+    frame_write_entry(b, f);
+    written(l);
+}
+
+void link_device(struct link *l, const struct frame_device *f)
+{
+    struct buf *b = out(l);
+    if (!b)
+        return;
+    frame_write_device(b, f);
+    written(l);
+}
+
+void link_member(struct link *l, const struct frame_member *f)
+{
+    struct buf *b = out(l);
+    if (!b)
+        return;
+    frame_write_member(b, f);
+    written(l);
+}
+
+void link_filled(struct link *l, const struct frame_filled *f)
+{
+    struct buf *b = out(l);
+    if (!b)
+        return;
+    frame_write_filled(b, f);
+    written(l);
+}
+
+void link_kick(struct link *l, const struct frame_kick *f)
+{
+    struct buf *b = out(l);
+    if (!b)
+        return;
+    frame_write_kick(b, f);
+    written(l);
+}
