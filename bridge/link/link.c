@@ -361,6 +361,12 @@ bool link_is_connected(const struct link *l)
     return l->plugin && !peer_is_doomed(l->plugin);
 }
 
+void link_reset(struct link *l)
+{
+    if (link_is_connected(l))
+        peer_doom(l->plugin, "its picture of the members may be wrong");
+}
+
 void link_pause(struct link *l, bool paused)
 {
     l->paused = paused;

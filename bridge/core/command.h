@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/* command.h - what the command engine (commands.c), the table and the handlers share.
+ *
+ * A handler is a pair of functions: `start` judges the arguments and prepares one statement;
+ * `answer` writes the data of the answer from its result. Both run to their end at once; all
+ * waiting is the engine's. */
+#ifndef BANTER_BRIDGE_COMMAND_H
+#define BANTER_BRIDGE_COMMAND_H
+
+#include "base/buf.h"
+#include "base/uuid.h"
+#include "core/commands.h"
+#include "core/later.h"
+#include "db/db.h"
+#include "wire/limits.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+enum { COMMAND_REASON_MAX = 256 };
+
+struct command;
+
+enum command_effect {
+    COMMAND_READS,   /* nothing changes */
+    COMMAND_CHANGES, /* the result is rows of banter.effect; one at a time per conversation */
+    COMMAND_REMOVES, /* the same, and answered only once the plugin has applied it */
+};
+
+struct command_spec {
+    const char *name;
+    /* Ends with command_ask() or command_fail(). `arguments` is NULL or an object. */
+    void (*start)(struct command *cmd, const json_t *arguments);
+    /* Writes the members of `data` into cmd->data, each with a comma before it where needed; may
+     * call command_fail(). */
+    void (*answer)(struct command *cmd, const PGresult *result);
+    enum command_effect effect;
+};
+
+/* The table entry of this name, or NULL. */
+const struct command_spec *command_find(const char *name);
+
+enum command_state {
+    COMMAND_WAITING, /* for another change of the same conversation */
+    COMMAND_ASKING,  /* PostgreSQL has it */
+    COMMAND_BARRIER, /* the plugin is asked to echo */
+    COMMAND_DUE,     /* done; the callback comes with the next turn of the loop */
+};
+
+struct command {
+    TAILQ_ENTRY(command) link; /* in commands->running, in order of arrival */
+    struct commands *commands;
+    const struct command_spec *spec; /* NULL: unknown command */
+    enum command_state state;
+
+    uint64_t uid; /* the actor */
+    char handle[HANDLE_MAX_LENGTH + 1];
+    struct uuid conversation; /* the one it is about; for changes, set by start() */
+    unsigned limit;           /* lists */
+
+    const struct db_statement *statement;
+    struct db_params *params; /* until they are handed to the database */
+
+    enum code code;
+    char reason[COMMAND_REASON_MAX];
+    struct buf data; /* {…} */
+
+    command_done_fn *done;
+    void *owner;
+    struct later_item later;
+};
+
+/* Chooses what to ask; takes `params`. */
+void command_ask(struct command *cmd, const struct db_statement *statement,
+                 struct db_params *params);
+/* Ends the command with an error. The first call decides. */
+void command_fail(struct command *cmd, enum code code, const char *format, ...) PRINTF_LIKE(3, 4);
+unsigned command_group_members_max(const struct command *cmd);
+/* Not found, in the words used for what does not exist and for what the actor may not see. */
+void command_fail_no_conversation(struct command *cmd);
+
+/* Arguments. Each false return has failed the command with a reason that names the argument. */
+bool argument_conversation(struct command *cmd, const json_t *arguments) MUST_USE;
+bool argument_handle(struct command *cmd, const json_t *arguments, const char *name,
+                     struct slice *out) MUST_USE;
+/* The handles of the array, as one SQL array appended to `params`. Absent: empty, if `optional`. */
+bool argument_handles(struct command *cmd, const json_t *arguments, const char *name, bool optional,
+                      struct db_params *params) MUST_USE;
+/* Absent: *out has NULL data. */
+bool argument_title(struct command *cmd, const json_t *arguments, struct slice *out) MUST_USE;
+/* 1..LIST_LIMIT_MAX into cmd->limit. */
+bool argument_limit(struct command *cmd, const json_t *arguments) MUST_USE;
+
+/* Handlers, by family. */
+void start_create_direct(struct command *cmd, const json_t *arguments); /* command_direct.c */
+void start_add_members(struct command *cmd, const json_t *arguments);   /* command_group.c */
+void start_create_group(struct command *cmd, const json_t *arguments);
+void start_leave(struct command *cmd, const json_t *arguments);
+void start_remove_member(struct command *cmd, const json_t *arguments);
+void answer_add_members(struct command *cmd, const PGresult *result);
+void start_get_conversation(struct command *cmd, const json_t *arguments); /* command_list.c */
+void start_list_conversations(struct command *cmd, const json_t *arguments);
+void start_list_members(struct command *cmd, const json_t *arguments);
+void answer_get_conversation(struct command *cmd, const PGresult *result);
+void answer_list_conversations(struct command *cmd, const PGresult *result);
+void answer_list_members(struct command *cmd, const PGresult *result);
+/* {"conversation":"…"} and nothing else: for any command. */
+void answer_conversation(struct command *cmd, const PGresult *result);
+
+#endif

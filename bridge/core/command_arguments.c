@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/* command_arguments.c - reads a command's arguments strictly: what is there must be right; what no
+ * command asks for is ignored. Everything here may go into a query or a topic afterwards. */
+#include "core/command.h"
+
+#include "base/utf8.h"
+#include "wire/names.h"
+
+/* The string, or false after failing the command. */
+static bool string_argument(struct command *cmd, const json_t *arguments, const char *name,
+                            struct slice *out)
+{
+    const json_t *value = json_object_get(arguments, name);
+
+    if (!value) {
+        command_fail(cmd, CODE_INVALID, "\"%s\" is missing", name);
+        return false;
+    }
+    if (!json_is_string(value)) {
+        command_fail(cmd, CODE_INVALID, "\"%s\" must be a string", name);
+        return false;
+    }
+    *out = slice_of(json_string_value(value), json_string_length(value));
+    return true;
+}
+
+bool argument_conversation(struct command *cmd, const json_t *arguments)
+{
+    struct slice text;
+
+    if (!string_argument(cmd, arguments, "conversation", &text))
+        return false;
+    if (!uuid_parse(&cmd->conversation, text)) {
+        command_fail(cmd, CODE_INVALID, "\"conversation\" is not the id of a conversation");
+        return false;
+    }
+    return true;
+}
+
+bool argument_handle(struct command *cmd, const json_t *arguments, const char *name,
+                     struct slice *out)
+{
+    if (!string_argument(cmd, arguments, name, out))
+        return false;
+    if (!handle_is_valid(*out)) {
+        command_fail(cmd, CODE_INVALID, "\"%s\" is not a handle", name);
+        return false;
+    }
+    return true;
+}
+
+bool argument_handles(struct command *cmd, const json_t *arguments, const char *name, bool optional,
+                      struct db_params *params)
+{
+    const json_t *array = json_object_get(arguments, name);
+    const json_t *value;
+    size_t index;
+
+    if (!array && !optional) {
+        command_fail(cmd, CODE_INVALID, "\"%s\" is missing", name);
+        return false;
+    }
+    if (array && !json_is_array(array)) {
+        command_fail(cmd, CODE_INVALID, "\"%s\" must be an array of handles", name);
+        return false;
+    }
+    if (json_array_size(array) > GROUP_MEMBERS_CEILING) {
+        command_fail(cmd, CODE_LIMIT_REACHED, "a group has at most %u members",
+                     command_group_members_max(cmd));
+        return false;
+    }
+    db_array_begin(params);
+    json_array_foreach((json_t *)array, index, value)
+    {
+        struct slice handle = slice_of(json_string_value(value), json_string_length(value));
+
+        if (!json_is_string(value) || !handle_is_valid(handle)) {
+            command_fail(cmd, CODE_INVALID, "\"%s\" must hold handles; number %zu is none", name,
+                         index + 1);
+            return false;
+        }
+        db_array_text(params, handle);
+    }
+    db_array_end(params);
+    return true;
+}
+
+static bool holds_control_character(struct slice text)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        if (c < 0x20 || c == 0x7f)
+            return true;
+    }
+    return false;
+}
+
+bool argument_title(struct command *cmd, const json_t *arguments, struct slice *out)
+{
+    size_t characters = 0;
+
+    *out = slice_of(NULL, 0);
+    if (!json_object_get(arguments, "title"))
+        return true;
+    if (!string_argument(cmd, arguments, "title", out))
+        return false;
+    if (!utf8_count(*out, &characters) || characters == 0 || holds_control_character(*out)) {
+        command_fail(cmd, CODE_INVALID, "\"title\" must be a line of text");
+        return false;
+    }
+    if (characters > TITLE_MAX_CHARACTERS) {
+        command_fail(cmd, CODE_TOO_LARGE, "\"title\" has more than %d characters",
+                     TITLE_MAX_CHARACTERS);
+        return false;
+    }
+    return true;
+}
+
+bool argument_limit(struct command *cmd, const json_t *arguments)
+{
+    const json_t *value = json_object_get(arguments, "limit");
+    json_int_t limit = value ? json_integer_value(value) : LIST_LIMIT_DEFAULT;
+
+    if ((value && !json_is_integer(value)) || limit < 1 || limit > LIST_LIMIT_MAX) {
+        command_fail(cmd, CODE_INVALID, "\"limit\" must be an integer from 1 to %d",
+                     LIST_LIMIT_MAX);
+        return false;
+    }
+    cmd->limit = (unsigned)limit;
+    return true;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* command_table.c - every command there is. Sorted by name: the look-up is a binary search. */
+#include "core/command.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct command_spec table[] = {
+    {"addMembers", start_add_members, answer_add_members, COMMAND_CHANGES},
+    {"createDirect", start_create_direct, answer_conversation, COMMAND_CHANGES},
+    {"createGroup", start_create_group, answer_conversation, COMMAND_CHANGES},
+    {"getConversation", start_get_conversation, answer_get_conversation, COMMAND_READS},
+    {"leave", start_leave, answer_conversation, COMMAND_REMOVES},
+    {"listConversations", start_list_conversations, answer_list_conversations, COMMAND_READS},
+    {"listMembers", start_list_members, answer_list_members, COMMAND_READS},
+    {"removeMember", start_remove_member, answer_conversation, COMMAND_REMOVES},
+};
+
+static int compare(const void *name, const void *spec)
+{
+    return strcmp(name, ((const struct command_spec *)spec)->name);
+}
+
+const struct command_spec *command_find(const char *name)
+{
+    return bsearch(name, table, sizeof table / sizeof *table, sizeof *table, compare);
+}

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+/* commands.c - the command engine: runs one command from its arguments to its callback.
+ *
+ * Changes of one conversation run one after the other, so that the plugin hears of them in the
+ * order in which they were committed: of "added" and "removed" the later one must come later. When
+ * the outcome of a change is unknown, the plugin's picture may be wrong in a way that no later
+ * frame mends, so the link is reset. */
+#include "core/commands.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/utf8.h"
+#include "core/command.h"
+#include "core/effects.h"
+#include "core/envelope.h"
+#include "link/link.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    RUNNING_MAX = 256,
+    NAME_SHOWN_BYTES = 64, /* of an unknown command's name */
+};
+
+TAILQ_HEAD(command_list, command);
+
+struct commands {
+    struct db_pool *pool;
+    struct link *link;
+    struct commands_config config;
+    struct later *later;
+    struct envelopes *envelopes;
+    struct command_list running; /* every command whose callback has not been called */
+    unsigned running_count;
+    bool closed; /* freed once PostgreSQL and the plugin have answered what they were asked */
+};
+
+void command_ask(struct command *cmd, const struct db_statement *statement,
+                 struct db_params *params)
+{
+    assert(!cmd->statement && cmd->code == CODE_OK);
+    cmd->statement = statement;
+    cmd->params = params;
+}
+
+void command_fail(struct command *cmd, enum code code, const char *format, ...)
+{
+    va_list arguments;
+
+    assert(code != CODE_OK);
+    if (cmd->code != CODE_OK)
+        return;
+    cmd->code = code;
+    va_start(arguments, format);
+    (void)vsnprintf(cmd->reason, sizeof cmd->reason, format, arguments);
+    va_end(arguments);
+}
+
+void command_fail_no_conversation(struct command *cmd)
+{
+    command_fail(cmd, CODE_NOT_FOUND, "no such conversation, or you are not a member of it");
+}
+
+unsigned command_group_members_max(const struct command *cmd)
+{
+    return cmd->commands->config.group_members_max;
+}
+
+void answer_conversation(struct command *cmd, const PGresult *result)
+{
+    char id[UUID_TEXT_LENGTH + 1];
+
+    (void)result;
+    uuid_format(&cmd->conversation, id);
+    buf_json_key(&cmd->data, "conversation");
+    buf_json(&cmd->data, slice_of(id, UUID_TEXT_LENGTH));
+}
+
+static void free_command(struct command *cmd)
+{
+    struct commands *c = cmd->commands;
+
+    TAILQ_REMOVE(&c->running, cmd, link);
+    c->running_count--;
+    db_params_destroy(cmd->params);
+    buf_finish(&cmd->data);
+    free(cmd);
+    if (c->closed && c->running_count == 0)
+        free(c);
+}
+
+static void finish(void *owner)
+{
+    struct command *cmd = owner;
+
+    if (!cmd->commands->closed) {
+        struct slice data = cmd->code == CODE_OK ? buf_slice(&cmd->data) : slice_of(NULL, 0);
+        cmd->done(cmd->owner, cmd->code, cmd->code == CODE_OK ? NULL : cmd->reason, data);
+    }
+    free_command(cmd);
+}
+
+static void finish_later(struct command *cmd)
+{
+    cmd->state = COMMAND_DUE;
+    later_call(cmd->commands->later, &cmd->later, finish, cmd);
+}
+
+/* A change of the same conversation that goes first, or NULL. */
+static struct command *earlier_change(const struct command *cmd)
+{
+    struct command *other;
+
+    TAILQ_FOREACH(other, &cmd->commands->running, link)
+    {
+        if (other == cmd)
+            return NULL;
+        if (other->spec && other->spec->effect != COMMAND_READS &&
+            (other->state == COMMAND_ASKING || other->state == COMMAND_WAITING) &&
+            uuid_equal(&other->conversation, &cmd->conversation))
+            return other;
+    }
+    return NULL;
+}
+
+static void on_reply(void *owner, const struct db_reply *reply);
+
+static void submit(struct command *cmd)
+{
+    struct db_params *params = cmd->params;
+
+    cmd->params = NULL;
+    cmd->state = COMMAND_ASKING;
+    if (!db_pool_query(cmd->commands->pool, cmd->statement, params, on_reply, cmd)) {
+        command_fail(cmd, CODE_UNAVAILABLE, "the database is not available: try again");
+        finish_later(cmd);
+    }
+}
+
+/* Starts the changes that waited for this one. When one cannot be submitted, the next may run. */
+static void submit_waiting(struct commands *c, const struct uuid *conversation)
+{
+    struct command *cmd;
+
+    TAILQ_FOREACH(cmd, &c->running, link)
+    {
+        if (cmd->state == COMMAND_WAITING && uuid_equal(&cmd->conversation, conversation) &&
+            !earlier_change(cmd))
+            submit(cmd);
+    }
+}
+
+/* PostgreSQL said no: in our own words, in passing, or for a reason that nobody foresaw. */
+static void refuse(struct command *cmd, const struct db_reply *reply)
+{
+    enum code code = effects_refusal(reply->sqlstate);
+    const char *class = reply->sqlstate;
+
+    if (code != CODE_OK) {
+        command_fail(cmd, code, "%s", reply->message);
+        return;
+    }
+    log_error("commands", "%s failed: %s %s", cmd->spec->name, reply->sqlstate, reply->message);
+    /* Transaction rollback, insufficient resources, operator intervention. */
+    if (strncmp(class, "40", 2) == 0 || strncmp(class, "53", 2) == 0 ||
+        strncmp(class, "57", 2) == 0)
+        command_fail(cmd, CODE_UNAVAILABLE, "the database is busy: try again");
+    else
+        command_fail(cmd, CODE_INTERNAL, "an internal error, which has been logged");
+}
+
+/* A connection that the server ends (57P0x) may have committed just before. */
+static bool outcome_is_unknown(const struct db_reply *reply)
+{
+    return reply->status == DB_LOST || reply->status == DB_TIMED_OUT ||
+           strncmp(reply->sqlstate, "57P", 3) == 0;
+}
+
+static void succeed(struct command *cmd, const PGresult *result)
+{
+    if (cmd->spec->effect != COMMAND_READS)
+        effects_tell(cmd->commands->link, result);
+    buf_char(&cmd->data, '{');
+    cmd->spec->answer(cmd, result);
+    buf_char(&cmd->data, '}');
+    if (cmd->data.failed)
+        command_fail(cmd, CODE_TOO_LARGE, "the answer is too long: ask with a lower \"limit\"");
+}
+
+static void on_reply(void *owner, const struct db_reply *reply)
+{
+    struct command *cmd = owner;
+    struct commands *c = cmd->commands;
+
+    if (c->closed) {
+        free_command(cmd);
+        return;
+    }
+    if (reply->status == DB_OK)
+        succeed(cmd, reply->result);
+    else if (reply->status == DB_ERROR)
+        refuse(cmd, reply);
+    else
+        command_fail(cmd, CODE_UNAVAILABLE, "the database went away: look before you try again");
+    if (cmd->spec->effect != COMMAND_READS && outcome_is_unknown(reply))
+        link_reset(c->link);
+    cmd->state = COMMAND_BARRIER;
+    if (cmd->spec->effect != COMMAND_READS)
+        submit_waiting(c, &cmd->conversation);
+    if (cmd->spec->effect == COMMAND_REMOVES && cmd->code == CODE_OK)
+        link_barrier(c->link, finish, cmd);
+    else
+        finish(cmd);
+}
+
+static struct command *new_command(struct commands *c, const struct actor *actor,
+                                   command_done_fn *done, void *owner)
+{
+    struct command *cmd = must_calloc(1, sizeof *cmd);
+
+    assert(actor->handle.length <= HANDLE_MAX_LENGTH);
+    cmd->commands = c;
+    cmd->uid = actor->uid;
+    memcpy(cmd->handle, actor->handle.data, actor->handle.length);
+    cmd->done = done;
+    cmd->owner = owner;
+    cmd->state = COMMAND_DUE;
+    buf_init(&cmd->data, PACKET_MAX_BYTES);
+    TAILQ_INSERT_TAIL(&c->running, cmd, link);
+    c->running_count++;
+    return cmd;
+}
+
+void command_run(struct commands *c, const struct actor *actor, const char *name,
+                 const json_t *arguments, command_done_fn *done, void *owner)
+{
+    struct command *cmd = new_command(c, actor, done, owner);
+    struct slice shown = utf8_prefix(slice_str(name), NAME_SHOWN_BYTES);
+
+    cmd->spec = command_find(name);
+    if (!cmd->spec)
+        command_fail(cmd, CODE_INVALID, "unknown command \"%.*s\"", (int)shown.length, shown.data);
+    else if (c->running_count > RUNNING_MAX)
+        command_fail(cmd, CODE_UNAVAILABLE, "too many commands at once: try again");
+    else
+        cmd->spec->start(cmd, arguments);
+    if (cmd->code != CODE_OK) {
+        finish_later(cmd);
+        return;
+    }
+    assert(cmd->statement);
+    if (cmd->spec->effect != COMMAND_READS && earlier_change(cmd))
+        cmd->state = COMMAND_WAITING;
+    else
+        submit(cmd);
+}
+
+void commands_execute(struct commands *c, const struct actor *actor, struct slice request,
+                      commands_done_fn *done, void *owner)
+{
+    envelope_execute(c->envelopes, actor, request, done, owner);
+}
+
+struct commands *commands_create(struct event_base *base, struct db_pool *pool, struct link *link,
+                                 const struct commands_config *config)
+{
+    struct commands *c = must_calloc(1, sizeof *c);
+
+    assert(config->group_members_max >= 1 && config->group_members_max <= GROUP_MEMBERS_CEILING);
+    *c = (struct commands){.pool = pool, .link = link, .config = *config};
+    TAILQ_INIT(&c->running);
+    c->later = later_create(base);
+    if (!c->later) {
+        free(c);
+        return NULL;
+    }
+    c->envelopes = envelopes_create(c, c->later);
+    return c;
+}
+
+void commands_destroy(struct commands *c)
+{
+    struct command *cmd, *next;
+
+    if (!c)
+        return;
+    envelopes_destroy(c->envelopes);
+    later_destroy(c->later);
+    for (cmd = TAILQ_FIRST(&c->running); cmd; cmd = next) {
+        next = TAILQ_NEXT(cmd, link);
+        if (cmd->state == COMMAND_WAITING || cmd->state == COMMAND_DUE)
+            free_command(cmd);
+    }
+    c->closed = true;
+    if (c->running_count == 0)
+        free(c);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* effects.h - tells the plugin what a change of members committed, and reads why one was refused:
+ * the C side of schema/sql/0002_commands.sql. */
+#ifndef BANTER_BRIDGE_EFFECTS_H
+#define BANTER_BRIDGE_EFFECTS_H
+
+#include "wire/codes.h"
+
+#include <libpq-fe.h>
+
+struct link;
+
+/* The select list of statements whose result effects_tell() and `enum effect_column` read. */
+#define EFFECT_COLUMNS                                                                             \
+    "conversation, conversation_kind, entry_kind, user_id, handle, role, seq, at, data"
+
+enum effect_column {
+    EFFECT_COLUMN_CONVERSATION,
+    EFFECT_COLUMN_CONVERSATION_KIND,
+    EFFECT_COLUMN_ENTRY_KIND, /* NULL: a membership */
+    EFFECT_COLUMN_USER_ID,
+    EFFECT_COLUMN_HANDLE,
+    EFFECT_COLUMN_ROLE,
+    EFFECT_COLUMN_SEQ,
+    EFFECT_COLUMN_AT,
+    EFFECT_COLUMN_DATA,
+};
+
+/* Writes the rows to the link in their order: memberships before the entry they come with, so that
+ * new members get that entry and removed ones do not. */
+void effects_tell(struct link *link, const PGresult *result);
+
+/* The code of a refusal that a function of ours raised; CODE_OK for any other SQLSTATE. */
+enum code effects_refusal(const char *sqlstate);
+
+#endif

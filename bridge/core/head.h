@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* head.h - what a member sees of a conversation apart from its log, as columns and as JSON. */
+#ifndef BANTER_BRIDGE_CORE_HEAD_H
+#define BANTER_BRIDGE_CORE_HEAD_H
+
+#include "base/uuid.h"
+
+#include <libpq-fe.h>
+
+struct buf;
+
+/* The select list, from a row of banter.conversation_heads called h, and the columns it gives. */
+#define HEAD_COLUMNS "h.kind, h.title, h.peer, h.role, h.last_seq, h.received_seq, h.read_seq"
+
+enum head_column {
+    HEAD_COLUMN_KIND,
+    HEAD_COLUMN_TITLE,
+    HEAD_COLUMN_PEER,
+    HEAD_COLUMN_ROLE,
+    HEAD_COLUMN_LAST_SEQ,
+    HEAD_COLUMN_RECEIVED,
+    HEAD_COLUMN_READ,
+    HEAD_COLUMN_COUNT,
+};
+
+/* "conversation":…,"kind":…,"title" or (direct) "user":…,"role":…,"last_seq":…,"received":…,
+ * "read":… without braces. `first` is the number of the column HEAD_COLUMN_KIND. */
+void head_write(struct buf *b, const struct uuid *conversation, const PGresult *result, int row,
+                int first);
+
+#endif

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT */
+/* sync.c - see sync.h.
+ *
+ * One query lists the user's conversations by activity; then they are read in chunks, each chunk
+ * one query whose entries are cut at a number of bytes. What a chunk had no room for is asked again
+ * in the next one, so memory is bounded by the page, whatever was missed. */
+#include "core/sync.h"
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "core/later.h"
+#include "core/sync_chunk.h"
+#include "core/sync_request.h"
+#include "db/db.h"
+#include "wire/limits.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <sys/queue.h>
+
+enum {
+    RUNNING_MAX = 64,
+    ROWS_PER_CHUNK = 4000,         /* entries, roughly, that one query may sort */
+    CONVERSATIONS_PER_CHUNK = 100, /* at most */
+    PAGE_CEILING_BYTES = 64 << 20, /* every head of SYNC_CONVERSATIONS_MAX, and escaped texts */
+};
+
+/* $1 user, $2 how many. */
+static const struct db_statement recent = {
+    "sync_recent",
+    "SELECT h.conversation"
+    "  FROM banter.conversation_heads h"
+    " WHERE h.user_id = $1::bigint"
+    " ORDER BY coalesce((SELECT e.at FROM banter.messages e"
+    "                     WHERE e.conversation = h.conversation AND e.seq = h.last_seq),"
+    "                   h.created_at) DESC, h.conversation"
+    " LIMIT $2::bigint",
+    2};
+
+struct run {
+    TAILQ_ENTRY(run) link;
+    struct sync *sync;
+    struct sync_request request;
+    const char *fault;       /* what is wrong with it, or NULL; static */
+    struct later_item later; /* waiting, if `fault` */
+    uint64_t uid;
+    bool whole;
+    size_t page_bytes;
+    sync_page_fn *tell;
+    void *owner;
+
+    struct sync_target *targets;
+    size_t target_count;
+    size_t next;             /* the first target that is not written yet */
+    struct sync_chunk chunk; /* being asked for or written */
+    struct buf page;
+    unsigned page_number;
+};
+
+TAILQ_HEAD(run_list, run);
+
+struct sync {
+    struct db_pool *pool;
+    struct later *later;
+    struct run_list running;
+    unsigned running_count;
+    bool closed; /* freed once PostgreSQL has answered what it was asked */
+};
+
+static void end_run(struct run *r)
+{
+    struct sync *s = r->sync;
+
+    TAILQ_REMOVE(&s->running, r, link);
+    s->running_count--;
+    sync_request_finish(&r->request);
+    buf_finish(&r->page);
+    free(r->targets);
+    free(r);
+    if (s->closed && s->running_count == 0)
+        free(s);
+}
+
+static void fail_run(struct run *r, enum code code, const char *reason)
+{
+    (void)r->tell(r->owner, code, reason, slice_of(NULL, 0), true);
+    end_run(r);
+}
+
+static void fail_unavailable(struct run *r)
+{
+    fail_run(r, CODE_UNAVAILABLE, "the database is not available: try again");
+}
+
+static void fail_invalid(void *owner)
+{
+    struct run *r = owner;
+    fail_run(r, CODE_INVALID, r->fault);
+}
+
+/* Deals with every reply but DB_OK; false: the run is over. */
+static bool reply_is_good(struct run *r, const struct db_reply *reply)
+{
+    if (r->sync->closed) {
+        end_run(r);
+        return false;
+    }
+    if (reply->status == DB_OK)
+        return true;
+    if (reply->status == DB_ERROR)
+        log_error("sync", "query failed: %s %s", reply->sqlstate, reply->message);
+    fail_unavailable(r);
+    return false;
+}
+
+static void begin_page(struct run *r)
+{
+    buf_reset(&r->page);
+    buf_char(&r->page, '{');
+    buf_json_key(&r->page, "page");
+    buf_u64(&r->page, ++r->page_number);
+    buf_json_key(&r->page, "conversations");
+    buf_char(&r->page, '[');
+}
+
+/* False: the run is over, because the asker has gone or the page has outgrown its buffer. */
+static bool tell_page(struct run *r, bool last)
+{
+    buf_char(&r->page, ']');
+    buf_json_key(&r->page, "more");
+    buf_str(&r->page, last ? "false}" : "true}");
+    if (r->page.failed) {
+        fail_run(r, CODE_TOO_LARGE, "the answer is too long: ask with a lower \"limit\"");
+        return false;
+    }
+    if (!r->tell(r->owner, CODE_OK, NULL, buf_slice(&r->page), last)) {
+        end_run(r);
+        return false;
+    }
+    return true;
+}
+
+static void put_conversation(struct run *r, const struct sync_conversation *c)
+{
+    if (r->page.length > 0 && r->page.data[r->page.length - 1] != '[')
+        buf_char(&r->page, ',');
+    sync_chunk_write(&r->chunk, c, &r->page);
+}
+
+/* Writes the conversations that the bytes sufficed for, in as many pages as they take. False: the
+ * run is over. */
+static bool write_pages(struct run *r)
+{
+    size_t written = r->chunk.target_count;
+    struct sync_conversation c;
+
+    while (sync_chunk_next(&r->chunk, &c)) {
+        size_t here = r->next + c.target;
+
+        if (c.cut && c.entry_count == 0) { /* those before took all: its turn comes */
+            written = c.target;
+            break;
+        }
+        put_conversation(r, &c);
+        if (r->page.length >= r->page_bytes && here + 1 < r->target_count) {
+            if (!tell_page(r, false))
+                return false;
+            begin_page(r);
+        }
+        if (c.cut) {
+            written = c.target + 1;
+            break;
+        }
+    }
+    assert(written > 0);
+    r->next += written;
+    return true;
+}
+
+static void write_whole(struct run *r)
+{
+    struct sync_conversation c;
+
+    while (sync_chunk_next(&r->chunk, &c))
+        put_conversation(r, &c);
+    r->next += r->chunk.target_count;
+}
+
+static void on_chunk(void *owner, const struct db_reply *reply);
+
+static void go_on(struct run *r)
+{
+    size_t left = r->target_count - r->next;
+    size_t room = r->page.length < r->page_bytes ? r->page_bytes - r->page.length : 0;
+    unsigned limit = r->whole && room == 0 ? 0 : r->request.limit;
+    size_t most = limit > 0 ? ROWS_PER_CHUNK / limit : CONVERSATIONS_PER_CHUNK;
+
+    if (left == 0) {
+        if (tell_page(r, true))
+            end_run(r);
+        return;
+    }
+    if (most > CONVERSATIONS_PER_CHUNK)
+        most = CONVERSATIONS_PER_CHUNK;
+    r->chunk = (struct sync_chunk){
+        .uid = r->uid,
+        .targets = r->targets + r->next,
+        .target_count = left < most ? left : most,
+        .limit = limit,
+        .bytes_max = room > 0 ? room : 1,
+    };
+    if (!sync_chunk_ask(&r->chunk, r->sync->pool, on_chunk, r))
+        fail_unavailable(r);
+}
+
+static void on_chunk(void *owner, const struct db_reply *reply)
+{
+    struct run *r = owner;
+
+    if (!reply_is_good(r, reply))
+        return;
+    sync_chunk_read(&r->chunk, reply->result);
+    if (r->whole)
+        write_whole(r);
+    else if (!write_pages(r))
+        return;
+    go_on(r);
+}
+
+static void on_recent(void *owner, const struct db_reply *reply)
+{
+    struct run *r = owner;
+
+    if (!reply_is_good(r, reply))
+        return;
+    r->target_count = (size_t)PQntuples(reply->result);
+    r->targets = must_calloc(r->target_count + 1, sizeof *r->targets);
+    for (size_t i = 0; i < r->target_count; i++) {
+        struct sync_target *t = &r->targets[i];
+
+        t->conversation = db_get_uuid(reply->result, (int)i, 0);
+        t->cursor = sync_request_cursor(&r->request, &t->conversation);
+    }
+    begin_page(r);
+    go_on(r);
+}
+
+static bool run(struct sync *s, const struct actor *actor, struct slice request, bool whole,
+                size_t page_bytes, sync_page_fn *tell, void *owner)
+{
+    struct run *r;
+    struct db_params *params;
+
+    assert(page_bytes > 0 && !s->closed);
+    if (s->running_count >= RUNNING_MAX)
+        return false;
+    r = must_calloc(1, sizeof *r);
+    *r = (struct run){.sync = s,
+                      .uid = actor->uid,
+                      .whole = whole,
+                      .page_bytes = page_bytes,
+                      .tell = tell,
+                      .owner = owner};
+    buf_init(&r->page, PAGE_CEILING_BYTES);
+    TAILQ_INSERT_TAIL(&s->running, r, link);
+    s->running_count++;
+    if (!sync_request_read(&r->request, request, &r->fault)) {
+        later_call(s->later, &r->later, fail_invalid, r);
+        return true;
+    }
+    params = db_params_create();
+    db_i64(params, (int64_t)actor->uid);
+    db_i64(params, SYNC_CONVERSATIONS_MAX);
+    if (!db_pool_query(s->pool, &recent, params, on_recent, r)) {
+        end_run(r);
+        return false;
+    }
+    return true;
+}
+
+bool sync_run(struct sync *s, const struct actor *actor, struct slice request, size_t page_bytes,
+              sync_page_fn *page, void *owner)
+{
+    return run(s, actor, request, false, page_bytes, page, owner);
+}
+
+bool sync_run_whole(struct sync *s, const struct actor *actor, struct slice request,
+                    size_t page_bytes, sync_page_fn *page, void *owner)
+{
+    return run(s, actor, request, true, page_bytes, page, owner);
+}
+
+struct sync *sync_create(struct event_base *base, struct db_pool *pool)
+{
+    struct sync *s = must_calloc(1, sizeof *s);
+
+    s->pool = pool;
+    TAILQ_INIT(&s->running);
+    s->later = later_create(base);
+    if (!s->later) {
+        free(s);
+        return NULL;
+    }
+    return s;
+}
+
+void sync_destroy(struct sync *s)
+{
+    struct run *r, *next;
+
+    if (!s)
+        return;
+    later_destroy(s->later);
+    for (r = TAILQ_FIRST(&s->running); r; r = next) {
+        next = TAILQ_NEXT(r, link);
+        if (r->fault)
+            end_run(r);
+    }
+    s->closed = true;
+    if (s->running_count == 0)
+        free(s);
+}

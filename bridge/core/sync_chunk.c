@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/* sync_chunk.c - see sync_chunk.h. A row is either the head of a conversation, with its newest
+ * entry as the preview, or one of its entries; heads come before their entries. Because seq has no
+ * gaps, "the newest n" is a range like any other, and `more` is arithmetic. */
+#include "core/sync_chunk.h"
+
+#include "base/buf.h"
+#include "core/entry_row.h"
+#include "core/head.h"
+#include "core/sync_request.h"
+#include "wire/limits.h"
+
+#include <assert.h>
+
+/* $1 user, $2 conversations, $3 cursors or NULL, $4 limit, $5 bytes, $6 where counting
+ * the unread ends, $7 characters of the preview. `rank` puts first what the
+ * client needs most: the oldest after a cursor, the newest without one; the bytes cut the rest. */
+static const struct db_statement statement = {
+    "sync_chunk",
+    "WITH head AS MATERIALIZED ("
+    "    SELECT t.ord, t.cursor IS NULL AS backwards, h.*,"
+    "           CASE WHEN t.cursor IS NULL THEN greatest(h.last_seq - $4::bigint, 0)"
+    "                ELSE least(t.cursor, h.last_seq) END AS after"
+    "      FROM unnest($2::uuid[], $3::bigint[]) WITH ORDINALITY AS t (conversation, cursor, ord)"
+    "      JOIN banter.conversation_heads h"
+    "        ON h.conversation = t.conversation AND h.user_id = $1::bigint"
+    "), ranked AS ("
+    "    SELECT h.ord, CASE WHEN h.backwards THEN -e.seq ELSE e.seq END AS rank, e.*"
+    "      FROM head h"
+    "     CROSS JOIN LATERAL ("
+    "           SELECT m.*"
+    "             FROM banter.messages m"
+    "            WHERE m.conversation = h.conversation AND m.seq > h.after"
+    "            ORDER BY m.seq LIMIT $4::bigint) e"
+    "), measured AS ("
+    "    SELECT r.*, sum(coalesce(octet_length(r.text), 0) + coalesce(octet_length(r.data), 0))"
+    "                OVER (ORDER BY r.ord, r.rank"
+    "                      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes"
+    "      FROM ranked r"
+    ")"
+    "SELECT h.ord, true AS is_head, 0 AS rank, " HEAD_COLUMNS ","
+    "       (SELECT count(*)"
+    "          FROM (SELECT FROM banter.messages m"
+    "                 WHERE m.conversation = h.conversation AND m.seq > h.read_seq AND m.kind = 1"
+    "                   AND m.sender <> $1::bigint"
+    "                 ORDER BY m.seq LIMIT $6::bigint) n) AS unread,"
+    "       p.seq, p.at, p.kind AS entry_kind, u.handle, p.id,"
+    "       left(p.text, $7::integer) AS text, p.reply_to, p.data"
+    "  FROM head h"
+    "  LEFT JOIN LATERAL (SELECT * FROM banter.messages m"
+    "                      WHERE m.conversation = h.conversation AND m.seq = h.last_seq"
+    "                      LIMIT 1) p ON true"
+    "  LEFT JOIN banter.users u ON u.id = p.sender"
+    " UNION ALL "
+    "SELECT e.ord, false, e.rank, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,"
+    "       e.seq, e.at, e.kind, u.handle, e.id, e.text, e.reply_to, e.data"
+    "  FROM measured e"
+    "  JOIN banter.users u ON u.id = e.sender"
+    " WHERE e.bytes IS NULL OR e.bytes < $5::bigint"
+    " ORDER BY ord, is_head DESC, rank",
+    7};
+
+enum chunk_column {
+    COLUMN_ORD,
+    COLUMN_IS_HEAD,
+    COLUMN_RANK,
+    COLUMN_HEAD,
+    COLUMN_UNREAD = COLUMN_HEAD + HEAD_COLUMN_COUNT,
+    COLUMN_ENTRY,
+};
+
+bool sync_chunk_ask(const struct sync_chunk *chunk, struct db_pool *pool, db_reply_fn *reply,
+                    void *owner)
+{
+    struct db_params *params = db_params_create();
+
+    db_i64(params, (int64_t)chunk->uid);
+    db_array_begin(params);
+    for (size_t i = 0; i < chunk->target_count; i++)
+        db_array_uuid(params, &chunk->targets[i].conversation);
+    db_array_end(params);
+    db_array_begin(params);
+    for (size_t i = 0; i < chunk->target_count; i++) {
+        if (chunk->targets[i].cursor == SYNC_NO_CURSOR)
+            db_array_null(params);
+        else
+            db_array_i64(params, chunk->targets[i].cursor);
+    }
+    db_array_end(params);
+    db_i64(params, chunk->limit);
+    db_i64(params, (int64_t)chunk->bytes_max);
+    db_i64(params, UNREAD_MAX);
+    db_i64(params, PREVIEW_CHARACTERS);
+    return db_pool_query(pool, &statement, params, reply, owner);
+}
+
+void sync_chunk_read(struct sync_chunk *chunk, const PGresult *result)
+{
+    chunk->result = result;
+    chunk->row = 0;
+}
+
+/* How many entries there are to give, and whether those given leave any. */
+static void judge(const struct sync_chunk *chunk, struct sync_conversation *c)
+{
+    int64_t last_seq = db_get_i64(chunk->result, c->head_row, COLUMN_HEAD + HEAD_COLUMN_LAST_SEQ);
+    int64_t cursor = chunk->targets[c->target].cursor;
+    int64_t available = last_seq;
+
+    if (cursor != SYNC_NO_CURSOR)
+        available = cursor < last_seq ? last_seq - cursor : 0;
+    c->more = c->entry_count < available;
+    c->cut = c->more && c->entry_count < (int64_t)chunk->limit;
+}
+
+bool sync_chunk_next(struct sync_chunk *chunk, struct sync_conversation *out)
+{
+    const PGresult *result = chunk->result;
+    int rows = PQntuples(result);
+
+    if (chunk->row >= rows)
+        return false;
+    assert(db_get_bool(result, chunk->row, COLUMN_IS_HEAD));
+    *out = (struct sync_conversation){
+        .target = (size_t)db_get_i64(result, chunk->row, COLUMN_ORD) - 1,
+        .head_row = chunk->row,
+        .entry_row = chunk->row + 1,
+    };
+    assert(out->target < chunk->target_count);
+    chunk->row++;
+    while (chunk->row < rows && !db_get_bool(result, chunk->row, COLUMN_IS_HEAD)) {
+        chunk->row++;
+        out->entry_count++;
+    }
+    judge(chunk, out);
+    return true;
+}
+
+static void put_entry(struct buf *out, const PGresult *result, int row,
+                      const struct uuid *conversation)
+{
+    struct entry entry = entry_of_row(result, row, COLUMN_ENTRY, conversation);
+    entry_write(out, &entry);
+}
+
+void sync_chunk_write(const struct sync_chunk *chunk, const struct sync_conversation *c,
+                      struct buf *out)
+{
+    const struct sync_target *target = &chunk->targets[c->target];
+    const PGresult *result = chunk->result;
+    bool backwards = target->cursor == SYNC_NO_CURSOR;
+
+    buf_char(out, '{');
+    head_write(out, &target->conversation, result, c->head_row, COLUMN_HEAD);
+    buf_json_key(out, "unread");
+    buf_i64(out, db_get_i64(result, c->head_row, COLUMN_UNREAD));
+    if (!db_get_null(result, c->head_row, COLUMN_ENTRY + ENTRY_COLUMN_SEQ)) {
+        buf_json_key(out, "preview");
+        put_entry(out, result, c->head_row, &target->conversation);
+    }
+    buf_json_key(out, "entries");
+    buf_char(out, '[');
+    for (int i = 0; i < c->entry_count; i++) {
+        int offset = backwards ? c->entry_count - 1 - i : i;
+
+        if (i > 0)
+            buf_char(out, ',');
+        put_entry(out, result, c->entry_row + offset, &target->conversation);
+    }
+    buf_char(out, ']');
+    buf_json_key(out, "more");
+    buf_str(out, c->more ? "true}" : "false}");
+}
