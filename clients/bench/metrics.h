@@ -5,6 +5,8 @@
 #ifndef BANTER_BENCH_METRICS_H
 #define BANTER_BENCH_METRICS_H
 
+#include <stdbool.h>
+
 enum metric {
     METRIC_MESSAGES_PER_S,
     METRIC_DELIVERIES_PER_S,
@@ -48,6 +50,7 @@ struct metric_info {
     const char *name;  /* in JSON */
     const char *label; /* in the table */
     int decimals;
+    bool is_fault; /* 0 in a good run, and then not worth a line */
 };
 
 extern const struct metric_info metric_table[METRIC_COUNT];

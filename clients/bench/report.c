@@ -25,7 +25,13 @@ static void format_spread(char cell[CELL], const struct spread *s, int decimals,
                  s->max);
 }
 
-static void print_row(const struct report *r, enum metric metric)
+static bool is_zero(const struct spread *s)
+{
+    return isnan(s->median) || s->max == 0;
+}
+
+/* False: there was nothing to print. */
+static bool print_row(const struct report *r, enum metric metric)
 {
     const struct metric_info *info = &metric_table[metric];
     struct spread banter = measurement_spread(r->banter, r->runs, metric);
@@ -35,7 +41,9 @@ static void print_row(const struct report *r, enum metric metric)
     if (r->bare)
         bare = measurement_spread(r->bare, r->runs, metric);
     if (isnan(banter.median) && isnan(bare.median))
-        return;
+        return false;
+    if (info->is_fault && is_zero(&banter) && is_zero(&bare))
+        return false;
     format_spread(banter_cell, &banter, info->decimals, r->runs);
     printf("  %-40s %26s", info->label, banter_cell);
     if (r->bare) {
@@ -45,17 +53,25 @@ static void print_row(const struct report *r, enum metric metric)
             printf(" %8.2f", banter.median / bare.median);
     }
     printf("\n");
+    return true;
 }
 
 static void print_table(const struct report *r)
 {
+    bool faults = false;
+
     printf("\n%s\n", r->title);
     printf("  %-40s %26s", r->runs > 1 ? "median (min-max)" : "", "banter");
     if (r->bare)
         printf(" %26s %8s", "bare mosquitto", "ratio");
     printf("\n");
-    for (int i = 0; i < METRIC_COUNT; i++)
-        print_row(r, (enum metric)i);
+    for (int i = 0; i < METRIC_COUNT; i++) {
+        bool printed = print_row(r, (enum metric)i);
+
+        faults = faults || (printed && metric_table[i].is_fault);
+    }
+    if (!faults)
+        printf("  nothing refused, lost, doubled or out of order\n");
     printf("\n");
 }
 
