@@ -66,7 +66,7 @@ static bool set(struct options *o, const struct option_info *info, const char *v
     if (info->type == OPTION_TEXT) {
         if (strlen(value) >= OPTION_TEXT_MAX)
             return false;
-        strcpy(field, value);
+        memcpy(field, value, strlen(value) + 1);
         return true;
     }
     if (info->type == OPTION_FLAG) {
@@ -129,9 +129,9 @@ static bool settle(struct options *o)
 {
     read_bridge_config(o);
     if (o->issuer[0] == '\0')
-        strcpy(o->issuer, "banter");
+        snprintf(o->issuer, sizeof(o->issuer), "banter");
     if (o->audience[0] == '\0')
-        strcpy(o->audience, "banter");
+        snprintf(o->audience, sizeof(o->audience), "banter");
     if (o->keys[0] == '\0' &&
         snprintf(o->keys, sizeof(o->keys), "%s/keys", o->data) >= (int)sizeof(o->keys))
         return false;

@@ -62,7 +62,7 @@ uint64_t process_cpu_us(pid_t pid)
     proc = opendir("/proc");
     while (proc && (item = readdir(proc))) {
         if (isdigit((unsigned char)item->d_name[0]) &&
-            read_times((pid_t)atoi(item->d_name), &times) && times.parent == pid)
+            read_times((pid_t)strtol(item->d_name, NULL, 10), &times) && times.parent == pid)
             ticks += times.own_ticks + times.children_ticks;
     }
     if (proc)

@@ -2,6 +2,7 @@
 /* bench_histogram_test.c - quantiles against those of the sorted values. */
 #include "unit/unit.h"
 
+#include "base/hash.h"
 #include "histogram.h"
 
 #include <math.h>
@@ -41,9 +42,8 @@ static void test_quantiles_are_within_one_percent(void **state)
 
     (void)state;
     histogram_reset(&h);
-    srandom(1);
-    for (int i = 0; i < VALUES; i++) {
-        values[i] = (uint64_t)exp2(39.0 * (double)random() / 2147483648.0);
+    for (uint64_t i = 0; i < VALUES; i++) {
+        values[i] = (uint64_t)exp2(39.0 * (double)(hash_u64(i) >> 11) * 0x1p-53);
         histogram_record(&h, values[i]);
     }
     qsort(values, VALUES, sizeof(values[0]), compare);
