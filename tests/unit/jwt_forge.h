@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* jwt_forge.h - makes tokens that the real signer would never make. Independent of it: signs with
- * OpenSSL directly and takes its JSON as text. Allocation failures end the test. */
+ * OpenSSL directly and takes its JSON as text. Failures abort. Used by the fuzz targets too. */
 #ifndef BANTER_TESTS_JWT_FORGE_H
 #define BANTER_TESTS_JWT_FORGE_H
 

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* draft_fuzz.c - a draft that is accepted survives being written and read again, and the entry made
+ * of it is the JSON that clients expect. */
+#include "fuzz/fuzz.h"
+
+#include "base/buf.h"
+#include "base/utf8.h"
+#include "wire/draft.h"
+#include "wire/json.h"
+#include "wire/names.h"
+
+enum { CEILING = 16 << 20 };
+
+static void check_entry(const struct draft *d)
+{
+    struct entry e = {.seq = 1,
+                      .from = slice_str("alice"),
+                      .id = d->id,
+                      .kind = d->kind,
+                      .text = d->text,
+                      .reply_to = d->reply_to};
+    const char *reason;
+    struct buf b;
+    json_t *root;
+
+    buf_init(&b, CEILING);
+    entry_write(&b, &e);
+    must(!b.failed);
+    root = json_read_object(buf_slice(&b), &reason);
+    must(root);
+    must(slice_equal(json_member_string(root, "text"), d->text));
+    must(slice_equal(json_member_string(root, "id"), d->id));
+    json_decref(root);
+    buf_finish(&b);
+}
+
+static void check_round_trip(const struct draft *d)
+{
+    const char *reason;
+    struct draft again;
+    struct buf b;
+
+    buf_init(&b, CEILING);
+    draft_write(&b, d->id, d->text, d->reply_to);
+    must(!b.failed);
+    must(draft_parse(&again, buf_slice(&b), &reason) == CODE_OK);
+    must(slice_equal(again.id, d->id) && slice_equal(again.text, d->text));
+    must(again.reply_to == d->reply_to);
+    draft_finish(&again);
+    buf_finish(&b);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct slice input = slice_of((const char *)data, size);
+    char peeked[DRAFT_ID_MAX_BYTES + 1];
+    const char *reason = NULL;
+    enum code code;
+    struct draft d;
+    size_t count;
+
+    code = draft_parse(&d, input, &reason);
+    must(code == CODE_OK || reason);
+    must(d.id.length == 0 || draft_id_is_valid(d.id));
+    draft_peek_id(input, peeked);
+    if (code == CODE_OK) {
+        must(utf8_count(d.text, &count) && count >= 1 && count <= TEXT_MAX_CHARACTERS);
+        must(peeked[0] == '\0' || slice_equal(slice_str(peeked), d.id));
+        check_round_trip(&d);
+        check_entry(&d);
+    }
+    draft_finish(&d);
+    return 0;
+}
