@@ -2,12 +2,13 @@
 # shellcheck shell=bash
 # build.sh - building with CMake presets. Rule: what is up to date costs a second, not a minute.
 
-# build_preset PRESET [TARGET...]: configures if that was never done, then builds.
+# build_preset PRESET [TARGET...]: builds the targets, or everything there is. In the latter case it
+# configures anew, because more may be there than the last time.
 build_preset() {
     local preset=$1 log=$REPO/build/$1.log
     shift
     mkdir -p "$REPO/build"
-    if [[ ! -e $REPO/build/$preset/build.ninja ]]; then
+    if (($# == 0)) || [[ ! -e $REPO/build/$preset/build.ninja ]]; then
         say "Configuring build/$preset"
         (cd "$REPO" && cmake --preset "$preset") >"$log" 2>&1 || build_failed "$log"
     fi

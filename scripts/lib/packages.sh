@@ -2,13 +2,14 @@
 # shellcheck shell=bash
 # packages.sh - the Debian packages that Banter needs, and installing what is missing.
 #
-# Rule: these lists are the only place that names packages. Nothing is installed, and no root is
-# needed, when all of them are there.
+# Rule: these lists are the only place that names packages; "a|b" means either, a if neither is
+# there. Nothing is installed, and no root is needed, when all of them are there.
 
 PACKAGES_UP=(
     # to build
     gcc libc6-dev cmake ninja-build pkg-config
-    libevent-dev libjansson-dev libmosquitto-dev libpq-dev libsodium-dev libssl-dev mosquitto-dev
+    "libcurl4-openssl-dev|libcurl4-gnutls-dev" libevent-dev libjansson-dev libmosquitto-dev
+    libpq-dev libsodium-dev libssl-dev mosquitto-dev
     # to run
     curl mosquitto mosquitto-clients postgresql procps util-linux
 )
@@ -19,7 +20,12 @@ PACKAGES_TEST=(
 )
 
 is_installed() {
-    [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
+    local package status
+    for package in ${1//|/ }; do
+        status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || continue
+        [[ $status != installed ]] || return 0
+    done
+    return 1
 }
 
 # Installs those of the named packages that are missing.
@@ -28,7 +34,7 @@ ensure_packages() {
     local package
     local -a missing=()
     for package; do
-        is_installed "$package" || missing+=("$package")
+        is_installed "$package" || missing+=("${package%%|*}")
     done
     ((${#missing[@]})) || return 0
     say "Installing ${missing[*]}"

@@ -10,8 +10,6 @@
 # Sets OWNER and RUN_AS, the prefix that drops root's rights; makes the system user if needed.
 settle_owner() {
     RUN_AS=()
-    [[ ! -e $DATA || -O $DATA ]] ||
-        die "$DATA belongs to $(stat -c %U "$DATA"): start it as that user"
     OWNER=$(id -un)
     is_root || return 0
     OWNER=$SYSTEM_USER
@@ -37,6 +35,8 @@ place_data() {
         ln -sfn "$DATA" "$REPO/var"
         settle_settings
     fi
+    [[ ! -e $DATA || -O $DATA ]] ||
+        die "$DATA belongs to $(stat -c %U "$DATA"): start it as that user"
     if [[ -d $DATA && ! -e $DATA/.banter && $(ls -A "$DATA") ]]; then
         die "$DATA holds other things than Banter's data; choose another directory with --data"
     fi
@@ -56,7 +56,9 @@ outside_of_repo() { echo "/var/lib/banter/$(printf %s "$REPO" | sha256sum | cut 
 # Puts copies of the binaries into DATA: a build never pulls the rug from under a running copy, and
 # the processes' user need not reach the source tree.
 install_binaries() {
-    install -m 755 "$BUILD/bridge/banter-bridge" "$BUILD/broker-plugin/banter_plugin.so" "$DATA/bin"
+    install -m 755 "$BUILD/bridge/banter-bridge" "$DATA/bin/banter-bridge"
+    install -m 755 "${BANTER_PLUGIN:-$BUILD/broker-plugin/banter_plugin.so}" \
+        "$DATA/bin/banter_plugin.so"
     rm -rf "$DATA/bin/sql"
     mkdir "$DATA/bin/sql"
     install -m 644 "$REPO"/schema/sql/*.sql "$DATA/bin/sql"

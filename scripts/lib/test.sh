@@ -1,4 +1,224 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# test.sh - the test suites.
-cmd_test() { die "not yet"; }
+# test.sh - `./banter test`: installs what the tests need, runs the suites, counts.
+#
+# Rule: a suite that ran no test has failed, and so has one whose exit status is not 0, whatever it
+# printed. Nothing is skipped because something is missing: it is installed instead.
+
+# name, seconds that it may take, function, what it is
+SUITES=(
+    "lint              120  suite_lint              layers, style, formatting, the scripts"
+    "contracts         300  suite_contracts         AsyncAPI and OpenAPI documents are valid"
+    "unit              600  suite_unit              unit tests"
+    "unit-asan         900  suite_unit_asan         the same under address and UB sanitizers"
+    "unit-tsan         900  suite_unit_tsan         the same under the thread sanitizer"
+    "fuzz              900  suite_fuzz              each parser's fuzz target for some seconds"
+    "integration      1200  suite_integration       a whole system, driven by stock clients"
+    "integration-asan 1500  suite_integration_asan  the same, plugin and bridge with sanitizers"
+    "mosquitto21      1500  suite_mosquitto21       the same on Mosquitto 2.1"
+    "bench-smoke       300  suite_bench_smoke       the load generator, shortly"
+)
+FUZZ_SECONDS=${BANTER_FUZZ_SECONDS:-8} # for each target
+
+cmd_test() {
+    local only="" row name limit function help
+    while (($#)); do
+        case $1 in
+        --only) only=$(value_of "$@") && shift ;;
+        --only=*) only=${1#*=} ;;
+        --list)
+            for row in "${SUITES[@]}"; do
+                read -r name _ _ help <<<"$row"
+                printf '%-18s %s\n' "$name" "$help"
+            done
+            return
+            ;;
+        *) die "test does not know '$1'; see ./banter help" ;;
+        esac
+        shift
+    done
+    # The tests start copies of their own; the caller's settings are not theirs.
+    unset BANTER_DATA BANTER_PORT_BASE BANTER_LISTEN BANTER_BUILD_DIR BANTER_MOSQUITTO BANTER_PLUGIN
+    mkdir -p "$REPO/build/test"
+    ensure_packages "${PACKAGES_UP[@]}" "${PACKAGES_TEST[@]}"
+    local passed=0 failed=0 known="" failures=()
+    for row in "${SUITES[@]}"; do
+        read -r name limit function _ <<<"$row"
+        [[ ! $only || $name == "$only" ]] || continue
+        known=1
+        run_suite "$name" "$limit" "$function"
+    done
+    [[ $known ]] || die "there is no suite '$only'; see ./banter test --list"
+    say
+    ((${#failures[@]} == 0)) || say "Failed: ${failures[*]}; their output is in build/test/"
+    say "$passed passed, $failed failed"
+    ((failed == 0))
+}
+
+# Runs one suite in a process of its own and adds what it counted to `passed` and `failed`.
+run_suite() {
+    local name=$1 limit=$2 function=$3 log=$REPO/build/test/$1.log
+    local status=0 began=$SECONDS good bad suite viewer interrupted=""
+    say "=== $name"
+    : >"$log"
+    # timeout(1) gives it a process group, and passes signals on to all of that.
+    timeout --kill-after=60 "$limit" "$REPO/banter" run-suite "$function" \
+        </dev/null >"$log" 2>&1 &
+    suite=$!
+    tail -n +1 -s 0.2 -f --pid="$suite" "$log" &
+    viewer=$!
+    trap 'interrupted=1; kill "$suite" 2>/dev/null || true' INT TERM
+    wait "$suite" || status=$?
+    if [[ $interrupted ]]; then
+        wait "$suite" || true # the suite stops what it has started
+        die "interrupted"
+    fi
+    trap - INT TERM
+    wait "$viewer" || true
+    read -r good bad < <(count_results <"$log")
+    ((status != 124)) || say "$name took longer than $limit s"
+    if ((status != 0 && bad == 0)); then
+        bad=1
+    elif ((status == 0 && good == 0)); then
+        say "$name ran no test"
+        bad=1
+    fi
+    ((bad == 0)) || failures+=("$name")
+    passed=$((passed + good))
+    failed=$((failed + bad))
+    say "=== $name: $good passed, $bad failed in $((SECONDS - began)) s"
+}
+
+# Adds up the closing lines of pytest and lint ("3 passed, 1 failed"), ctest and node's runner.
+count_results() {
+    awk '
+        /tests passed, .* tests failed out of/ {
+            match($0, /[0-9]+ tests failed/); f = substr($0, RSTART) + 0
+            match($0, /out of [0-9]+/); bad += f; good += substr($0, RSTART + 7) - f; next
+        }
+        /^(# |ℹ )pass [0-9]+$/ { good += $3; next }
+        /^(# |ℹ )fail [0-9]+$/ { bad += $3; next }
+        /^(=+ )?[0-9]+ (passed|failed|errors?|skipped)[, ]/ || /^[0-9]+ passed, [0-9]+ failed$/ {
+            if (match($0, /[0-9]+ passed/)) good += substr($0, RSTART) + 0
+            if (match($0, /[0-9]+ failed/)) bad += substr($0, RSTART) + 0
+            if (match($0, /[0-9]+ error/)) bad += substr($0, RSTART) + 0
+        }
+        END { print good + 0, bad + 0 }'
+}
+
+cmd_run_suite() { "$1"; }
+
+# ---------------------------------------------------------------- the suites
+
+suite_lint() { /usr/bin/python3 "$REPO/tests/lint/lint.py"; }
+
+suite_contracts() {
+    ensure_node_modules
+    (cd "$REPO/tests/node" && node --test)
+}
+
+suite_unit() { run_ctest release; }
+suite_unit_asan() { run_ctest asan; }
+suite_unit_tsan() { run_ctest tsan; }
+
+suite_integration() {
+    build_preset release
+    ensure_node_modules
+    BANTER_BUILD_DIR=$REPO/build/release run_pytest -m "not bench"
+}
+
+suite_integration_asan() {
+    build_preset asan
+    ensure_node_modules
+    BANTER_BUILD_DIR=$REPO/build/asan run_pytest -m "not slow and not bench"
+}
+
+# The plugin is compiled against 2.1's headers; everything else is that of `integration`.
+suite_mosquitto21() {
+    local broker
+    settle_owner
+    broker=$(reachable_dir mosquitto-2.1)
+    "$REPO/scripts/mosquitto21.sh" "$broker"
+    build_preset release
+    build_with_mosquitto21 "$broker"
+    ensure_node_modules
+    BANTER_BUILD_DIR=$REPO/build/release BANTER_MOSQUITTO=$broker/mosquitto \
+        BANTER_PLUGIN=$REPO/build/mosquitto21/broker-plugin/banter_plugin.so \
+        run_pytest -m "not slow and not bench"
+}
+
+suite_fuzz() {
+    build_preset fuzz
+    local target passed=0 failed=0
+    for target in "$REPO"/build/fuzz/tests/fuzz_*; do
+        [[ -x $target && -f $target ]] || continue
+        if run_fuzz_target "$target"; then
+            passed=$((passed + 1))
+        else
+            failed=$((failed + 1))
+        fi
+    done
+    say "$passed passed, $failed failed"
+    ((failed == 0))
+}
+
+# A copy of its own, a second of load: a table, a JSON line, and not one error.
+suite_bench_smoke() {
+    build_preset release
+    BANTER_BUILD_DIR=$REPO/build/release run_pytest -m bench
+}
+
+# ---------------------------------------------------------------- their parts
+
+run_ctest() {
+    build_preset "$1"
+    (cd "$REPO/build/$1" && ctest --output-on-failure --no-tests=error -j 2)
+}
+
+run_pytest() {
+    (cd "$REPO/tests/integration" && PYTHONDONTWRITEBYTECODE=1 \
+        /usr/bin/python3 -m pytest -q -p no:cacheprovider --durations=5 "$@")
+}
+
+run_fuzz_target() {
+    local name corpus=$REPO/build/fuzz/corpus log
+    name=$(basename "$1")
+    log=$REPO/build/test/$name.log
+    mkdir -p "$corpus/$name"
+    local -a inputs=("$corpus/$name")
+    [[ ! -d $REPO/tests/fuzz/corpus/$name ]] || inputs+=("$REPO/tests/fuzz/corpus/$name")
+    if "$1" -max_total_time="$FUZZ_SECONDS" -timeout=10 -artifact_prefix="$corpus/$name-" \
+        "${inputs[@]}" >"$log" 2>&1; then
+        say "$name: $(grep -o 'Done [0-9]* runs' "$log")"
+    else
+        tail -n 40 "$log"
+        return 1
+    fi
+}
+
+build_with_mosquitto21() {
+    local log=$REPO/build/mosquitto21.log
+    (cd "$REPO" && cmake --preset release -B build/mosquitto21 \
+        "-DMOSQUITTO_INCLUDE_DIR=$1/root/usr/include" &&
+        cmake --build build/mosquitto21 --target banter_plugin) >"$log" 2>&1 || build_failed "$log"
+}
+
+# As package-lock.json says, and only when that has changed.
+ensure_node_modules() {
+    ensure_node
+    cd "$REPO/tests/node"
+    if ! cmp -s package-lock.json node_modules/.installed; then
+        npm ci --no-audit --no-fund --ignore-scripts
+        cp package-lock.json node_modules/.installed
+    fi
+    cd "$REPO"
+}
+
+# A directory below build/ or, if the processes' user cannot reach that, elsewhere.
+reachable_dir() {
+    if can_reach "$REPO"; then
+        echo "$REPO/build/$1"
+    else
+        echo "$(outside_of_repo)/$1"
+    fi
+}

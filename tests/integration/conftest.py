@@ -5,6 +5,7 @@ The binaries come from BANTER_BUILD_DIR (default build/release), the broker from
 (default: the installed mosquitto): the same tests run against sanitizers and other brokers.
 """
 import pathlib
+import signal
 import sys
 
 import pytest
@@ -17,6 +18,11 @@ from support import System  # noqa: E402 (after the path is set)
 def _assert_contract(*systems):
     problems = [problem for system in systems for problem in system.take_contract_problems()]
     assert not problems, "not in the contract:\n" + "\n".join(problems[:20])
+
+
+def pytest_configure():
+    """Whoever ends a run that takes too long does so with SIGTERM: stop our systems even then."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def _finish(system):
