@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* acl.h - what a connection may publish and subscribe to. No allocation when the answer is yes. */
+#ifndef BANTER_PLUGIN_ACL_H
+#define BANTER_PLUGIN_ACL_H
+
+#include "base/slice.h"
+
+#include <stdbool.h>
+
+struct core;
+
+struct acl_publish {
+    const void *client;
+    const char *client_id; /* may be NULL */
+    struct slice topic;
+    struct slice payload;
+    int qos;
+    bool retain;
+};
+
+/* ACL_CHECK WRITE. A refused draft gets its receipt from here. The broker asks for wills too, after
+ * DISCONNECT: their sender has no session any more, so they are refused. */
+bool acl_may_publish(struct core *c, const struct acl_publish *p);
+/* ACL_CHECK SUBSCRIBE. Needs no session: the broker may ask after DISCONNECT. */
+bool acl_may_subscribe(const char *client_id, struct slice filter);
+
+#endif

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/* attach.c - see attach.h. */
+#include "attach.h"
+
+#include "broker.h"
+#include "core.h"
+#include "receipts.h"
+
+#include <assert.h>
+
+static void ask(struct core *c, struct user *u)
+{
+    struct frame_attach f = {u->uid};
+
+    for (uint32_t i = 0; i < u->memberships.count; i++)
+        u->memberships.items[i].fresh = false;
+    u->attach = ATTACH_ASKED;
+    frame_write_attach(link_out(&c->link), &f);
+}
+
+static void send_ready(struct core *c, struct user *u)
+{
+    for (struct session *i = u->sessions; i; i = i->next_of_user) {
+        if (!i->superseded && i->kick_turn == 0)
+            receipts_ready(c, i);
+    }
+}
+
+void attach_opened(struct core *c, struct session *session)
+{
+    struct user *u = session->user;
+
+    if (u->attach == ATTACH_NEEDED && link_is_up(&c->link))
+        ask(c, u);
+    if (u->attach == ATTACH_DONE)
+        receipts_ready(c, session);
+}
+
+void attach_closed(struct core *c, struct user *u)
+{
+    if (u->sessions || u->attach == ATTACH_ASKED)
+        return;
+    members_leave_all(&c->members, u);
+    sessions_release_user(&c->sessions, u);
+}
+
+void attach_link_up(struct core *c)
+{
+    assert(c->resyncing == 0);
+    for (struct user *u = c->sessions.users; u; u = u->next) {
+        ask(c, u);
+        u->resyncing = true;
+        c->resyncing++;
+    }
+}
+
+void attach_link_lost(struct core *c)
+{
+    struct user *next;
+
+    c->resyncing = 0;
+    for (struct user *u = c->sessions.users; u; u = next) {
+        next = u->next;
+        u->attach = ATTACH_NEEDED;
+        u->resyncing = false;
+        attach_closed(c, u);
+    }
+}
+
+static void kick_all(struct core *c, struct user *u)
+{
+    for (struct session *i = u->sessions; i; i = i->next_of_user)
+        core_kick(c, i);
+}
+
+/* The answer is complete: what it did not confirm is over. Frees the user if nobody is left. */
+static void finish_attach(struct core *c, struct user *u)
+{
+    for (uint32_t i = u->memberships.count; i > 0; i--) {
+        struct membership *membership = &u->memberships.items[i - 1];
+
+        if (!membership->fresh || membership->role == ROLE_NONE)
+            members_leave(&c->members, u, membership);
+    }
+    u->attach = ATTACH_DONE;
+    if (u->resyncing) {
+        u->resyncing = false;
+        c->resyncing--;
+    }
+    send_ready(c, u);
+    attach_closed(c, u);
+}
+
+static bool take_item(struct core *c, struct user *u, const struct attached_conversation *item)
+{
+    struct conversation *conversation = members_find(&c->members, &item->conversation);
+    struct membership *membership = conversation ? members_of(u, conversation) : NULL;
+
+    if (membership && membership->fresh)
+        return true; /* a MEMBER frame has told newer news */
+    if (!membership)
+        membership = members_join(&c->members, u, &item->conversation, item->role, item->last_seq);
+    if (!membership)
+        return false;
+    membership->role = (uint8_t)item->role;
+    membership->fresh = true;
+    if (c->resyncing > 0)
+        order_behind(c, membership->conversation, item->last_seq);
+    return true;
+}
+
+void attach_attached(struct core *c, struct frame_attached *f)
+{
+    struct user *u = sessions_find_user(&c->sessions, f->uid);
+    struct attached_conversation item;
+
+    if (!u || u->attach != ATTACH_ASKED)
+        return;
+    while (frame_next_attached(f, &item)) {
+        if (!take_item(c, u, &item)) {
+            broker_log(BROKER_ERROR, "out of memory: a user's connections are ended");
+            kick_all(c, u);
+            break;
+        }
+    }
+    if (f->last)
+        finish_attach(c, u);
+}
+
+void attach_member(struct core *c, const struct frame_member *f)
+{
+    struct user *u = sessions_find_user(&c->sessions, f->uid);
+    struct conversation *conversation = members_find(&c->members, &f->conversation);
+    struct membership *membership = u && conversation ? members_of(u, conversation) : NULL;
+
+    if (!u)
+        return;
+    if (f->role == ROLE_NONE && u->attach == ATTACH_DONE) {
+        if (membership)
+            members_leave(&c->members, u, membership);
+        return;
+    }
+    /* While the answer is under way a removal is remembered, because the answer may be older. */
+    if (!membership)
+        membership = members_join(&c->members, u, &f->conversation, f->role, f->last_seq);
+    if (!membership) {
+        kick_all(c, u);
+        return;
+    }
+    membership->role = (uint8_t)f->role;
+    membership->fresh = true;
+}
+
+void attach_kick(struct core *c, const struct frame_kick *f)
+{
+    struct user *u = sessions_find_user(&c->sessions, f->uid);
+
+    if (!u)
+        return;
+    for (struct session *i = u->sessions; i; i = i->next_of_user) {
+        if (f->device.length > 0 && !slice_equal(slice_str(session_device(i)), f->device))
+            continue;
+        if (!i->superseded)
+            receipts_closing(c, i, f->reason);
+        core_kick(c, i);
+    }
+    /* There is no such user any more: nothing else will be answered. */
+    if (f->device.length == 0 && u->attach == ATTACH_ASKED) {
+        members_leave_all(&c->members, u);
+        finish_attach(c, u);
+    }
+}

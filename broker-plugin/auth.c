@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/* auth.c - see auth.h. Passwords are never logged, and only a keyed hash of them is kept. */
+#include "auth.h"
+
+#include "attach.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "broker.h"
+#include "core.h"
+#include "file.h"
+#include "receipts.h"
+#include "token/jwt.h"
+#include "wire/names.h"
+
+#include <openssl/crypto.h>
+#include <string.h>
+
+enum {
+    JWKS_MAX_BYTES = 64 << 10,
+    SCAN_INTERVAL_MS = 100,
+    SCAN_MIN = 64,
+    SCAN_ROUNDS = 50, /* parts that a whole scan is cut into: 5 s */
+};
+
+static bool load_link_key(struct core *c)
+{
+    const char *path = c->options.link_key_file;
+    struct buf text;
+    bool ok;
+
+    buf_init(&text, LINK_KEY_MAX_LENGTH + 2);
+    ok = file_read(path, &text);
+    while (ok && text.length > 0 && strchr("\r\n", text.data[text.length - 1]))
+        text.length--;
+    if (ok && (text.length < LINK_KEY_MIN_LENGTH || text.length > LINK_KEY_MAX_LENGTH)) {
+        broker_log(BROKER_ERROR, "%s: the link key must have %d to %d bytes", path,
+                   LINK_KEY_MIN_LENGTH, LINK_KEY_MAX_LENGTH);
+        ok = false;
+    }
+    if (ok) {
+        memcpy(c->auth.link_key, text.data, text.length);
+        c->auth.link_key_length = text.length;
+    }
+    if (text.data)
+        OPENSSL_cleanse(text.data, text.capacity);
+    buf_finish(&text);
+    return ok;
+}
+
+static bool load_public_keys(struct core *c)
+{
+    const char *reason = "";
+    struct jwt_keys *keys = NULL;
+    struct buf text;
+
+    buf_init(&text, JWKS_MAX_BYTES);
+    if (file_read(c->options.jwks_file, &text)) {
+        keys = jwt_keys_parse(buf_slice(&text), &reason);
+        if (!keys)
+            broker_log(BROKER_ERROR, "%s: %s", c->options.jwks_file, reason);
+    }
+    buf_finish(&text);
+    if (!keys)
+        return false;
+    jwt_keys_destroy(c->auth.keys);
+    c->auth.keys = keys;
+    return true;
+}
+
+bool auth_init(struct core *c)
+{
+    c->auth = (struct auth){0};
+    return load_link_key(c) && load_public_keys(c);
+}
+
+void auth_finish(struct auth *a)
+{
+    jwt_keys_destroy(a->keys);
+    OPENSSL_cleanse(a->link_key, sizeof a->link_key);
+    *a = (struct auth){0};
+}
+
+void auth_reload(struct core *c)
+{
+    c->auth.reloading = true;
+    if (load_public_keys(c))
+        broker_log(BROKER_INFO, "public keys read again");
+}
+
+void auth_reload_done(struct auth *a)
+{
+    a->reloading = false;
+}
+
+static bool check_bell(const struct core *c, const char *client_id, const char *password)
+{
+    return core_is_bell(client_id) && password && strlen(password) == c->auth.link_key_length &&
+           CRYPTO_memcmp(password, c->auth.link_key, c->auth.link_key_length) == 0;
+}
+
+/* The answer for a connection that has a session, during a reload. */
+static bool check_again(const struct session *session, const char *client_id, uint64_t token_hash)
+{
+    return client_id && strcmp(client_id, session->client_id) == 0 &&
+           token_hash == session->token_hash && clock_wall_ms() / 1000 <= session->deadline_s;
+}
+
+static enum jwt_status verify(const struct core *c, struct slice handle, struct slice device,
+                              const char *password, struct jwt_claims *claims)
+{
+    enum jwt_status status = jwt_verify(c->auth.keys, slice_str(password), c->options.issuer,
+                                        c->options.audience, clock_wall_ms() / 1000, claims);
+
+    if (status != JWT_OK)
+        return status;
+    if (!slice_equal(slice_str(claims->handle), handle))
+        return JWT_FOREIGN;
+    if (claims->device[0] && !slice_equal(slice_str(claims->device), device))
+        return JWT_FOREIGN;
+    return JWT_OK;
+}
+
+static bool open_session(struct core *c, const void *client, const struct jwt_claims *claims,
+                         struct slice device, uint64_t token_hash)
+{
+    struct session *session =
+        sessions_open(&c->sessions, client, claims->uid, slice_str(claims->handle), device);
+
+    if (!session)
+        return false;
+    session->token_hash = token_hash;
+    session->deadline_s = claims->expires_at + JWT_LEEWAY_S +
+                          (int64_t)(hash_u64(++c->stats.logins) % DEADLINE_JITTER_S);
+    attach_opened(c, session);
+    return true;
+}
+
+static bool check_user(struct core *c, const void *client, const char *client_id,
+                       const char *username, const char *password)
+{
+    struct session *session = sessions_find_any(&c->sessions, client);
+    uint64_t token_hash = password ? hash_bytes(password, strlen(password)) : 0;
+    struct jwt_claims claims;
+    struct slice handle, device;
+    enum jwt_status status;
+
+    if (c->auth.reloading && session)
+        return check_again(session, client_id, token_hash);
+    /* A durable session without a connection. Refusing it makes 2.0.11 enter it into its list of
+     * expiring sessions twice; let in, it still has nothing here. */
+    if (c->auth.reloading)
+        return true;
+    if (session)
+        core_close_session(c, session); /* the broker did not tell that it had gone */
+    if (!username || !password || !client_id_split(slice_str(client_id), &handle, &device) ||
+        !slice_equal(slice_str(username), handle))
+        return false;
+    status = verify(c, handle, device, password, &claims);
+    if (status != JWT_OK) {
+        broker_log(BROKER_INFO, "login of %s refused: %s", client_id, jwt_status_text(status));
+        return false;
+    }
+    return open_session(c, client, &claims, device, token_hash);
+}
+
+bool auth_check(struct core *c, const void *client, const char *client_id, const char *username,
+                const char *password)
+{
+    bool ok;
+
+    if (username && core_is_bell(username))
+        ok = check_bell(c, client_id, password);
+    else
+        ok = check_user(c, client, client_id, username, password);
+    if (!ok)
+        c->stats.logins_refused++;
+    return ok;
+}
+
+void auth_scan(struct core *c)
+{
+    size_t count = c->sessions.by_client.count / SCAN_ROUNDS + SCAN_MIN;
+    int64_t now_s;
+
+    if (c->now_ms < c->scan_ms)
+        return;
+    c->scan_ms = c->now_ms + SCAN_INTERVAL_MS;
+    now_s = clock_wall_ms() / 1000;
+    if (count > c->sessions.by_client.count)
+        count = c->sessions.by_client.count;
+    for (size_t i = 0; i < count; i++) {
+        struct session *session = sessions_scan(&c->sessions);
+
+        if (now_s > session->deadline_s && session->kick_turn == 0 && !session->superseded) {
+            receipts_closing(c, session, slice_str("expired"));
+            core_kick(c, session);
+        }
+    }
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* auth.h - who may connect: a user with an access token, or the bridge's doorbell with the link
+ * key.
+ *
+ * The client id must be handle/device, the user name the handle, the password a token for that
+ * handle and, if the token is bound to one, that device. On SIGHUP the broker asks again for every
+ * connection with the password of its CONNECT: a verified connection then stays until its deadline,
+ * whatever has become of the keys. */
+#ifndef BANTER_PLUGIN_AUTH_H
+#define BANTER_PLUGIN_AUTH_H
+
+#include "base/compiler.h"
+#include "base/slice.h"
+#include "wire/frame.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct core;
+struct jwt_keys;
+
+enum {
+    LINK_KEY_MIN_LENGTH = 16,
+    DEADLINE_JITTER_S = 10, /* spreads the ends of connections whose tokens end together */
+};
+
+struct auth {
+    struct jwt_keys *keys; /* owned */
+    char link_key[LINK_KEY_MAX_LENGTH];
+    size_t link_key_length;
+    bool reloading; /* from RELOAD to the next TICK: BASIC_AUTH may be a repetition */
+};
+
+/* Reads the keys. False after logging why. */
+bool auth_init(struct core *c) MUST_USE;
+void auth_finish(struct auth *a);
+/* RELOAD: reads the public keys again; keeps the old ones when that fails. */
+void auth_reload(struct core *c);
+/* TICK: the reload, if there was one, is over. */
+void auth_reload_done(struct auth *a);
+
+/* BASIC_AUTH. True: let it in. Opens the session of a user's new connection. */
+bool auth_check(struct core *c, const void *client, const char *client_id, const char *username,
+                const char *password) MUST_USE;
+
+/* Queues the end of some connections whose deadline has passed; the next call goes on with the next
+ * ones. */
+void auth_scan(struct core *c);
+
+#endif

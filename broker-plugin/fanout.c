@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: MIT */
+/* fanout.c - see fanout.h. Nothing here calls back into the plugin: members and sessions stay where
+ * they are during a slice, and may move between slices (see struct backlog). */
+#include "fanout.h"
+
+#include "broker.h"
+#include "core.h"
+#include "parcel.h"
+#include "wire/topic.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+void fanout_init(struct fanout *f)
+{
+    *f = (struct fanout){0};
+}
+
+void fanout_refill(struct fanout *f)
+{
+    f->count_left = FANOUT_TURN_COUNT;
+    f->bytes_left = FANOUT_TURN_BYTES;
+    f->frames_left = FANOUT_TURN_FRAMES;
+}
+
+static bool has_time(const struct fanout *f)
+{
+    return f->count_left > 0 && f->bytes_left > 0;
+}
+
+bool fanout_may_read(const struct fanout *f)
+{
+    return has_time(f) && f->frames_left > 0 && f->backlog_bytes <= FANOUT_BACKLOG_MAX;
+}
+
+void fanout_count_frame(struct fanout *f)
+{
+    f->frames_left--;
+}
+
+bool fanout_is_busy(const struct fanout *f)
+{
+    return f->first != NULL;
+}
+
+static void publish(struct core *c, const struct session *session, const char *topic,
+                    struct slice payload, struct slice correlation)
+{
+    if (broker_publish(session->client_id, topic, payload, correlation))
+        c->stats.delivered++;
+    else
+        c->stats.lost++;
+    c->fanout.count_left--;
+    c->fanout.bytes_left -= (long)payload.length;
+}
+
+static void deliver_entry(struct core *c, const struct conversation *conversation, uint32_t slot,
+                          const struct frame_entry *f, const char *topic)
+{
+    const struct user *u = conversation->members[slot].user;
+    const struct membership *membership = members_at(conversation, slot);
+
+    if (membership->role < ROLE_READER || f->seq <= membership->since)
+        return;
+    for (const struct session *s = u->sessions; s; s = s->next_of_user) {
+        if (s->superseded)
+            continue;
+        if (u->uid == f->sender && slice_equal(slice_str(session_device(s)), f->sender_device))
+            continue;
+        publish(c, s, topic, f->payload, slice_of(NULL, 0));
+    }
+}
+
+static void deliver_device(struct core *c, const struct frame_device *f)
+{
+    const struct user *u = sessions_find_user(&c->sessions, f->uid);
+    char topic[RESPONSE_TOPIC_MAX_LENGTH + 1];
+
+    if (!u)
+        return;
+    assert(f->topic.length <= RESPONSE_TOPIC_MAX_LENGTH);
+    memcpy(topic, f->topic.data, f->topic.length);
+    topic[f->topic.length] = '\0';
+    for (const struct session *s = u->sessions; s; s = s->next_of_user) {
+        if (s->superseded)
+            continue;
+        if (f->device.length == 0 || slice_equal(slice_str(session_device(s)), f->device))
+            publish(c, s, topic, f->payload, f->correlation);
+    }
+}
+
+static struct backlog *backlog_of(struct core *c, struct conversation *conversation)
+{
+    struct backlog *backlog = conversation->backlog;
+
+    if (backlog)
+        return backlog;
+    backlog = calloc(1, sizeof *backlog);
+    if (!backlog)
+        return NULL;
+    backlog->conversation = conversation;
+    backlog->prev = c->fanout.last;
+    if (backlog->prev)
+        backlog->prev->next = backlog;
+    else
+        c->fanout.first = backlog;
+    c->fanout.last = backlog;
+    conversation->backlog = backlog;
+    return backlog;
+}
+
+static void append(struct core *c, struct backlog *backlog, struct parcel *parcel)
+{
+    parcel->ticket = ++c->fanout.ticket;
+    if (backlog->last)
+        backlog->last->next = parcel;
+    else
+        backlog->first = parcel;
+    backlog->last = parcel;
+    c->fanout.backlog_bytes += parcel->size;
+    c->stats.sliced++;
+}
+
+static void drop_first(struct core *c, struct backlog *backlog)
+{
+    struct parcel *first = backlog->first;
+
+    backlog->first = first->next;
+    if (!backlog->first)
+        backlog->last = NULL;
+    backlog->visited = 0;
+    c->fanout.backlog_bytes -= first->size;
+    free(first);
+}
+
+static void unlink_backlog(struct fanout *f, struct backlog *backlog)
+{
+    if (backlog->next)
+        backlog->next->prev = backlog->prev;
+    else
+        f->last = backlog->prev;
+    if (backlog->prev)
+        backlog->prev->next = backlog->next;
+    else
+        f->first = backlog->next;
+}
+
+/* May free the conversation too. */
+static void close_backlog(struct core *c, struct backlog *backlog)
+{
+    struct conversation *conversation = backlog->conversation;
+
+    while (backlog->first)
+        drop_first(c, backlog);
+    unlink_backlog(&c->fanout, backlog);
+    conversation->backlog = NULL;
+    free(backlog);
+    members_release(&c->members, conversation);
+}
+
+void fanout_finish(struct core *c)
+{
+    while (c->fanout.first)
+        close_backlog(c, c->fanout.first);
+}
+
+static bool is_small(const struct conversation *conversation, const struct frame_entry *f)
+{
+    size_t count = conversation->member_count;
+
+    return count <= 1 ||
+           (count <= FANOUT_TURN_COUNT && count * f->payload.length <= FANOUT_TURN_BYTES);
+}
+
+bool fanout_entry(struct core *c, struct conversation *conversation, const struct frame_entry *f)
+{
+    char topic[TOPIC_CHAT_LENGTH + 1];
+    struct backlog *backlog;
+    struct parcel *parcel;
+
+    if (!conversation->backlog && is_small(conversation, f)) {
+        topic_format_chat(&conversation->id, topic);
+        for (uint32_t slot = 0; slot < conversation->member_count; slot++)
+            deliver_entry(c, conversation, slot, f, topic);
+        return true;
+    }
+    parcel = parcel_of_entry(f);
+    if (!parcel)
+        return false;
+    backlog = backlog_of(c, conversation);
+    if (!backlog) {
+        free(parcel);
+        return false;
+    }
+    append(c, backlog, parcel);
+    return true;
+}
+
+/* A backlog that the user is still to get something from, or NULL. */
+static struct backlog *backlog_before(struct core *c, const struct user *u)
+{
+    for (struct backlog *i = c->fanout.first; i; i = i->next) {
+        if (members_of(u, i->conversation))
+            return i;
+    }
+    return NULL;
+}
+
+void fanout_device(struct core *c, const struct frame_device *f)
+{
+    const struct user *u = sessions_find_user(&c->sessions, f->uid);
+    struct backlog *backlog = u ? backlog_before(c, u) : NULL;
+    struct parcel *parcel = backlog ? parcel_of_device(f) : NULL;
+
+    if (parcel)
+        append(c, backlog, parcel);
+    else
+        deliver_device(c, f);
+}
+
+/* Hands out one slice of the backlog's first parcel. */
+static void deliver_slice(struct core *c, struct backlog *backlog)
+{
+    struct conversation *conversation = backlog->conversation;
+    const struct parcel *parcel = backlog->first;
+    uint32_t end = backlog->visited + FANOUT_SLICE_COUNT;
+    char topic[TOPIC_CHAT_LENGTH + 1];
+
+    if (parcel->kind == PARCEL_DEVICE) {
+        deliver_device(c, &parcel->device);
+        drop_first(c, backlog);
+        return;
+    }
+    topic_format_chat(&conversation->id, topic);
+    while (backlog->visited < conversation->member_count && backlog->visited < end &&
+           has_time(&c->fanout)) {
+        deliver_entry(c, conversation, backlog->visited, &parcel->entry, topic);
+        backlog->visited++;
+    }
+    if (backlog->visited >= conversation->member_count)
+        drop_first(c, backlog);
+}
+
+/* Puts the backlog behind the others. */
+static void rotate(struct fanout *f, struct backlog *backlog)
+{
+    if (f->last == backlog)
+        return;
+    unlink_backlog(f, backlog);
+    backlog->next = NULL;
+    backlog->prev = f->last;
+    f->last->next = backlog;
+    f->last = backlog;
+}
+
+/* The ticket of the oldest parcel that waits. */
+static uint64_t oldest_ticket(const struct fanout *f)
+{
+    uint64_t oldest = UINT64_MAX;
+
+    for (const struct backlog *i = f->first; i; i = i->next) {
+        if (i->first->ticket < oldest)
+            oldest = i->first->ticket;
+    }
+    return oldest;
+}
+
+static void echo_barriers(struct core *c)
+{
+    struct fanout *f = &c->fanout;
+    uint64_t oldest = f->barrier_count > 0 ? oldest_ticket(f) : 0;
+    unsigned done = 0;
+
+    while (done < f->barrier_count && f->barriers[done].ticket < oldest) {
+        struct frame_barrier echo = {f->barriers[done].number};
+
+        frame_write_barrier_done(link_out(&c->link), &echo);
+        done++;
+    }
+    f->barrier_count -= done;
+    memmove(f->barriers, f->barriers + done, f->barrier_count * sizeof f->barriers[0]);
+}
+
+bool fanout_barrier(struct core *c, uint64_t number)
+{
+    struct fanout *f = &c->fanout;
+
+    if (f->barrier_count == FANOUT_BARRIERS_MAX)
+        return false;
+    f->barriers[f->barrier_count++] = (struct pending_barrier){number, f->ticket};
+    echo_barriers(c);
+    return true;
+}
+
+void fanout_turn(struct core *c)
+{
+    struct fanout *f = &c->fanout;
+
+    while (f->first && has_time(f)) {
+        struct backlog *backlog = f->first;
+
+        deliver_slice(c, backlog);
+        if (backlog->first)
+            rotate(f, backlog);
+        else
+            close_backlog(c, backlog);
+    }
+    echo_barriers(c);
+}
+
+void fanout_link_lost(struct fanout *f)
+{
+    f->barrier_count = 0;
+}

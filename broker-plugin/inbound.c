@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/* inbound.c - see inbound.h. One table; a type that is not in it is a protocol error. */
+#include "inbound.h"
+
+#include "attach.h"
+#include "core.h"
+
+static bool on_confirm(struct core *c, struct slice body)
+{
+    struct frame_confirm f;
+
+    return frame_read_confirm(body, &f) && ring_confirm(&c->ring, f.number);
+}
+
+static bool on_attached(struct core *c, struct slice body)
+{
+    struct frame_attached f;
+
+    if (!frame_read_attached(body, &f))
+        return false;
+    attach_attached(c, &f);
+    return true;
+}
+
+static bool on_entry(struct core *c, struct slice body)
+{
+    struct frame_entry f;
+
+    if (!frame_read_entry(body, &f))
+        return false;
+    order_entry(c, &f);
+    return true;
+}
+
+static bool on_device(struct core *c, struct slice body)
+{
+    struct frame_device f;
+
+    if (!frame_read_device(body, &f))
+        return false;
+    fanout_device(c, &f);
+    return true;
+}
+
+static bool on_member(struct core *c, struct slice body)
+{
+    struct frame_member f;
+
+    if (!frame_read_member(body, &f))
+        return false;
+    attach_member(c, &f);
+    return true;
+}
+
+static bool on_filled(struct core *c, struct slice body)
+{
+    struct frame_filled f;
+
+    return frame_read_filled(body, &f) && order_filled(c, &f);
+}
+
+static bool on_barrier(struct core *c, struct slice body)
+{
+    struct frame_barrier f;
+
+    return frame_read_barrier(body, &f) && fanout_barrier(c, f.number);
+}
+
+static bool on_kick(struct core *c, struct slice body)
+{
+    struct frame_kick f;
+
+    if (!frame_read_kick(body, &f))
+        return false;
+    attach_kick(c, &f);
+    return true;
+}
+
+typedef bool handler(struct core *c, struct slice body);
+
+static handler *const table[] = {
+    [FRAME_CONFIRM] = on_confirm, [FRAME_ATTACHED] = on_attached, [FRAME_ENTRY] = on_entry,
+    [FRAME_DEVICE] = on_device,   [FRAME_MEMBER] = on_member,     [FRAME_FILLED] = on_filled,
+    [FRAME_BARRIER] = on_barrier, [FRAME_KICK] = on_kick,
+};
+
+bool inbound_frame(struct core *c, const struct frame *f)
+{
+    size_t type = f->type;
+
+    fanout_count_frame(&c->fanout);
+    return type < sizeof table / sizeof table[0] && table[type] && table[type](c, f->body);
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/* ingest.c - see ingest.h. Drafts go into the ring in the order in which they come, whatever they
+ * name: the conversation's id and @handle may be the same conversation. */
+#include "ingest.h"
+
+#include "core.h"
+#include "receipts.h"
+#include "requests.h"
+#include "wire/draft.h"
+#include "wire/limits.h"
+#include "wire/names.h"
+#include "wire/topic.h"
+
+#include <string.h>
+
+#define DRAFT_PREFIX "send/"
+
+struct posting {
+    struct session *session;
+    struct publish_topic topic;
+    struct slice target; /* what comes after send/ */
+    struct slice payload;
+};
+
+struct verdict {
+    enum code code;
+    const char *reason;
+};
+
+static const struct verdict accepted = {CODE_OK, NULL};
+
+static struct slice target_of(struct slice topic)
+{
+    size_t length = sizeof DRAFT_PREFIX - 1;
+
+    if (topic.length < length || memcmp(topic.data, DRAFT_PREFIX, length) != 0)
+        return slice_of(NULL, 0);
+    return slice_of(topic.data + length, topic.length - length);
+}
+
+static void refuse(struct core *c, const struct session *session, struct slice target,
+                   struct slice payload, struct verdict verdict)
+{
+    char id[DRAFT_ID_MAX_BYTES + 1];
+
+    draft_peek_id(payload, id);
+    receipts_refuse(c, session, target, slice_str(id), verdict.code, verdict.reason);
+}
+
+void ingest_refuse(struct core *c, struct session *session, struct slice topic,
+                   struct slice payload, enum code code, const char *reason)
+{
+    struct slice target = target_of(topic);
+
+    if (target.data)
+        refuse(c, session, target, payload, (struct verdict){code, reason});
+}
+
+/* The version nibble of RFC 9562: direct conversations have ids of version 8. */
+static bool is_direct_id(const struct uuid *id)
+{
+    return id->bytes[6] >> 4 == 8;
+}
+
+/* What the plugin's memory says about the sender's right to post. */
+static struct verdict check_right(const struct core *c, const struct posting *p)
+{
+    const struct user *u = p->session->user;
+    const struct conversation *conversation;
+    const struct membership *membership;
+
+    if (p->topic.kind == PUBLISH_DRAFT_TO_USER || u->attach != ATTACH_DONE)
+        return accepted;
+    conversation = members_find(&c->members, &p->topic.conversation);
+    membership = conversation ? members_of(u, conversation) : NULL;
+    if (membership && membership->role >= ROLE_MEMBER)
+        return accepted;
+    if (membership)
+        return (struct verdict){CODE_FORBIDDEN, "readers may not post here"};
+    /* It may be being made by a draft to @handle that is still on its way. */
+    if (is_direct_id(&p->topic.conversation))
+        return accepted;
+    return (struct verdict){CODE_NOT_FOUND, "there is no such conversation"};
+}
+
+/* What no other state of the world could change. */
+static struct verdict check_form(const struct core *c, const struct posting *p)
+{
+    if (p->payload.length == 0)
+        return (struct verdict){CODE_INVALID, "the draft is empty"};
+    if (p->payload.length > PAYLOAD_MAX_BYTES)
+        return (struct verdict){CODE_TOO_LARGE, "the draft is larger than 1 MiB"};
+    return check_right(c, p);
+}
+
+static bool append_to_ring(struct core *c, const struct posting *p)
+{
+    struct frame_draft f = {
+        .number = ring_next_number(&c->ring),
+        .uid = p->session->user->uid,
+        .handle = slice_str(p->session->user->handle),
+        .device = slice_str(session_device(p->session)),
+        .target = p->target,
+        .payload = p->payload,
+    };
+
+    buf_reset(&c->frame);
+    frame_write_draft(&c->frame, &f);
+    if (c->frame.failed || !ring_append(&c->ring, buf_slice(&c->frame)))
+        return false;
+    c->stats.drafts++;
+    return true;
+}
+
+static struct uuid conversation_of(const struct posting *p)
+{
+    if (p->topic.kind == PUBLISH_DRAFT)
+        return p->topic.conversation;
+    return direct_conversation_id(slice_str(p->session->user->handle), p->topic.handle);
+}
+
+/* The usual case: nothing was refused on this connection before. */
+static struct verdict submit(struct core *c, const struct posting *p)
+{
+    static const struct verdict full = {CODE_UNAVAILABLE, "the server is busy"};
+    struct refusals *refusals = &p->session->refusals;
+    bool in_order = refusals->count == 0;
+    char id[DRAFT_ID_MAX_BYTES + 1];
+    struct uuid conversation;
+
+    if (in_order && append_to_ring(c, p))
+        return accepted;
+    conversation = conversation_of(p);
+    draft_peek_id(p->payload, id);
+    if (refusals_block(refusals, &conversation, slice_str(id)))
+        return (struct verdict){CODE_OUT_OF_ORDER, "an earlier draft was refused: send it first"};
+    if (!in_order && append_to_ring(c, p)) {
+        refusals_clear(refusals, &conversation);
+        return accepted;
+    }
+    /* A draft without a valid id will never be stored: nothing has to wait for it. */
+    if (id[0] && !refusals_add(refusals, &conversation, slice_str(id)))
+        core_kick(c, p->session);
+    return full;
+}
+
+static bool ingest_draft(struct core *c, const struct posting *p)
+{
+    struct verdict verdict = check_form(c, p);
+
+    if (verdict.code == CODE_OK)
+        verdict = submit(c, p);
+    if (verdict.code == CODE_OK)
+        return true;
+    refuse(c, p->session, p->target, p->payload, verdict);
+    return false;
+}
+
+bool ingest_message(struct core *c, struct session *session, struct slice topic,
+                    struct slice payload)
+{
+    struct posting posting = {session, topic_parse_publish(topic), target_of(topic), payload};
+
+    switch (posting.topic.kind) {
+    case PUBLISH_DRAFT:
+    case PUBLISH_DRAFT_TO_USER:
+        return ingest_draft(c, &posting);
+    case PUBLISH_SYNC:
+        return requests_sync(c, session, payload);
+    case PUBLISH_CONTROL:
+    case PUBLISH_REFUSED:
+        break;
+    }
+    return false;
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* receipts.c - see receipts.h. Texts are made in one scratch buffer that is kept. */
+#include "receipts.h"
+
+#include "base/clock.h"
+#include "broker.h"
+#include "core.h"
+#include "wire/entry.h"
+#include "wire/topic.h"
+
+enum { RETRY_AFTER_MS = 1000 };
+
+static void send(struct core *c, const struct session *session, const char *topic,
+                 struct slice correlation)
+{
+    if (!c->json.failed &&
+        broker_publish(session->client_id, topic, buf_slice(&c->json), correlation))
+        c->stats.delivered++;
+    else
+        c->stats.lost++;
+}
+
+static struct slice none(void)
+{
+    return slice_of(NULL, 0);
+}
+
+static void write_error(struct buf *b, enum code code, const char *reason)
+{
+    buf_str(b, "\"error\":{\"code\":");
+    buf_json(b, slice_str(code_name(code)));
+    buf_str(b, ",\"reason\":");
+    buf_json(b, slice_str(reason));
+    buf_char(b, '}');
+}
+
+void receipts_refuse(struct core *c, const struct session *session, struct slice target,
+                     struct slice id, enum code code, const char *reason)
+{
+    int64_t retry_after_ms = code == CODE_UNAVAILABLE ? RETRY_AFTER_MS : -1;
+
+    c->stats.refused[code]++;
+    buf_reset(&c->json);
+    receipt_write_error(&c->json, id, target, code, reason, retry_after_ms);
+    send(c, session, TOPIC_RECEIPT, none());
+}
+
+void receipts_ready(struct core *c, struct session *session)
+{
+    char at[RFC3339_MS_LENGTH + 1];
+
+    if (session->ready)
+        return;
+    session->ready = true;
+    rfc3339_ms(clock_wall_ms(), at);
+    buf_reset(&c->json);
+    buf_str(&c->json, "{\"user\":");
+    buf_json(&c->json, slice_str(session->user->handle));
+    buf_str(&c->json, ",\"device\":");
+    buf_json(&c->json, slice_str(session_device(session)));
+    buf_str(&c->json, ",\"node\":");
+    buf_json(&c->json, slice_str(c->node));
+    buf_printf(&c->json, ",\"at\":\"%s\"}", at);
+    send(c, session, TOPIC_READY, none());
+}
+
+void receipts_closing(struct core *c, const struct session *session, struct slice reason)
+{
+    buf_reset(&c->json);
+    buf_str(&c->json, "{\"event\":\"closing\",\"reason\":");
+    buf_json(&c->json, reason);
+    buf_char(&c->json, '}');
+    send(c, session, TOPIC_EVENT, none());
+}
+
+void receipts_sync_error(struct core *c, const struct session *session, enum code code,
+                         const char *reason)
+{
+    buf_reset(&c->json);
+    buf_char(&c->json, '{');
+    write_error(&c->json, code, reason);
+    buf_char(&c->json, '}');
+    send(c, session, TOPIC_SYNC, none());
+}
+
+void receipts_control_error(struct core *c, const struct session *session, const char *topic,
+                            struct slice correlation, enum code code, const char *reason)
+{
+    buf_reset(&c->json);
+    buf_str(&c->json, "{\"responses\":[{");
+    write_error(&c->json, code, reason);
+    buf_str(&c->json, "}]}");
+    send(c, session, topic, correlation);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* receipts.h - what the plugin itself tells devices: refused drafts, me/ready, me/event, requests
+ * that cannot be passed on. Lost without trace when memory runs out: clients must cope with lost
+ * messages anyway. */
+#ifndef BANTER_PLUGIN_RECEIPTS_H
+#define BANTER_PLUGIN_RECEIPTS_H
+
+#include "base/slice.h"
+#include "wire/codes.h"
+
+struct core;
+struct session;
+
+/* me/receipt: a draft was refused. `target` is what came after send/; `id` may be empty. `reason`
+ * is one sentence. */
+void receipts_refuse(struct core *c, const struct session *session, struct slice target,
+                     struct slice id, enum code code, const char *reason);
+/* me/ready */
+void receipts_ready(struct core *c, struct session *session);
+/* me/event: the server is about to end this connection. `reason` is one word. */
+void receipts_closing(struct core *c, const struct session *session, struct slice reason);
+
+/* {"error":{…}} on me/sync */
+void receipts_sync_error(struct core *c, const struct session *session, enum code code,
+                         const char *reason);
+/* {"responses":[{"error":{…}}]} on `topic`. */
+void receipts_control_error(struct core *c, const struct session *session, const char *topic,
+                            struct slice correlation, enum code code, const char *reason);
+
+#endif

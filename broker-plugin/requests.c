@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* requests.c - see requests.h. */
+#include "requests.h"
+
+#include "core.h"
+#include "receipts.h"
+#include "wire/limits.h"
+#include "wire/topic.h"
+
+#include <string.h>
+
+#define BUSY "the server is busy"
+
+/* False: the link is away or has too much to write. */
+static bool pass_on(struct core *c, const struct session *session, struct frame_request *f)
+{
+    if (!link_is_up(&c->link) || !link_has_room(&c->link))
+        return false;
+    f->uid = session->user->uid;
+    f->handle = slice_str(session->user->handle);
+    f->device = slice_str(session_device(session));
+    frame_write_request(link_out(&c->link), f);
+    c->stats.requests++;
+    return true;
+}
+
+bool requests_sync(struct core *c, struct session *session, struct slice payload)
+{
+    struct frame_request f = {.kind = REQUEST_SYNC, .payload = payload};
+
+    if (payload.length > PAYLOAD_MAX_BYTES) {
+        receipts_sync_error(c, session, CODE_TOO_LARGE, "the request is larger than 1 MiB");
+        return false;
+    }
+    if (!pass_on(c, session, &f)) {
+        receipts_sync_error(c, session, CODE_UNAVAILABLE, BUSY);
+        return false;
+    }
+    return true;
+}
+
+void requests_control(struct core *c, struct session *session, struct slice response_topic,
+                      struct slice correlation, struct slice payload)
+{
+    struct frame_request f = {.kind = REQUEST_CONTROL,
+                              .response_topic = response_topic,
+                              .correlation = correlation,
+                              .payload = payload};
+    char topic[RESPONSE_TOPIC_MAX_LENGTH + 1] = TOPIC_CONTROL_RESPONSE;
+
+    if (response_topic.length > 0 && !topic_is_valid_response(response_topic)) {
+        receipts_control_error(c, session, topic, slice_of(NULL, 0), CODE_INVALID,
+                               "the response topic is not allowed");
+        return;
+    }
+    if (response_topic.length > 0) {
+        memcpy(topic, response_topic.data, response_topic.length);
+        topic[response_topic.length] = '\0';
+    }
+    if (correlation.length > CORRELATION_MAX_LENGTH) {
+        receipts_control_error(c, session, topic, slice_of(NULL, 0), CODE_INVALID,
+                               "the correlation data is too long");
+        return;
+    }
+    if (payload.length > PAYLOAD_MAX_BYTES)
+        receipts_control_error(c, session, topic, correlation, CODE_TOO_LARGE,
+                               "the request is larger than 1 MiB");
+    else if (!pass_on(c, session, &f))
+        receipts_control_error(c, session, topic, correlation, CODE_UNAVAILABLE, BUSY);
+}

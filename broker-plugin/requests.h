@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* requests.h - what a device asks for itself alone: commands and syncs. They go to the bridge while
+ * it is there; otherwise the answer is `unavailable`, at once. */
+#ifndef BANTER_PLUGIN_REQUESTS_H
+#define BANTER_PLUGIN_REQUESTS_H
+
+#include "base/slice.h"
+
+#include <stdbool.h>
+
+struct core;
+struct session;
+
+/* send/me/sync. False: refused, and the device has been told. */
+bool requests_sync(struct core *c, struct session *session, struct slice payload);
+
+/* CONTROL on $CONTROL/chat/v1; `response_topic` and `correlation` are MQTT 5 properties, or
+ * empty. */
+void requests_control(struct core *c, struct session *session, struct slice response_topic,
+                      struct slice correlation, struct slice payload);
+
+#endif
