@@ -54,8 +54,8 @@ def test_a_handle_is_taken_once_and_for_ever(banter):
 
 
 @pytest.mark.parametrize("handle", [
-    "", "a", "A1", "Alice", "-alice", ".alice", "_alice", "al ice", "alice/phone", "al+ce", "#", "+",
-    "$sys", "@bob", "älice", "аlice", "alice\n", "alice\u0000", "a" * 33, None, 7, ["alice"]])
+    "", "a", "A1", "Alice", "-alice", ".alice", "_alice", "al ice", "alice/phone", "al+ce", "#",
+    "+", "$sys", "@bob", "älice", "аlice", "alice\n", "alice\u0000", "a" * 33, None, 7, ["alice"]])
 def test_signup_refuses_bad_handles(banter, handle):
     response = post(banter, "/v1/signup", {"handle": handle, "password": PASSWORD})
     assert (response.status, code_of(response)) == (400, "invalid")

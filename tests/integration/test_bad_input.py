@@ -110,7 +110,8 @@ DRAFTS = {
     "bad escape": (ID_OK + b'"text":"\\x41"}', "invalid", "d"),
     "raw newline": (ID_OK + b'"text":"a\nb"}', "invalid", "d"),
     "control character": (ID_OK + b'"text":"a\\u0007b"}', "invalid", "d"),
-    "nested too deeply": (ID_OK + b'"text":"x","z":' + b"[" * 16 + b"]" * 16 + b"}", "invalid", "d"),
+    "nested too deeply": (ID_OK + b'"text":"x","z":' + b"[" * 16 + b"]" * 16 + b"}", "invalid",
+                          "d"),
     "nested absurdly": (ID_OK + b'"text":"x","z":' + b"[" * 100_000, "invalid", "d"),
     "objects nested absurdly": (ID_OK + b'"z":' + b'{"z":' * 100_000, "invalid", "d"),
     "no text": (b'{"id":"d"}', "invalid", "d"),
@@ -195,16 +196,17 @@ def test_unknown_members_are_ignored_and_never_passed_on(scene5, extra):
                      "from": scene5.alice.handle, "id": "extra", "kind": "text", "text": "x"}
 
 
-@pytest.mark.parametrize("draft_id", ["i", "x" * 64, "é" * 64, "😀" * 64, "a b", '"\\', "..", "'; --",
-                                      "\u202eright", "%00", "null"])
+@pytest.mark.parametrize("draft_id", [
+    "i", "x" * 64, "é" * 64, "😀" * 64, "a b", '"\\', "..", "'; --", "\u202eright", "%00", "null"])
 def test_every_good_id_is_returned_as_it_was(scene5, draft_id):
     assert scene5.phone.say(scene5.conversation, "x", id=draft_id)["id"] == draft_id
     assert scene5.other.wait_entry(scene5.conversation, seq=2)["id"] == draft_id
 
 
 def test_sql_is_text(scene5):
-    for n, text in enumerate(("'; DROP TABLE banter.messages; --", "$1", "\\", "{1,2}", "NULL", "%s",
-                              "E'\\x00'", '","', "a\\u0000b")):
+    texts = ("'; DROP TABLE banter.messages; --", "$1", "\\", "{1,2}", "NULL", "%s", "E'\\x00'",
+             '","', "a\\u0000b")
+    for n, text in enumerate(texts):
         receipt = scene5.phone.say(scene5.conversation, text, id=f"sql {n} {text}")
         assert scene5.other.wait_entry(scene5.conversation, seq=receipt["seq"])["text"] == text
     assert_invariants(scene5.banter)
@@ -288,8 +290,8 @@ def raw_publish(banter, account, topic_bytes, payload=b"x", version=4):
 
 
 @pytest.mark.parametrize("topic", [
-    b"send/#", b"send/+", b"chat/+/x", b"send/@bo\x00b", b"send/\xff\xfe", b"send/\xed\xa0\x80", b"",
-    b"send/@b\x01b", b"send/@b\x7fb"])
+    b"send/#", b"send/+", b"chat/+/x", b"send/@bo\x00b", b"send/\xff\xfe", b"send/\xed\xa0\x80",
+    b"", b"send/@b\x01b", b"send/@b\x7fb"])
 @pytest.mark.parametrize("version", [4, 5])
 def test_topics_that_mqtt_forbids(scene5, topic, version):
     answer = raw_publish(scene5.banter, scene5.alice, topic, b'{"id":"raw","text":"x"}', version)
@@ -300,10 +302,10 @@ def test_topics_that_mqtt_forbids(scene5, topic, version):
 
 # ---------------------------------------------------------------- subscriptions
 
-REFUSED_FILTERS = ["#", "+", "+/#", "+/+", "/#", "$SYS/#", "$CONTROL/#", "$CONTROL/chat/v1", "$CONTROL/+/v1",
-                   "send/#", f"send/{UUID}", "send/me/sync", "banter/#", "banter/bell", "foo", "Chat/#", "chat+/x",
-                   "$share/g/chat/#", "$share/g/#", "$share/g/me/receipt", "presence/#", "+/receipt",
-                   f"+/{UUID}"]
+REFUSED_FILTERS = ["#", "+", "+/#", "+/+", "/#", "$SYS/#", "$CONTROL/#", "$CONTROL/chat/v1",
+                   "$CONTROL/+/v1", "send/#", f"send/{UUID}", "send/me/sync", "banter/#",
+                   "banter/bell", "foo", "Chat/#", "chat+/x", "$share/g/chat/#", "$share/g/#",
+                   "$share/g/me/receipt", "presence/#", "+/receipt", f"+/{UUID}"]
 GRANTED_FILTERS = ["chat/#", "chat", "chat/+", f"chat/{UUID}", "chat/+/typing", "me/#", "me/ready",
                    "me/+", "$CONTROL/chat/v1/response"]
 
@@ -357,8 +359,9 @@ def test_a_retained_publish_to_a_foreign_topic_stays_nowhere(scene):
     scene.assert_intact()
 
 
-@pytest.mark.parametrize("topic", ["chat/{c}", "me/receipt", "send/{c}", "send/@{bob}", "send/me/sync",
-                                   "$CONTROL/chat/v1", "banter/bell", "foo"])
+@pytest.mark.parametrize("topic", [
+    "chat/{c}", "me/receipt", "send/{c}", "send/@{bob}", "send/me/sync", "$CONTROL/chat/v1",
+    "banter/bell", "foo"])
 def test_wills_are_never_delivered(scene, topic):
     topic = topic.format(c=scene.conversation, bob=scene.bob.handle)
     payload = '{"id":"will","text":"from the grave","commands":[{"command":"createGroup"}]}'
@@ -398,7 +401,8 @@ def test_a_flood_of_garbage_bytes_hurts_nobody(scene5):
     """Sockets that do not speak MQTT at all."""
     for garbage in (b"", b"\x00" * 100, b"GET / HTTP/1.1\r\n\r\n", b"\xff" * 1000,
                     b"\x10\xff\xff\xff\x7f", b"\x10\xff\xff\xff\xff\xff"):
-        with socket.create_connection((scene5.banter.mqtt_host, scene5.banter.mqtt_port), 5) as sock:
+        address = (scene5.banter.mqtt_host, scene5.banter.mqtt_port)
+        with socket.create_connection(address, 5) as sock:
             sock.sendall(garbage)
             sock.settimeout(0.2)
             try:
@@ -451,7 +455,8 @@ def http_bytes(banter, data, seconds=5):
 
 @pytest.mark.parametrize("method, path, status", [
     ("GET", "/", (200, 404)), ("GET", "/v1/nothing", (404,)), ("DELETE", "/v1/control", (404, 405)),
-    ("GET", "/v1/login", (404, 405)), ("POST", "/v1/login/", (404,)), ("GET", "//v1/me", (400, 404)),
+    ("GET", "/v1/login", (404, 405)), ("POST", "/v1/login/", (404,)),
+    ("GET", "//v1/me", (400, 404)),
     ("GET", "/v1/%2e%2e/livez", (400, 404)), ("GET", "/v1/conversations/../../livez", (400, 404)),
     ("TRACE", "/livez", (400, 404, 405, 501)), ("GET", "/" + "x" * 10_000, (400, 404, 414, 431))])
 def test_http_refuses_foreign_routes(banter, method, path, status):

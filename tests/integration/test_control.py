@@ -194,7 +194,9 @@ def test_list_conversations(banter, ask):
 
     seen, after = [], None
     while True:
-        command = {"command": "listConversations", "limit": 2, **({"after": after} if after else {})}
+        command = {"command": "listConversations", "limit": 2}
+        if after:
+            command["after"] = after
         [page] = ask(alice, command)
         ids = [c["conversation"] for c in page["data"]["conversations"]]
         assert len(ids) <= 2

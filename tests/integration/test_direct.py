@@ -13,7 +13,7 @@ from support import MQTTv311, MQTTv5, MosquittoSub, mosquitto_pub
 
 
 def direct_id(handle_a, handle_b):
-    """The id of a direct conversation as docs/architecture.md defines it, computed independently."""
+    """The id of a direct conversation as docs/architecture.md defines it."""
     low, high = sorted((handle_a, handle_b))
     digest = bytearray(hashlib.sha256(f"banter-direct\n{low}\n{high}".encode()).digest()[:16])
     digest[6] = digest[6] & 0x0F | 0x80

@@ -26,7 +26,8 @@ TEXTS = {
     "Chinese": "漢字與汉字，𠀀𪜶𫝀𫠝㐀",
     "Japanese": "ひらがなカタカナ漢字ｶﾀｶﾅ、。「」ガか\u3099",
     "Korean": "한국어 조합형 \u1112\u1161\u11ab",
-    "combining marks": "Z\u0351\u036b\u0343a\u0328\u0323l\u0334g\u0321o\u0338 é e\u0301 ô\u0323 o\u0302\u0323",
+    "combining marks": "Z\u0351\u036b\u0343a\u0328\u0323l\u0334g\u0321o\u0338 "
+                       "é e\u0301 ô\u0323 o\u0302\u0323",
     "Indic and Thai": "नमस्ते क्षि தமிழ் ภาษาไทย བོད་ཡིག",
     "planes": "\U0001f600\U00020000\U000e0001\U0010ffff\ufffd\ufffe\uffff\ufeff\u00ad\u2028\u2029",
     "JSON's own": "\"\\/{}[],:\t\n\r \\u0041 \\n \\\" \u007f\u0080\u009f",

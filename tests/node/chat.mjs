@@ -12,8 +12,10 @@ import { parse } from 'yaml';
 
 const { BANTER_HTTP: api, BANTER_MQTT: tcp, BANTER_WS: ws } = process.env;
 const DEADLINE_MS = 15_000;
+const RESPONSES = '$CONTROL/chat/v1/response';
 
-const asyncapi = parse(await readFile(new URL('../../schema/asyncapi.yaml', import.meta.url), 'utf8'));
+const document = new URL('../../schema/asyncapi.yaml', import.meta.url);
+const asyncapi = parse(await readFile(document, 'utf8'));
 const ajv = new Ajv({ strict: false, allErrors: true });
 ajv.addSchema({ $id: 'asyncapi', components: asyncapi.components });
 const SCHEMA_OF = [
@@ -61,7 +63,8 @@ class Device {
   }
 
   static async connect(url, account, name, protocolVersion, more = {}) {
-    const client = mqtt.connect(url, { ...Device.options(account, name, protocolVersion), ...more });
+    const options = Device.options(account, name, protocolVersion);
+    const client = mqtt.connect(url, { ...options, ...more });
     const device = new Device(account, client);
     open.push(device);
     await new Promise((resolve, reject) => {
@@ -84,7 +87,8 @@ class Device {
       };
       const timer = setTimeout(() => {
         this.waiting.delete(look);
-        reject(new Error(`nothing within ${DEADLINE_MS} ms; got ${this.messages.map((m) => m.topic)}`));
+        const topics = this.messages.map((m) => m.topic);
+        reject(new Error(`nothing within ${DEADLINE_MS} ms; got ${topics}`));
       }, DEADLINE_MS);
       this.waiting.add(look);
       look();
@@ -108,13 +112,15 @@ class Device {
       const schema = SCHEMA_OF.find(([pattern]) => pattern.test(topic))?.[1];
       assert.ok(schema, `no topic of the contract: ${topic}`);
       const validate = ajv.getSchema(`asyncapi#/components/schemas/${schema}`);
-      assert.ok(validate(JSON.parse(payload)), `${topic} ${payload}: ${ajv.errorsText(validate.errors)}`);
+      const isValid = validate(JSON.parse(payload));
+      assert.ok(isValid, `${topic} ${payload}: ${ajv.errorsText(validate.errors)}`);
     }
   }
 }
 
 const doors = [
-  ['TCP', `mqtt://${tcp}`, 4], ['TCP', `mqtt://${tcp}`, 5], ['WebSocket', ws, 4], ['WebSocket', ws, 5],
+  ['TCP', `mqtt://${tcp}`, 4], ['TCP', `mqtt://${tcp}`, 5],
+  ['WebSocket', ws, 4], ['WebSocket', ws, 5],
 ];
 
 for (const [transport, url, version] of doors) {
@@ -161,7 +167,8 @@ for (const [transport, url, version] of doors) {
         (m) => m.topic === 'me/receipt' && JSON.parse(m.payload).id === ids.at(-1));
       const { conversation, seq } = JSON.parse(last.payload);
       assert.equal(seq, 1000);
-      await other.wait((m) => m.topic === `chat/${conversation}` && JSON.parse(m.payload).seq === seq);
+      const topic = `chat/${conversation}`;
+      await other.wait((m) => m.topic === topic && JSON.parse(m.payload).seq === seq);
       assert.deepEqual(other.entries(conversation).map((e) => e.id), ids);
     });
 
@@ -179,11 +186,12 @@ for (const [transport, url, version] of doors) {
     test('commands and sync', async () => {
       const [alice, bob] = [await signup('alice'), await signup('bob')];
       const phone = await Device.connect(url, alice, 'phone', version);
-      const request = { commands: [{ command: 'createGroup', title: 'Team', members: [bob.handle] }] };
+      const command = { command: 'createGroup', title: 'Team', members: [bob.handle] };
+      const request = JSON.stringify({ commands: [command] });
       const properties = version === 5
-        ? { responseTopic: '$CONTROL/chat/v1/response', correlationData: Buffer.from('abc') } : undefined;
-      await phone.client.publishAsync('$CONTROL/chat/v1', JSON.stringify(request), { qos: 1, properties });
-      const answer = await phone.wait((m) => m.topic === '$CONTROL/chat/v1/response');
+        ? { responseTopic: RESPONSES, correlationData: Buffer.from('abc') } : undefined;
+      await phone.client.publishAsync('$CONTROL/chat/v1', request, { qos: 1, properties });
+      const answer = await phone.wait((m) => m.topic === RESPONSES);
       const { data } = JSON.parse(answer.payload).responses[0];
       if (version === 5) assert.equal(answer.packet.properties.correlationData.toString(), 'abc');
       await phone.wait((m) => m.topic === `chat/${data.conversation}`);
