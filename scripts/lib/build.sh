@@ -7,15 +7,19 @@
 build_preset() {
     local preset=$1 log=$REPO/build/$1.log
     shift
-    mkdir -p "$REPO/build"
     if (($# == 0)) || [[ ! -e $REPO/build/$preset/build.ninja ]]; then
-        say "Configuring build/$preset"
-        (cd "$REPO" && cmake --preset "$preset") >"$log" 2>&1 || build_failed "$log"
+        configure_preset "$preset"
     fi
     local -a targets=()
     (($# == 0)) || targets=(--target "$@")
     (cd "$REPO" && cmake --build "build/$preset" "${targets[@]}") >"$log" 2>&1 ||
         build_failed "$log"
+}
+
+configure_preset() {
+    local log=$REPO/build/$1.log
+    mkdir -p "$REPO/build"
+    (cd "$REPO" && cmake --preset "$1") >"$log" 2>&1 || build_failed "$log"
 }
 
 build_failed() {

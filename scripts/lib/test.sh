@@ -148,9 +148,10 @@ suite_mosquitto21() {
 }
 
 suite_fuzz() {
-    build_preset fuzz
+    configure_preset fuzz # there may be new targets
+    build_preset fuzz fuzz_targets
     local target passed=0 failed=0
-    for target in "$REPO"/build/fuzz/tests/fuzz_*; do
+    for target in "$REPO"/build/fuzz/tests/fuzz/fuzz_*; do
         [[ -x $target && -f $target ]] || continue
         if run_fuzz_target "$target"; then
             passed=$((passed + 1))
@@ -181,14 +182,13 @@ run_pytest() {
 }
 
 run_fuzz_target() {
-    local name corpus=$REPO/build/fuzz/corpus log
+    local name corpus log
     name=$(basename "$1")
+    corpus=$REPO/build/fuzz/corpus/$name # grows from run to run; the seeds are in the repository
     log=$REPO/build/test/$name.log
-    mkdir -p "$corpus/$name"
-    local -a inputs=("$corpus/$name")
-    [[ ! -d $REPO/tests/fuzz/corpus/$name ]] || inputs+=("$REPO/tests/fuzz/corpus/$name")
-    if "$1" -max_total_time="$FUZZ_SECONDS" -timeout=10 -artifact_prefix="$corpus/$name-" \
-        "${inputs[@]}" >"$log" 2>&1; then
+    mkdir -p "$corpus"
+    if "$1" -max_total_time="$FUZZ_SECONDS" -timeout=10 -artifact_prefix="$corpus-" \
+        "$corpus" "$REPO/tests/fuzz/corpus/${name#fuzz_}" >"$log" 2>&1; then
         say "$name: $(grep -o 'Done [0-9]* runs' "$log")"
     else
         tail -n 40 "$log"
