@@ -4,7 +4,8 @@
  * Drafts are taken in submission order; whatever has queued goes out as one batch when a slot is
  * free. Results come back in submission order. After the commit, and only then, ingest writes
  * MEMBER and ENTRY frames to the link and calls `done` of every draft of the batch in order; then
- * `batch_settled` once. While PostgreSQL is away drafts wait; they are never refused for that. */
+ * the function of ingest_on_settled() once. While PostgreSQL is away drafts wait; they are never
+ * refused for that. */
 #ifndef BANTER_BRIDGE_INGEST_H
 #define BANTER_BRIDGE_INGEST_H
 
@@ -50,15 +51,23 @@ struct ingest_config {
 
 struct ingest *ingest_create(struct event_base *base, const struct ingest_config *config,
                              struct link *link) MUST_USE;
+/* Drafts that are left end with CODE_UNAVAILABLE. */
 void ingest_destroy(struct ingest *g);
 /* Copies what it needs. `done` may be NULL. Always accepts: callers from outside the link ask
  * ingest_is_full() first. */
 void ingest_submit(struct ingest *g, const struct ingest_draft *draft, ingest_done_fn *done,
                    void *owner);
+/* `settled` is called after the `done` of a batch's last draft, once per batch. */
+typedef void ingest_settled_fn(void *owner);
+void ingest_on_settled(struct ingest *g, ingest_settled_fn *settled, void *owner);
 /* Starts a batch if there is something to send and a slot. Called when the link has been drained
  * and after HTTP posts. */
 void ingest_kick(struct ingest *g);
 bool ingest_is_full(const struct ingest *g);
+/* True when at most half of what ingest_is_full() allows is waiting: reading may go on. */
+bool ingest_has_room(const struct ingest *g);
+/* True when nothing waits and nothing is under way. */
+bool ingest_is_idle(const struct ingest *g);
 /* True when the writer's connection is ready. */
 bool ingest_is_ready(const struct ingest *g);
 

@@ -62,9 +62,6 @@ struct db_conn {
     size_t prepared_count;
 };
 
-/* As db_conn_query() and db_conn_sync(), with one reply after the commit. */
-bool db_conn_run(struct db_conn *c, const struct db_statement *statement, struct db_params *params,
-                 db_reply_fn *reply, void *owner) MUST_USE;
 /* How much was sent and not answered: the measure of how busy a connection is. */
 size_t db_conn_backlog(const struct db_conn *c);
 

@@ -32,8 +32,9 @@ struct db_reply {
     enum db_status status;
     const PGresult
         *result;          /* DB_OK only, binary format; borrowed until the reply function returns */
-    const char *sqlstate; /* DB_ERROR: five characters; else "" */
-    const char *message;  /* DB_ERROR: the server's primary message; else "" */
+    const char *sqlstate; /* DB_ERROR, and db_conn_sync()'s DB_ABORTED: that of the transaction's
+                             first error, five characters; else "" */
+    const char *message;  /* with sqlstate: the server's primary message; else "" */
 };
 
 typedef void db_reply_fn(void *owner, const struct db_reply *reply);
@@ -100,9 +101,12 @@ bool db_conn_query(struct db_conn *c, const struct db_statement *statement,
 /* Ends the transaction (commits it). `reply` tells whether all of it is committed: DB_OK, or
  * DB_ABORTED after an error. May be NULL. */
 bool db_conn_sync(struct db_conn *c, db_reply_fn *reply, void *owner) MUST_USE;
+/* One query as a transaction of its own, with one reply: after the commit. */
+bool db_conn_run(struct db_conn *c, const struct db_statement *statement, struct db_params *params,
+                 db_reply_fn *reply, void *owner) MUST_USE;
 
-/* Several connections for work without order: each query is a transaction of its own and goes to
- * the least busy connection. */
+/* Several connections for work without order: each query is a transaction of its own, answered
+ * after its commit, and goes to the least busy connection. */
 struct db_pool;
 struct db_pool *db_pool_create(struct event_base *base, const struct db_conn_config *config,
                                unsigned connections, unsigned queue_max) MUST_USE;

@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: MIT */
+/* ingest.c - the writer: a queue of drafts, the batches in flight, and what to do when one fails.
+ *
+ * Order is kept by three rules. Batches are answered in the order sent. A batch commits only if the
+ * one before it did (banter.follow_batch). After a failure nothing is sent until every batch in
+ * flight is answered; then the drafts of all of them go back to the front of the queue. */
+#include "core/ingest.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "core/ingest/batch.h"
+#include "core/ingest/emission.h"
+#include "db/db.h"
+#include "wire/draft.h"
+#include "wire/frame.h"
+
+#include <assert.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    BATCH_BYTES_MAX = 4 << 20, /* a batch closes once it passes this; one draft always fits */
+    QUEUE_BYTES_MAX = 128 << 20,
+    TIMEOUT_MS = 10000, /* above the statement_timeout of batch_setup_sql */
+    RETRY_FIRST_MS = 20,
+    RETRY_MAX_MS = 2000,
+};
+
+struct ingest {
+    struct event_base *base;
+    struct ingest_config config;
+    struct db_conn *conn;
+    struct directs directs;
+    struct emission emission;
+    ingest_settled_fn *settled;
+    void *settled_owner;
+
+    struct submission_list queue;
+    size_t queued_bytes;
+    struct batch_list flying; /* in the order sent */
+    unsigned flying_count;
+    bool failing; /* one in flight has failed: wait for the rest */
+
+    /* The chain of this session, by batch number: */
+    uint64_t last_number;
+    uint64_t chain_tail; /* what the next batch follows */
+    uint64_t committed;  /* the last that is known to be */
+
+    unsigned attempts; /* failures since something was committed */
+    /* How many drafts at the front of the queue hold one that PostgreSQL refuses; 0: none known.
+     * Halved by every attempt, as in a binary search. */
+    size_t suspects;
+    struct event *retry_timer;
+    struct event *settle_event; /* for batches that need no answer */
+    struct ingest_stats stats;
+};
+
+static const struct db_statement quarantine_statement = {
+    .name = "ingest_quarantine",
+    .sql = "INSERT INTO banter.quarantine (sender, target, sqlstate, payload)"
+           " VALUES ($1::bigint, $2::text, $3::text, $4::bytea)",
+    .parameter_count = 4,
+};
+
+static void on_batch_end(void *owner, const struct db_reply *reply);
+
+static void start_batch(struct ingest *g)
+{
+    size_t limit = g->suspects ? (g->suspects + 1) / 2 : g->config.batch_max;
+    struct batch *b = batch_create(g, limit);
+    struct submission *s;
+    size_t bytes = 0;
+
+    while (b->count < limit && bytes < BATCH_BYTES_MAX && (s = STAILQ_FIRST(&g->queue)) != NULL) {
+        STAILQ_REMOVE_HEAD(&g->queue, next);
+        g->stats.queued--;
+        g->queued_bytes -= s->size;
+        bytes += s->size;
+        batch_add(b, s);
+    }
+    batch_close(b, &g->directs);
+    b->number = ++g->last_number;
+    STAILQ_INSERT_TAIL(&g->flying, b, next);
+    g->flying_count++;
+    g->stats.batches++;
+    if (b->row_count == 0) {
+        b->answered = true;
+        event_active(g->settle_event, EV_TIMEOUT, 1);
+        return;
+    }
+    /* If the connection breaks here, on_connection_changed() answers for it. */
+    if (batch_send(b, g->conn, g->chain_tail, on_batch_end))
+        g->chain_tail = b->number;
+}
+
+static bool may_start_batch(const struct ingest *g)
+{
+    unsigned flying_max = g->suspects ? 1 : g->config.batches_flying;
+
+    return !STAILQ_EMPTY(&g->queue) && g->flying_count < flying_max && !g->failing &&
+           db_conn_is_ready(g->conn) && !evtimer_pending(g->retry_timer, NULL);
+}
+
+void ingest_kick(struct ingest *g)
+{
+    while (may_start_batch(g))
+        start_batch(g);
+}
+
+static void count_outcome(struct ingest_stats *stats, const struct ingest_outcome *outcome)
+{
+    if (outcome->code != CODE_OK)
+        stats->refused++;
+    else if (outcome->duplicate)
+        stats->duplicates++;
+    else
+        stats->stored++;
+}
+
+static void deliver(struct ingest *g, struct batch *b)
+{
+    batch_settle_twins(b);
+    for (size_t i = 0; i < b->count; i++) {
+        struct submission *s = b->drafts[i];
+        emission_write(&g->emission, s);
+        count_outcome(&g->stats, &s->outcome);
+        if (s->done)
+            s->done(s->owner, s->id, &s->outcome);
+    }
+    if (g->settled)
+        g->settled(g->settled_owner);
+}
+
+static void on_success(struct ingest *g, struct batch *b)
+{
+    if (b->row_count > 0)
+        g->committed = b->number;
+    g->attempts = 0;
+    g->suspects = b->count < g->suspects ? g->suspects - b->count : 0;
+    deliver(g, b);
+}
+
+/* Puts the drafts of everything in flight back to the front of the queue, in order. */
+static void take_back(struct ingest *g)
+{
+    struct submission_list drafts = STAILQ_HEAD_INITIALIZER(drafts);
+    struct batch *b;
+
+    while ((b = STAILQ_FIRST(&g->flying)) != NULL) {
+        STAILQ_REMOVE_HEAD(&g->flying, next);
+        if (b->status == DB_OK && b->row_count > 0) {
+            log_error("ingest", "a batch was committed after one that was not");
+            abort(); /* the order is lost; whoever restarts us starts from what is stored */
+        }
+        for (size_t i = 0; i < b->count; i++) {
+            struct submission *s = b->drafts[i];
+            s->maybe_stored = true;
+            STAILQ_INSERT_TAIL(&drafts, s, next);
+            g->stats.queued++;
+            g->queued_bytes += s->size;
+        }
+        b->count = 0;
+        batch_destroy(b);
+    }
+    g->flying_count = 0;
+    STAILQ_CONCAT(&drafts, &g->queue);
+    STAILQ_CONCAT(&g->queue, &drafts);
+}
+
+static void on_quarantine_reply(void *owner, const struct db_reply *reply)
+{
+    (void)owner;
+    if (reply->status != DB_OK)
+        log_error("ingest", "a refused draft could not be kept: SQLSTATE %s", reply->sqlstate);
+}
+
+/* The draft travels on with its verdict, so that its receipt keeps its place. */
+static void quarantine(struct ingest *g, struct submission *s, const char *sqlstate)
+{
+    char target[UUID_TEXT_LENGTH + 1];
+    struct db_params *p = db_params_create();
+    struct buf json;
+
+    log_error("ingest", "PostgreSQL refuses a draft of uid %llu, SQLSTATE %s",
+              (unsigned long long)s->uid, sqlstate);
+    buf_init(&json, LINK_BODY_MAX);
+    draft_write(&json, s->id, s->text, s->reply_to);
+    uuid_format(&s->conversation, target);
+    db_i64(p, (int64_t)s->uid);
+    db_text(p, slice_str(target));
+    db_text(p, slice_str(sqlstate));
+    db_bytes(p, buf_slice(&json));
+    buf_finish(&json);
+    if (!db_conn_run(g->conn, &quarantine_statement, p, on_quarantine_reply, NULL))
+        log_error("ingest", "a refused draft could not be kept: no connection");
+    submission_refuse(s, CODE_INVALID, "the database cannot store this draft");
+    g->stats.quarantined++;
+}
+
+static void wait_and_retry(struct ingest *g)
+{
+    unsigned shift = g->attempts < 8 ? g->attempts : 8;
+    unsigned ms = (unsigned)RETRY_FIRST_MS << shift;
+    struct timeval wait = {0};
+
+    if (ms > RETRY_MAX_MS)
+        ms = RETRY_MAX_MS;
+    wait.tv_sec = ms / 1000;
+    wait.tv_usec = (suseconds_t)(ms % 1000 * 1000);
+    event_add(g->retry_timer, &wait);
+}
+
+static void bisect(struct ingest *g, size_t count, const char *sqlstate)
+{
+    g->suspects = count;
+    if (count > 1)
+        return;
+    quarantine(g, STAILQ_FIRST(&g->queue), sqlstate);
+    g->suspects = 0;
+    g->attempts = 0;
+}
+
+/* All in flight are answered, and the first of them has failed. */
+static void recover(struct ingest *g)
+{
+    const struct batch *first = STAILQ_FIRST(&g->flying);
+    enum db_status status = first->status;
+    size_t count = first->count;
+    char sqlstate[SQLSTATE_LENGTH + 1];
+
+    memcpy(sqlstate, first->sqlstate, sizeof sqlstate);
+    take_back(g);
+    g->failing = false;
+    g->chain_tail = g->committed;
+    g->stats.retries++;
+    if (status !=
+        DB_ABORTED) { /* the connection is gone; being ready again starts the next batch */
+        log_warning("ingest", "connection lost with batches in flight: sending them again");
+        return;
+    }
+    log_warning("ingest", "a batch of %zu failed, SQLSTATE %s", count, sqlstate);
+    if (batch_remedy_for(sqlstate, g->attempts) == REMEDY_BISECT)
+        bisect(g, count, sqlstate);
+    else
+        wait_and_retry(g);
+    g->attempts++;
+}
+
+static bool all_answered(const struct ingest *g)
+{
+    const struct batch *b;
+
+    STAILQ_FOREACH(b, &g->flying, next)
+    {
+        if (!b->answered)
+            return false;
+    }
+    return true;
+}
+
+static void settle(struct ingest *g)
+{
+    struct batch *b;
+
+    while ((b = STAILQ_FIRST(&g->flying)) != NULL && b->answered && b->status == DB_OK) {
+        STAILQ_REMOVE_HEAD(&g->flying, next);
+        g->flying_count--;
+        on_success(g, b);
+        batch_destroy(b);
+    }
+    if (g->failing && all_answered(g))
+        recover(g);
+    ingest_kick(g);
+}
+
+static void answer_batch(struct ingest *g, struct batch *b, enum db_status status,
+                         const char *sqlstate)
+{
+    b->answered = true;
+    b->status = status;
+    memcpy(b->sqlstate, sqlstate, strnlen(sqlstate, SQLSTATE_LENGTH));
+    if (status != DB_OK)
+        g->failing = true;
+}
+
+static void on_batch_end(void *owner, const struct db_reply *reply)
+{
+    struct batch *b = owner;
+    struct ingest *g = b->owner;
+
+    answer_batch(g, b, reply->status, reply->sqlstate);
+    settle(g);
+}
+
+static void on_settle_event(evutil_socket_t fd, short what, void *argument)
+{
+    (void)fd;
+    (void)what;
+    settle(argument);
+}
+
+static void on_retry_timer(evutil_socket_t fd, short what, void *argument)
+{
+    (void)fd;
+    (void)what;
+    ingest_kick(argument);
+}
+
+static void on_connection_changed(void *owner, bool ready)
+{
+    struct ingest *g = owner;
+    struct batch *b;
+
+    if (ready) {
+        assert(STAILQ_EMPTY(&g->flying) || all_answered(g));
+        g->chain_tail = 0; /* as batch_setup_sql has it */
+        g->committed = 0;
+    } else {
+        STAILQ_FOREACH(b, &g->flying, next)
+        {
+            if (!b->answered) /* its sync was never accepted */
+                answer_batch(g, b, DB_LOST, "");
+        }
+    }
+    settle(g);
+}
+
+struct ingest *ingest_create(struct event_base *base, const struct ingest_config *config,
+                             struct link *link)
+{
+    const struct db_conn_config conn_config = {
+        .dsn = config->dsn,
+        .application_name = "banter-writer",
+        .setup_sql = batch_setup_sql,
+        .timeout_ms = TIMEOUT_MS,
+    };
+    struct ingest *g = must_calloc(1, sizeof *g);
+
+    assert(config->batch_max > 0 && config->batches_flying > 0 && config->queue_max > 0);
+    g->base = base;
+    g->config = *config;
+    STAILQ_INIT(&g->queue);
+    STAILQ_INIT(&g->flying);
+    directs_init(&g->directs);
+    emission_init(&g->emission, link, &g->directs);
+    g->retry_timer = evtimer_new(base, on_retry_timer, g);
+    g->settle_event = event_new(base, -1, 0, on_settle_event, g);
+    if (g->retry_timer && g->settle_event)
+        g->conn = db_conn_create(base, &conn_config, on_connection_changed, g);
+    if (!g->conn) {
+        ingest_destroy(g);
+        return NULL;
+    }
+    return g;
+}
+
+/* Says to every draft that is left that nothing came of it. */
+static void give_up(struct ingest *g)
+{
+    const struct ingest_outcome outcome = {.code = CODE_UNAVAILABLE,
+                                           .reason = "the server is stopping"};
+    struct submission *s;
+
+    take_back(g);
+    while ((s = STAILQ_FIRST(&g->queue)) != NULL) {
+        STAILQ_REMOVE_HEAD(&g->queue, next);
+        if (s->done)
+            s->done(s->owner, s->id, &outcome);
+        submission_destroy(s);
+    }
+}
+
+void ingest_destroy(struct ingest *g)
+{
+    if (!g)
+        return;
+    db_conn_destroy(g->conn);
+    give_up(g);
+    if (g->retry_timer)
+        event_free(g->retry_timer);
+    if (g->settle_event)
+        event_free(g->settle_event);
+    emission_finish(&g->emission);
+    directs_finish(&g->directs);
+    free(g);
+}
+
+void ingest_on_settled(struct ingest *g, ingest_settled_fn *settled, void *owner)
+{
+    g->settled = settled;
+    g->settled_owner = owner;
+}
+
+void ingest_submit(struct ingest *g, const struct ingest_draft *draft, ingest_done_fn *done,
+                   void *owner)
+{
+    struct submission *s = submission_create(draft, done, owner);
+
+    STAILQ_INSERT_TAIL(&g->queue, s, next);
+    g->stats.drafts++;
+    g->stats.queued++;
+    g->queued_bytes += s->size;
+}
+
+bool ingest_is_full(const struct ingest *g)
+{
+    return g->stats.queued >= g->config.queue_max || g->queued_bytes >= QUEUE_BYTES_MAX;
+}
+
+bool ingest_has_room(const struct ingest *g)
+{
+    return g->stats.queued <= g->config.queue_max / 2 && g->queued_bytes <= QUEUE_BYTES_MAX / 2;
+}
+
+bool ingest_is_idle(const struct ingest *g)
+{
+    return STAILQ_EMPTY(&g->queue) && STAILQ_EMPTY(&g->flying);
+}
+
+bool ingest_is_ready(const struct ingest *g)
+{
+    return db_conn_is_ready(g->conn);
+}
+
+void ingest_get_stats(const struct ingest *g, struct ingest_stats *out)
+{
+    *out = g->stats;
+}

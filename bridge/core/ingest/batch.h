@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/* batch.h - drafts that are committed together: what is asked of PostgreSQL, and what its answers
+ * mean for each draft.
+ *
+ * One transaction: follow (this batch comes after the one before it) · ensure (only for direct
+ * conversations not known to exist) · lock (the conversations, in the order of their ids) · append.
+ * Because append runs after the lock, with a snapshot of its own, what it reads of rights, heads
+ * and earlier drafts cannot change before the commit. */
+#ifndef BANTER_BRIDGE_INGEST_BATCH_H
+#define BANTER_BRIDGE_INGEST_BATCH_H
+
+#include "core/ingest/directs.h"
+#include "core/ingest/submission.h"
+#include "db/db.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+enum { SQLSTATE_LENGTH = 5 };
+
+struct batch {
+    STAILQ_ENTRY(batch) next;
+    void *owner;                /* the writer */
+    uint64_t number;            /* its place in the chain of this session */
+    struct submission **drafts; /* all, in order of arrival; owned */
+    size_t count;
+    struct submission **rows; /* those PostgreSQL is asked about, borrowed */
+    size_t row_count;
+    struct submission **strangers; /* of these the direct conversation may not exist yet */
+    size_t stranger_count;
+    /* The answer: */
+    bool answered;
+    enum db_status status; /* DB_OK: committed */
+    char sqlstate[SQLSTATE_LENGTH + 1];
+};
+
+STAILQ_HEAD(batch_list, batch);
+
+/* `capacity` drafts fit. */
+struct batch *batch_create(void *owner, size_t capacity);
+/* Frees the drafts in it too. */
+void batch_destroy(struct batch *b);
+/* Takes the draft. */
+void batch_add(struct batch *b, struct submission *s);
+/* All drafts are in: finds twins, and decides what to ask. */
+void batch_close(struct batch *b, const struct directs *known);
+/* Sends the transaction. `on_end` is called with the batch and the reply of the sync, once what the
+ * server said is noted in the drafts. False: the connection broke; `on_end` will not be called. */
+bool batch_send(struct batch *b, struct db_conn *c, uint64_t follows, db_reply_fn *on_end) MUST_USE;
+/* Gives the drafts whose outcome hangs on another one in the batch theirs. After DB_OK. */
+void batch_settle_twins(struct batch *b);
+
+/* Runs after each connect of the writer: pins the plans of the statements to index look-ups, which
+ * are right for a batch on tables of every size, and begins the chain at 0. */
+extern const char batch_setup_sql[];
+/* For the test that looks at their plans. */
+extern const struct db_statement batch_lock_statement;
+extern const struct db_statement batch_append_statement;
+
+/* What to do about a batch that failed with this SQLSTATE. */
+enum batch_remedy {
+    REMEDY_RETRY,  /* it is not about the drafts: wait and send again */
+    REMEDY_BISECT, /* one of the drafts is at fault: find it */
+    REMEDY_FOLLOW, /* only the batch before it is to blame */
+};
+/* `attempts` made so far without anything being committed. */
+enum batch_remedy batch_remedy_for(const char *sqlstate, unsigned attempts);
+
+#endif

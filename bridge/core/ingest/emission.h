@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* emission.h - what leaves for the plugin once a draft is committed, and never before. */
+#ifndef BANTER_BRIDGE_INGEST_EMISSION_H
+#define BANTER_BRIDGE_INGEST_EMISSION_H
+
+#include "base/buf.h"
+#include "core/ingest/directs.h"
+#include "core/ingest/submission.h"
+
+struct link;
+
+struct emission {
+    struct link *link;
+    struct directs *directs; /* borrowed */
+    struct buf json;         /* scratch */
+};
+
+void emission_init(struct emission *e, struct link *link, struct directs *directs);
+void emission_finish(struct emission *e);
+/* Writes the MEMBER frames that the entry needs, and the ENTRY. An entry that had been stored
+ * before is written again if nobody can know whether it was written then: the plugin drops what it
+ * has delivered. */
+void emission_write(struct emission *e, const struct submission *s);
+
+#endif
