@@ -349,6 +349,13 @@ def test_retained_publishes_are_refused(scene):
     scene.assert_intact()
 
 
+def test_qos_2_is_refused(scene):
+    """Exactly once is what draft ids are for."""
+    receipt = scene.refused('{"id":"q2","text":"exactly once"}', qos=2)
+    assert (receipt["id"], receipt["error"]["code"]) == ("q2", "invalid")
+    scene.assert_intact()
+
+
 def test_a_retained_publish_to_a_foreign_topic_stays_nowhere(scene):
     scene.phone.publish(f"chat/{scene.conversation}", "stale", retain=True)
     scene.phone.wait_closed()

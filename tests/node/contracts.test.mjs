@@ -20,7 +20,8 @@ test('schema/asyncapi.yaml is valid AsyncAPI 3.0', async () => {
   assert.equal(document.version(), '3.0.0');
   const operations = document.operations().all().map((o) => o.id()).sort();
   assert.deepEqual(operations, [
-    'deliverEntry', 'giveReceipt', 'postDraft', 'requestSync', 'runCommands', 'tellReady',
+    'deliverEntry', 'giveReceipt', 'postDraft', 'requestSync', 'runCommands', 'tellEvent',
+    'tellReady',
   ]);
 });
 
