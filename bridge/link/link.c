@@ -222,8 +222,14 @@ static bool on_frame(void *owner, struct peer *peer, const struct frame *f)
 static void on_drained(void *owner, struct peer *peer)
 {
     struct link *l = owner;
-    if (peer == l->plugin)
-        l->handlers.drained(l->handlers.owner);
+    if (peer != l->plugin)
+        return;
+    l->handlers.drained(l->handlers.owner);
+    /* The plugin writes only in its own turns: the rest of a large frame would wait for one. */
+    if (peer_is_inside_frame(peer)) {
+        l->bell_wanted = true;
+        schedule_turn_end(l);
+    }
 }
 
 static void on_sent(void *owner, struct peer *peer)

@@ -127,6 +127,11 @@ struct buf *peer_out(struct peer *p)
     return &p->out;
 }
 
+bool peer_is_inside_frame(const struct peer *p)
+{
+    return p->in.length > 0;
+}
+
 bool peer_is_overrun(const struct peer *p)
 {
     return p->out.failed || p->out.length - p->out_sent > OUT_LIMIT_BYTES;

@@ -36,6 +36,8 @@ struct peer *peer_create(struct event_base *base, int fd,
 void peer_destroy(struct peer *p);
 /* Where to append frames. Follow with peer_is_overrun() and, once per turn, peer_flush(). */
 struct buf *peer_out(struct peer *p);
+/* Part of a frame has come, and the rest has not. */
+bool peer_is_inside_frame(const struct peer *p);
 /* The other side does not read: more waits than it may. */
 bool peer_is_overrun(const struct peer *p);
 /* Sends what it can now and sees to the rest. True: something was sent. */
