@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "broker.h"
 #include "inbound.h"
+#include "requests.h"
 #include "wire/limits.h"
 
 #include <stdlib.h>
@@ -43,6 +44,14 @@ static void on_link_down(void *owner)
     stats_log(&c->stats);
 }
 
+static void on_link_unsent(void *owner, const struct frame *f)
+{
+    struct frame_request request;
+
+    if (f->type == FRAME_REQUEST && frame_read_request(f->body, &request))
+        requests_unsent(owner, &request);
+}
+
 static bool on_link_frame(void *owner, const struct frame *f)
 {
     return inbound_frame(owner, f);
@@ -58,7 +67,8 @@ static bool on_link_may_read(void *owner)
 struct core *core_create(struct options *options)
 {
     struct core *c = calloc(1, sizeof *c);
-    struct link_handlers handlers = {on_link_up, on_link_down, on_link_frame, on_link_may_read, c};
+    struct link_handlers handlers = {on_link_up,    on_link_down,     on_link_unsent,
+                                     on_link_frame, on_link_may_read, c};
     uint64_t boot;
 
     if (!c) {

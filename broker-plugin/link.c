@@ -28,6 +28,20 @@ void link_init(struct link *l, const char *path, struct slice key, uint64_t boot
     buf_init(&l->out, LINK_OUT_MAX);
 }
 
+/* `out` starts with a frame: it is emptied only as a whole. */
+static void report_unsent(struct link *l)
+{
+    struct slice rest = buf_slice(&l->out);
+    struct frame f;
+    size_t used = 0;
+
+    while (rest.length > 0 && frame_next(rest, &f, &used) == FRAME_WHOLE) {
+        if ((size_t)(rest.data - l->out.data) >= l->out_taken)
+            l->handlers.unsent(l->handlers.owner, &f);
+        rest = slice_of(rest.data + used, rest.length - used);
+    }
+}
+
 /* Back to LINK_DOWN. `reason` NULL: do not log. */
 static void close_link(struct link *l, const char *reason)
 {
@@ -41,6 +55,8 @@ static void close_link(struct link *l, const char *reason)
     close(l->fd);
     l->fd = -1;
     l->state = LINK_DOWN;
+    if (was_up)
+        report_unsent(l);
     buf_reset(&l->in);
     buf_reset(&l->out);
     l->in_taken = l->out_taken = 0;

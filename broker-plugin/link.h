@@ -30,6 +30,8 @@ struct link_handlers {
     void (*up)(void *owner, struct slice node);
     /* The link was up and is lost. */
     void (*down)(void *owner);
+    /* Before down(), for each frame of `out` of which no byte was written. */
+    void (*unsent)(void *owner, const struct frame *f);
     /* False: the frame is not what may come here; the link is closed. It may not close it. */
     bool (*frame)(void *owner, const struct frame *f);
     /* Asked before every frame: is there time for one more in this turn? */

@@ -39,6 +39,16 @@ bool requests_sync(struct core *c, struct session *session, struct slice payload
     return true;
 }
 
+/* Where the answer goes; `response_topic` is valid or empty. */
+static void choose_topic(struct slice response_topic, char topic[RESPONSE_TOPIC_MAX_LENGTH + 1])
+{
+    struct slice chosen =
+        response_topic.length > 0 ? response_topic : slice_str(TOPIC_CONTROL_RESPONSE);
+
+    memcpy(topic, chosen.data, chosen.length);
+    topic[chosen.length] = '\0';
+}
+
 void requests_control(struct core *c, struct session *session, struct slice response_topic,
                       struct slice correlation, struct slice payload)
 {
@@ -46,17 +56,14 @@ void requests_control(struct core *c, struct session *session, struct slice resp
                               .response_topic = response_topic,
                               .correlation = correlation,
                               .payload = payload};
-    char topic[RESPONSE_TOPIC_MAX_LENGTH + 1] = TOPIC_CONTROL_RESPONSE;
+    char topic[RESPONSE_TOPIC_MAX_LENGTH + 1];
 
     if (response_topic.length > 0 && !topic_is_valid_response(response_topic)) {
-        receipts_control_error(c, session, topic, slice_of(NULL, 0), CODE_INVALID,
+        receipts_control_error(c, session, TOPIC_CONTROL_RESPONSE, slice_of(NULL, 0), CODE_INVALID,
                                "the response topic is not allowed");
         return;
     }
-    if (response_topic.length > 0) {
-        memcpy(topic, response_topic.data, response_topic.length);
-        topic[response_topic.length] = '\0';
-    }
+    choose_topic(response_topic, topic);
     if (correlation.length > CORRELATION_MAX_LENGTH) {
         receipts_control_error(c, session, topic, slice_of(NULL, 0), CODE_INVALID,
                                "the correlation data is too long");
@@ -67,4 +74,20 @@ void requests_control(struct core *c, struct session *session, struct slice resp
                                "the request is larger than 1 MiB");
     else if (!pass_on(c, session, &f))
         receipts_control_error(c, session, topic, correlation, CODE_UNAVAILABLE, BUSY);
+}
+
+void requests_unsent(struct core *c, const struct frame_request *f)
+{
+    const struct user *u = sessions_find_user(&c->sessions, f->uid);
+    const struct session *session = u ? sessions_current(u, f->device) : NULL;
+    char topic[RESPONSE_TOPIC_MAX_LENGTH + 1];
+
+    if (!session)
+        return;
+    if (f->kind == REQUEST_SYNC) {
+        receipts_sync_error(c, session, CODE_UNAVAILABLE, BUSY);
+        return;
+    }
+    choose_topic(f->response_topic, topic);
+    receipts_control_error(c, session, topic, f->correlation, CODE_UNAVAILABLE, BUSY);
 }

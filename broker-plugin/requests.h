@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 struct core;
+struct frame_request;
 struct session;
 
 /* send/me/sync. False: refused, and the device has been told. */
@@ -18,5 +19,9 @@ bool requests_sync(struct core *c, struct session *session, struct slice payload
  * empty. */
 void requests_control(struct core *c, struct session *session, struct slice response_topic,
                       struct slice correlation, struct slice payload);
+
+/* The link was lost before this request was written to it. One that was written and not answered is
+ * lost: its sender asks again. */
+void requests_unsent(struct core *c, const struct frame_request *f);
 
 #endif
