@@ -24,7 +24,7 @@ cmd_test() {
     local only="" row name limit function help
     while (($#)); do
         case $1 in
-        --only) only=$(value_of "$@") && shift ;;
+        --only) only=$(value_of "$@"); shift ;;
         --only=*) only=${1#*=} ;;
         --list)
             for row in "${SUITES[@]}"; do

@@ -5,14 +5,18 @@ The binaries come from BANTER_BUILD_DIR (default build/release), the broker from
 (default: the installed mosquitto): the same tests run against sanitizers and other brokers.
 """
 import pathlib
+import shutil
 import signal
+import subprocess
 import sys
+import tempfile
 
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from support import System  # noqa: E402 (after the path is set)
+from support.system import REPOSITORY  # noqa: E402
 
 
 def _assert_contract(*systems):
@@ -70,6 +74,17 @@ def make_system(request):
 @pytest.fixture
 def fresh_banter(make_system):
     return make_system()
+
+
+@pytest.fixture
+def tmp_data():
+    """A data directory for copies that a test starts itself; gone afterwards. Not tmp_path: the
+    user that runs the processes must be able to get there."""
+    path = pathlib.Path(tempfile.mkdtemp(prefix="banter-test-", dir="/tmp"))
+    yield path
+    subprocess.run([REPOSITORY / "banter", "--data", path, "down"], check=True,
+                   capture_output=True, timeout=120)
+    shutil.rmtree(path)
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: MIT
+"""`./banter` keeps what its help says: starting, stopping, restarting, telling, staying apart.
+
+Most of these need no chat to work, only the processes."""
+import json
+import os
+import pty
+import select
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+
+from support import wait_until
+from support.system import REPOSITORY, free_port_base
+
+
+def banter(*arguments, environment=None, timeout=60):
+    return subprocess.run([REPOSITORY / "banter", *map(str, arguments)], text=True,
+                          capture_output=True, stdin=subprocess.DEVNULL, timeout=timeout,
+                          env={**os.environ, **(environment or {})}, check=False)
+
+
+def is_gone(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+def test_status_for_scripts(banter_status):
+    status = banter_status
+    assert status["http"].startswith("http://127.0.0.1:")
+    host, port = status["mqtt"].split(":")
+    assert host == "127.0.0.1" and port.isdigit()
+    assert status["ws"].startswith("ws://127.0.0.1:") and status["ws"].endswith("/mqtt")
+    assert set(status["pids"]) == {"broker", "bridge", "postgres"}
+    assert all(not is_gone(pid) for pid in status["pids"].values())
+
+
+@pytest.fixture
+def banter_status(banter):
+    return banter.status()
+
+
+def test_the_dsn_reaches_the_database(banter):
+    assert banter.psql("SELECT current_user, current_database(), current_setting('fsync'), "
+                       "current_setting('synchronous_commit')") == [["banter", "banter", "on", "on"]]
+
+
+def test_what_status_says_to_people(shared_system):
+    done = banter("--data", shared_system.data, "status")
+    assert done.returncode == 0
+    for word in ("running", "postgres", "bridge", "broker", shared_system.http):
+        assert word in done.stdout
+
+
+def test_up_twice_is_fine(shared_system):
+    before = shared_system.status()["pids"]
+    done = banter("--data", shared_system.data, "up", "-d")
+    assert done.returncode == 0 and shared_system.http in done.stdout
+    assert shared_system.status()["pids"] == before
+
+
+@pytest.mark.parametrize("name", ["broker", "bridge", "postgres"])
+def test_a_killed_process_comes_back(fresh_banter, name):
+    old = fresh_banter.kill(name)
+    began = time.monotonic()
+    fresh_banter.wait_restarted(name, old)
+    assert time.monotonic() - began < 2
+    fresh_banter.wait_ready()
+    done = banter("--data", fresh_banter.data, "logs", "supervisor")
+    assert f"{name} died of signal 9" in done.stdout
+
+
+def test_a_stopped_process_stays_down_until_it_is_started(fresh_banter):
+    fresh_banter.stop("bridge")
+    time.sleep(1)
+    assert fresh_banter.pid("bridge") is None
+    fresh_banter.start("bridge")
+    fresh_banter.wait_ready()
+
+
+def test_data_stays_and_the_second_start_is_quick(make_system):
+    system = make_system()
+    account = system.signup("dora")
+    system.down()
+    began = time.monotonic()
+    system.up()
+    assert time.monotonic() - began < 10
+    account.login()
+
+
+def test_secrets_are_closed_to_others(shared_system):
+    modes = {name: (shared_system.data / name).stat().st_mode & 0o777
+             for name in ("link.key", "keys", "run", "postgres")}
+    assert modes == {"link.key": 0o600, "keys": 0o700, "run": 0o700, "postgres": 0o700}
+    for key in (shared_system.data / "keys").glob("*.pem"):
+        assert key.stat().st_mode & 0o777 == 0o600
+
+
+def test_down_leaves_nothing_behind(make_system):
+    system = make_system()
+    pids = system.status()["pids"].values()
+    system.down()
+    assert all(is_gone(pid) for pid in pids)
+    status = banter("--data", system.data, "status", "--json")
+    assert status.returncode != 0
+    assert json.loads(status.stdout)["pids"] == {"broker": None, "bridge": None, "postgres": None}
+    system.down()  # twice is fine
+
+
+def test_nothing_outlives_a_killed_supervisor(make_system):
+    system = make_system()
+    status = system.status()
+    os.kill(status["supervisor"], signal.SIGKILL)
+    wait_until(lambda: all(is_gone(pid) for pid in status["pids"].values()), 20,
+               "end of the processes")
+    system.up()
+
+
+@pytest.mark.parametrize("offset, what", [(0, "http"), (1, "mqtt"), (2, "ws"), (3, "metrics")])
+def test_a_taken_port_is_a_clear_error(tmp_data, offset, what):
+    base = free_port_base()
+    with socket.create_server(("127.0.0.1", base + offset)):
+        done = banter("--data", tmp_data, "--port-base", base, "up", "-d")
+    assert done.returncode == 1
+    assert f"port {base + offset} ({what}) is taken" in done.stderr
+    assert "--port-base" in done.stderr
+
+
+@pytest.mark.parametrize("arguments, complaint", [
+    (["frobnicate"], "no command 'frobnicate'"),
+    (["up", "--frobnicate"], "does not know '--frobnicate'"),
+    (["--port-base", "0", "status"], "--port-base must be"),
+    (["--port-base", "70000", "status"], "--port-base must be"),
+    (["--port-base", "x", "status"], "--port-base must be"),
+    (["--data"], "--data needs a value"),
+    (["--data", "/tmp/with space", "status"], "the data directory"),
+    (["--data", "/usr/lib", "up", "-d"], "choose another directory"),
+    (["--data", "/tmp/banter-none", "stop", "bridge"], "not running"),
+    (["--data", "/tmp/banter-none", "demo"], "not running"),
+    (["test", "--only", "frobnicate"], "no suite 'frobnicate'"),
+])
+def test_clear_complaints(arguments, complaint):
+    done = banter(*arguments)
+    assert done.returncode == 1
+    assert complaint in done.stderr
+
+
+def test_a_bridge_that_cannot_start_is_explained(tmp_data):
+    base = free_port_base()
+    done = banter("--data", tmp_data, "--port-base", base, "up", "-d",
+                  environment={"BANTER_POOL_CONNECTIONS": "many"})
+    assert done.returncode == 1
+    assert "bridge ended with status" in done.stderr and "pool_connections" in done.stderr
+    assert banter("--data", tmp_data, "status").returncode != 0
+
+
+def test_ctrl_c_stops_all_of_it(tmp_data):
+    """On a terminal, as a person would: everything is up, Ctrl-C, everything is gone."""
+    base = free_port_base()
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(REPOSITORY / "banter", ["banter", "--data", str(tmp_data), "--port-base",
+                                         str(base), "up"])
+    try:
+        read_until(terminal, b"Ctrl-C stops everything", 120)
+        status = json.loads(banter("--data", tmp_data, "status", "--json").stdout)
+        os.write(terminal, b"\x03")
+        read_until(terminal, None, 30)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        assert all(is_gone(child) for child in status["pids"].values())
+    finally:
+        os.close(terminal)
+        banter("--data", tmp_data, "down")
+
+
+def read_until(terminal, wanted, seconds):
+    """Reads until `wanted` was seen; None: until the end."""
+    seen = b""
+    deadline = time.monotonic() + seconds
+    while wanted is None or wanted not in seen:
+        assert time.monotonic() < deadline, f"only saw {seen!r}"
+        if select.select([terminal], [], [], 0.2)[0]:
+            try:
+                data = os.read(terminal, 4096)
+            except OSError:  # the other end is closed
+                data = b""
+            if not data:
+                assert wanted is None, f"only saw {seen!r}"
+                return
+            seen += data
+
+
+def test_reset_deletes_and_asks_first(make_system):
+    system = make_system()
+    assert banter("--data", system.data, "reset").returncode == 1
+    assert system.status()["running"]
+    assert banter("--data", system.data, "reset", "--yes").returncode == 0
+    assert not (system.data / "postgres").exists()
+
+
+def test_the_demo(shared_system):
+    """alice and bob, twice: the second time they log in with what the first has kept."""
+    for verb in ("signs up", "logs in"):
+        done = banter("--data", shared_system.data, "demo")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert f"alice {verb}" in done.stdout and f"bob {verb}" in done.stdout
+        assert "Loud and clear" in done.stdout and "mosquitto_pub" in done.stdout
