@@ -101,6 +101,9 @@ static void test_names(void **state)
     (void)state;
     assert_string_equal(entry_kind_name(ENTRY_MEMBER_REMOVED), "member_removed");
     assert_string_equal(entry_kind_name((enum entry_kind)99), "unknown");
+    assert_string_equal(conversation_kind_name((enum conversation_kind)99), "unknown");
+    assert_string_equal(role_name((enum role)99), "unknown");
+    assert_string_equal(role_name(ROLE_NONE), "none");
     assert_string_equal(conversation_kind_name(CONVERSATION_DIRECT), "direct");
     assert_string_equal(conversation_kind_name(CONVERSATION_GROUP), "group");
     assert_string_equal(conversation_kind_name(CONVERSATION_CHANNEL), "channel");

@@ -342,8 +342,8 @@ static void test_shapes(void **state)
         "11.2.3",
         "1.22.3",
         "1%2E2%2E3",
-        "\xef\xbb\xbf"
-        "1.2.3",
+        ("\xef\xbb\xbf"
+         "1.2.3"),
     };
     struct slice parts[3];
     struct buf good, token;
@@ -567,6 +567,13 @@ static void test_pem(void **state)
         "-----BEGIN PRIVATE KEY-----\n"
         "MC4CAQAwBQYDK2VuBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n"
         "-----END PRIVATE KEY-----\n",
+        /* encrypted: nobody may be asked for a password */
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\n"
+        "MIGbMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAgOlpM5l3oCHgICCAAw\n"
+        "DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEH4Hb9EFAfUYk9LPmeTXKoEEQDAn\n"
+        "qmT4AjJFRiiRhsh7NqblrELDzLEQKag8W/VKyVgOAcfy8zgPIDVWmGKZZdTmqEXD\n"
+        "2iYthdlovdsRC3HII6I=\n"
+        "-----END ENCRYPTED PRIVATE KEY-----\n",
     };
     struct jwt_signer *signer = jwt_signer_generate(), *again;
     struct buf pem;
@@ -584,6 +591,17 @@ static void test_pem(void **state)
     jwt_signer_destroy(again);
     jwt_signer_destroy(signer);
     jwt_signer_destroy(NULL);
+}
+
+static void test_every_status_has_its_own_sentence(void **state)
+{
+    (void)state;
+    for (int status = JWT_OK; status <= JWT_NO_MEMORY; status++) {
+        assert_string_not_equal(jwt_status_text((enum jwt_status)status), "unknown status");
+        for (int other = JWT_OK; other < status; other++)
+            assert_string_not_equal(jwt_status_text((enum jwt_status)status),
+                                    jwt_status_text((enum jwt_status)other));
+    }
 }
 
 /* RFC 8037 appendix A.4: ties our base64url and the forger's key to published bytes. */
@@ -620,6 +638,7 @@ int main(void)
         cmocka_unit_test(test_signer_and_verifier_agree),
         cmocka_unit_test(test_signing_into_a_full_buffer_fails),
         cmocka_unit_test(test_pem),
+        cmocka_unit_test(test_every_status_has_its_own_sentence),
     };
 
     return cmocka_run_group_tests(tests, read_keys, free_keys);

@@ -8,6 +8,7 @@
 #include "wire/topic.h"
 
 #define CONVERSATION "018f3b2e-7c1d-7abc-9def-0123456789ab"
+#define CHAT "chat/" CONVERSATION
 
 static void test_publish(void **state)
 {
@@ -87,8 +88,8 @@ static void test_publish_names_the_target(void **state)
 static void test_subscribe(void **state)
 {
     static const char *const good[] = {
-        "chat/#", "chat", "chat/+",   "chat/" CONVERSATION, "me/#",
-        "me",     "me/+", "chat/+/x", "me/receipt",         "$CONTROL/chat/v1/response"};
+        "chat/#", "chat", "chat/+",   CHAT,         "me/#",
+        "me",     "me/+", "chat/+/x", "me/receipt", "$CONTROL/chat/v1/response"};
     static const char *const bad[] = {"",
                                       "#",
                                       "+",
