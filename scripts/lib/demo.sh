@@ -63,8 +63,8 @@ demo_user() {
     fi
     DEMO_HANDLE[$name]=$handle
     DEMO_PASSWORD[$name]=$password
-    DEMO_TOKEN[$name]=$(sed -n 's/.*"access_token" *: *"\([^"]*\)".*/\1/p' <<<"$answer")
-    [[ ${DEMO_TOKEN[$name]} ]] || die "no access token in: $answer"
+    DEMO_TOKEN[$name]=$(jq -r .access_token <<<"$answer")
+    [[ ${DEMO_TOKEN[$name]} != null ]] || die "no access token in: $answer"
 }
 
 # Prints the answer's body; fails unless the status is 2xx.
@@ -123,7 +123,7 @@ demo_hints() {
 Try it yourself. In one terminal, bob listens:
 
   login() { curl -s $HTTP_URL/v1/login -H 'Content-Type: application/json' \\
-      -d "{\"handle\":\"\$1\",\"password\":\"\$2\"}" | sed 's/.*"access_token":"\([^"]*\)".*/\1/'; }
+      -d "{\"handle\":\"\$1\",\"password\":\"\$2\"}" | jq -r .access_token; }
   mosquitto_sub -h $MQTT_HOST -p $MQTT_PORT -i $bob/tablet -u $bob \\
       -P "\$(login $bob ${DEMO_PASSWORD[bob]})" -t 'chat/#' -t 'me/#' -v
 

@@ -11,7 +11,7 @@ PACKAGES_UP=(
     "libcurl4-openssl-dev|libcurl4-gnutls-dev" libevent-dev libjansson-dev libmosquitto-dev
     libpq-dev libsodium-dev libssl-dev mosquitto-dev
     # to run
-    curl mosquitto mosquitto-clients postgresql procps util-linux
+    curl jq mosquitto mosquitto-clients postgresql procps util-linux
 )
 PACKAGES_TEST=(
     clang clang-format git libcmocka-dev libclang-rt-14-dev

@@ -47,8 +47,9 @@ def banter_status(banter):
 
 
 def test_the_dsn_reaches_the_database(banter):
-    assert banter.psql("SELECT current_user, current_database(), current_setting('fsync'), "
-                       "current_setting('synchronous_commit')") == [["banter", "banter", "on", "on"]]
+    row = banter.psql("SELECT current_user, current_database(), current_setting('fsync'), "
+                      "current_setting('synchronous_commit')")[0]
+    assert row == ["banter", "banter", "on", "on"]
 
 
 def test_what_status_says_to_people(shared_system):
