@@ -1,4 +1,6 @@
--- check.sql - what must always hold, as queries that return no row. Run it with psql -XAtq -f at any moment, under load too.
+-- SPDX-License-Identifier: MIT
+-- check.sql - what must always hold, as queries that return no row. Run it with psql -XAtq -f at any
+-- moment, under load too.
 -- Each row of an answer names the broken invariant and where.
 
 SELECT 'seq is not dense from 1 to last_seq' AS broken, c.id AS conversation,
@@ -54,7 +56,8 @@ SELECT 'a direct conversation has not its one or two members', c.id, format('%s 
  CROSS JOIN LATERAL (SELECT count(*) FROM banter.members m WHERE m.conversation = c.id) m
  WHERE c.kind = 1 AND m.count NOT IN (1, 2);
 
-SELECT 'a direct conversation has another role than member', m.conversation, format('user %s, role %s', m.user_id, m.role)
+SELECT 'a direct conversation has another role than member', m.conversation,
+       format('user %s, role %s', m.user_id, m.role)
   FROM banter.members m
   JOIN banter.conversations c ON c.id = m.conversation
  WHERE c.kind = 1 AND m.role <> 2;

@@ -60,7 +60,7 @@ bool argument_handles(struct command *cmd, const json_t *arguments, const char *
         command_fail(cmd, CODE_INVALID, "\"%s\" is missing", name);
         return false;
     }
-    if (array && !json_is_array(array)) {
+    if (array && (!json_is_array(array) || (json_array_size(array) == 0 && !optional))) {
         command_fail(cmd, CODE_INVALID, "\"%s\" must be an array of handles", name);
         return false;
     }

@@ -23,6 +23,7 @@ enum {
     RUNNING_MAX = 64,
     ROWS_PER_CHUNK = 4000,         /* entries, roughly, that one query may sort */
     CONVERSATIONS_PER_CHUNK = 100, /* at most */
+    CHUNK_BYTES = 1 << 20,         /* at least, where pages are not larger */
     PAGE_CEILING_BYTES = 64 << 20, /* every head of SYNC_CONVERSATIONS_MAX, and escaped texts */
 };
 
@@ -55,6 +56,7 @@ struct run {
     size_t next;             /* the first target that is not written yet */
     struct sync_chunk chunk; /* being asked for or written */
     struct buf page;
+    size_t page_count; /* conversations on it */
     unsigned page_number;
 };
 
@@ -117,6 +119,7 @@ static bool reply_is_good(struct run *r, const struct db_reply *reply)
 static void begin_page(struct run *r)
 {
     buf_reset(&r->page);
+    r->page_count = 0;
     buf_char(&r->page, '{');
     buf_json_key(&r->page, "page");
     buf_u64(&r->page, ++r->page_number);
@@ -143,48 +146,63 @@ static bool tell_page(struct run *r, bool last)
 
 static void put_conversation(struct run *r, const struct sync_conversation *c)
 {
-    if (r->page.length > 0 && r->page.data[r->page.length - 1] != '[')
+    if (r->page_count++ > 0)
         buf_char(&r->page, ',');
     sync_chunk_write(&r->chunk, c, &r->page);
 }
 
-/* Writes the conversations that the bytes sufficed for, in as many pages as they take. False: the
+/* Writes the conversations that the query had room for, in as many pages as they take. False: the
  * run is over. */
 static bool write_pages(struct run *r)
 {
-    size_t written = r->chunk.target_count;
     struct sync_conversation c;
 
     while (sync_chunk_next(&r->chunk, &c)) {
-        size_t here = r->next + c.target;
+        size_t length;
 
-        if (c.cut && c.entry_count == 0) { /* those before took all: its turn comes */
-            written = c.target;
-            break;
+        if (c.cut && c.target > 0) { /* by those before it: its turn comes with the next query */
+            r->next += c.target;
+            return true;
         }
-        put_conversation(r, &c);
-        if (r->page.length >= r->page_bytes && here + 1 < r->target_count) {
+        length = sync_chunk_trim(&r->chunk, &c, r->page_bytes);
+        if (r->page_count > 0 && r->page.length + length > r->page_bytes) {
             if (!tell_page(r, false))
                 return false;
             begin_page(r);
         }
+        put_conversation(r, &c);
         if (c.cut) {
-            written = c.target + 1;
-            break;
+            r->next += c.target + 1;
+            return true;
         }
     }
-    assert(written > 0);
-    r->next += written;
+    r->next += r->chunk.target_count;
     return true;
+}
+
+/* What is left of the one page. */
+static size_t room(const struct run *r)
+{
+    return r->page.length < r->page_bytes ? r->page_bytes - r->page.length : 0;
 }
 
 static void write_whole(struct run *r)
 {
     struct sync_conversation c;
 
-    while (sync_chunk_next(&r->chunk, &c))
+    while (sync_chunk_next(&r->chunk, &c)) {
+        (void)sync_chunk_trim(&r->chunk, &c, room(r));
         put_conversation(r, &c);
+    }
     r->next += r->chunk.target_count;
+}
+
+/* The texts of one query: what the page can still take, or something to fill pages with. */
+static size_t chunk_bytes(const struct run *r)
+{
+    if (r->whole)
+        return room(r) + 1;
+    return r->page_bytes > CHUNK_BYTES ? r->page_bytes : CHUNK_BYTES;
 }
 
 static void on_chunk(void *owner, const struct db_reply *reply);
@@ -192,8 +210,7 @@ static void on_chunk(void *owner, const struct db_reply *reply);
 static void go_on(struct run *r)
 {
     size_t left = r->target_count - r->next;
-    size_t room = r->page.length < r->page_bytes ? r->page_bytes - r->page.length : 0;
-    unsigned limit = r->whole && room == 0 ? 0 : r->request.limit;
+    unsigned limit = r->whole && room(r) == 0 ? 0 : r->request.limit;
     size_t most = limit > 0 ? ROWS_PER_CHUNK / limit : CONVERSATIONS_PER_CHUNK;
 
     if (left == 0) {
@@ -208,7 +225,7 @@ static void go_on(struct run *r)
         .targets = r->targets + r->next,
         .target_count = left < most ? left : most,
         .limit = limit,
-        .bytes_max = room > 0 ? room : 1,
+        .bytes_max = chunk_bytes(r),
     };
     if (!sync_chunk_ask(&r->chunk, r->sync->pool, on_chunk, r))
         fail_unavailable(r);

@@ -8,7 +8,7 @@
  * With a cursor: the oldest `limit` entries after it; `more`: newer ones follow, ask the history
  * with `after`. Without one (a new device): the newest `limit` entries; `more`: older ones exist,
  * ask with `before`. Entries are in rising seq order either way. A cursor beyond the head counts as
- * the head; cursors of conversations the user is not in are ignored.
+ * the head; cursors of conversations the user is not in are ignored; `limit` 0 gives no entries.
  * `unread` counts texts of others after the read cursor and stops at UNREAD_MAX. */
 #ifndef BANTER_BRIDGE_SYNC_H
 #define BANTER_BRIDGE_SYNC_H
@@ -17,6 +17,7 @@
 #include "base/slice.h"
 #include "core/actor.h"
 #include "wire/codes.h"
+#include "wire/limits.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,6 +25,9 @@
 struct db_pool;
 struct event_base;
 struct sync;
+
+/* One entry of the longest text, with all its characters escaped, and a head. */
+enum { SYNC_OVERRUN_BYTES = 6 * TEXT_MAX_CHARACTERS + 4096 };
 
 struct sync *sync_create(struct event_base *base, struct db_pool *pool) MUST_USE;
 /* Requests still under way end without their callback. */
@@ -36,7 +40,8 @@ typedef bool sync_page_fn(void *owner, enum code code, const char *reason, struc
                           bool last);
 
 /* `request` is {"cursors":{"<conversation>":seq,…}?,"limit":50?} or empty, copied. As many pages as
- * it takes, each closed once it passes `page_bytes`. False: too busy; no callback. */
+ * it takes, each of at most `page_bytes` + SYNC_OVERRUN_BYTES. A conversation whose entries pass
+ * `page_bytes` by themselves is cut there, with `more`. False: too busy; no callback. */
 bool sync_run(struct sync *s, const struct actor *actor, struct slice request, size_t page_bytes,
               sync_page_fn *page, void *owner) MUST_USE;
 

@@ -12,6 +12,11 @@
 
 #include <assert.h>
 
+enum {
+    ENTRY_FRAME_BYTES = 256, /* an entry's JSON without id, text and data, at most */
+    HEAD_MAX_BYTES = 4096,   /* a conversation's JSON without entries, at most */
+};
+
 /* $1 user, $2 conversations, $3 cursors or NULL, $4 limit, $5 bytes, $6 where counting
  * the unread ends, $7 characters of the preview. `rank` puts first what the
  * client needs most: the oldest after a cursor, the newest without one; the bytes cut the rest. */
@@ -136,6 +141,40 @@ bool sync_chunk_next(struct sync_chunk *chunk, struct sync_conversation *out)
     return true;
 }
 
+/* The escapes of one byte in a JSON string make it two or six bytes long. */
+static size_t json_length(struct slice text)
+{
+    size_t length = text.length;
+
+    for (size_t i = 0; i < text.length; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        if (c < 0x20)
+            length += 5;
+        else if (c == '"' || c == '\\')
+            length++;
+    }
+    return length;
+}
+
+size_t sync_chunk_trim(const struct sync_chunk *chunk, struct sync_conversation *c, size_t room)
+{
+    const PGresult *result = chunk->result;
+    size_t used = 0;
+    int kept = 0;
+
+    while (kept < c->entry_count && used < room) {
+        int row = c->entry_row + kept++;
+
+        used += ENTRY_FRAME_BYTES;
+        used += json_length(db_get_text(result, row, COLUMN_ENTRY + ENTRY_COLUMN_ID));
+        used += json_length(db_get_text(result, row, COLUMN_ENTRY + ENTRY_COLUMN_TEXT));
+        used += db_get_text(result, row, COLUMN_ENTRY + ENTRY_COLUMN_DATA).length;
+    }
+    c->more = c->more || kept < c->entry_count;
+    c->entry_count = kept;
+    return HEAD_MAX_BYTES + used;
+}
+
 static void put_entry(struct buf *out, const PGresult *result, int row,
                       const struct uuid *conversation)
 {
@@ -154,10 +193,11 @@ void sync_chunk_write(const struct sync_chunk *chunk, const struct sync_conversa
     head_write(out, &target->conversation, result, c->head_row, COLUMN_HEAD);
     buf_json_key(out, "unread");
     buf_i64(out, db_get_i64(result, c->head_row, COLUMN_UNREAD));
-    if (!db_get_null(result, c->head_row, COLUMN_ENTRY + ENTRY_COLUMN_SEQ)) {
-        buf_json_key(out, "preview");
+    buf_json_key(out, "preview");
+    if (db_get_null(result, c->head_row, COLUMN_ENTRY + ENTRY_COLUMN_SEQ))
+        buf_str(out, "null");
+    else
         put_entry(out, result, c->head_row, &target->conversation);
-    }
     buf_json_key(out, "entries");
     buf_char(out, '[');
     for (int i = 0; i < c->entry_count; i++) {

@@ -33,7 +33,7 @@ struct sync_conversation {
     int head_row;
     int entry_row; /* the first */
     int entry_count;
-    bool cut;  /* bytes_max took entries that `limit` would have given */
+    bool cut;  /* bytes_max took entries that `limit` would have given, here and from here on */
     bool more; /* there are further entries, newer or (no cursor) older */
 };
 
@@ -44,6 +44,11 @@ bool sync_chunk_ask(const struct sync_chunk *chunk, struct db_pool *pool, db_rep
 void sync_chunk_read(struct sync_chunk *chunk, const PGresult *result);
 /* The next conversation; targets that the user is no longer in are left out. False at the end. */
 bool sync_chunk_next(struct sync_chunk *chunk, struct sync_conversation *out) MUST_USE;
+/* Drops what does not fit into `room` bytes of JSON, the least wanted first; with room > 0 it keeps
+ * at least one entry. Returns a length that the JSON of what remains will not pass: less than
+ * `room` and one entry and one head. */
+size_t sync_chunk_trim(const struct sync_chunk *chunk, struct sync_conversation *conversation,
+                       size_t room);
 /* Appends its JSON object. */
 void sync_chunk_write(const struct sync_chunk *chunk, const struct sync_conversation *conversation,
                       struct buf *out);

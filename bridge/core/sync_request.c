@@ -50,9 +50,9 @@ bool sync_request_read(struct sync_request *out, struct slice text, const char *
     limit = json_object_get(out->root, "limit");
     if (!limit)
         return true;
-    if (!json_is_integer(limit) || json_integer_value(limit) < 1 ||
+    if (!json_is_integer(limit) || json_integer_value(limit) < 0 ||
         json_integer_value(limit) > SYNC_LIMIT_MAX) {
-        *reason = "\"limit\" must be an integer from 1 to 1000";
+        *reason = "\"limit\" must be an integer from 0 to 1000";
         return false;
     }
     out->limit = (unsigned)json_integer_value(limit);

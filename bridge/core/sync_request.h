@@ -14,7 +14,7 @@
 enum { SYNC_NO_CURSOR = -1 };
 
 struct sync_request {
-    unsigned limit; /* 1..SYNC_LIMIT_MAX */
+    unsigned limit; /* 0..SYNC_LIMIT_MAX */
     json_t *root;   /* NULL: the request was empty */
 };
 

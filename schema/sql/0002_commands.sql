@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- 0002_commands.sql - what the control commands change; each call is one transaction.
 --
 -- Lock order, here and in the writer: rows of banter.conversations, by id. A membership is read only after its
