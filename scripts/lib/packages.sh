@@ -59,9 +59,15 @@ install_packages() {
     local failed=""
     local -a apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q
         -o DPkg::Lock::Timeout=300 -o APT::Get::Assume-Yes=true)
-    { "${apt[@]}" update && "${apt[@]}" install --no-install-recommends "$@"; } >&2 || failed=1
+    mkdir -p "$REPO/build"
+    local log=$REPO/build/apt.log
+    { "${apt[@]}" update && "${apt[@]}" install --no-install-recommends "$@"; } >"$log" 2>&1 ||
+        failed=1
     [[ ! $made_policy ]] || "${as_root[@]}" rm -f "$policy"
-    [[ ! $failed ]] || die "apt-get could not install $*"
+    if [[ $failed ]]; then
+        tail -n 20 "$log" >&2
+        die "apt-get could not install $*; all of its output is in $log"
+    fi
     # Nor shall the system's broker take our port at the next boot; who wants it enables it.
     if [[ " $* " == *" mosquitto "* && -d /run/systemd/system ]]; then
         "${as_root[@]}" systemctl disable --quiet mosquitto || true
