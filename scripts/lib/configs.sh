@@ -6,6 +6,8 @@
 # change permanently goes into the environment (BANTER_<KEY>) or into this file.
 
 DESCRIPTORS_WANTED=65536
+TOKEN_ISSUER=banter   # who signs access tokens,
+TOKEN_AUDIENCE=banter # and for whom: the bridge writes it, the plugin demands it
 
 write_configs() {
     postgres_config >"$DATA/postgres.conf"
@@ -47,6 +49,8 @@ link_socket $RUN/link.sock
 link_key_file $DATA/link.key
 broker $RUN/broker.sock
 keys_dir $DATA/keys
+issuer $TOKEN_ISSUER
+audience $TOKEN_AUDIENCE
 END
 }
 
@@ -81,6 +85,8 @@ plugin $DATA/bin/banter_plugin.so
 plugin_opt_link_socket $RUN/link.sock
 plugin_opt_link_key_file $DATA/link.key
 plugin_opt_jwks_file $DATA/keys/jwks.json
+plugin_opt_issuer $TOKEN_ISSUER
+plugin_opt_audience $TOKEN_AUDIENCE
 ${BANTER_RING_BYTES:+plugin_opt_ring_bytes $BANTER_RING_BYTES}
 
 listener $MQTT_PORT $LISTEN
