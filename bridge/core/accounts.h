@@ -16,6 +16,8 @@ struct db_pool;
 struct event_base;
 struct keys;
 
+enum { ACCOUNT_GRACE_S = 10 };
+
 struct accounts_config {
     unsigned access_token_ttl_s;  /* default 3600 */
     unsigned refresh_token_ttl_s; /* default 30 days */
@@ -38,8 +40,21 @@ struct account_session {
 typedef void accounts_done_fn(void *owner, enum code code, const char *reason,
                               const struct account_session *session);
 
+/* What others may know of a user; `email` is for the user alone. Absent values are empty. */
+struct account_profile {
+    struct slice handle;
+    struct slice name;
+    struct slice email;
+    int64_t created_at_ms; /* Unix time */
+};
+/* As accounts_done_fn; `profile` borrowed, only with CODE_OK. */
+typedef void account_profile_fn(void *owner, enum code code, const char *reason,
+                                const struct account_profile *profile);
+
+/* NULL after logging why not. */
 struct accounts *accounts_create(struct event_base *base, struct db_pool *pool, struct keys *keys,
                                  const struct accounts_config *config) MUST_USE;
+/* Requests still under way end without their callback. */
 void accounts_destroy(struct accounts *a);
 
 /* `name`, `email` and `device` may be empty. A taken handle: CODE_CONFLICT. */
@@ -50,11 +65,24 @@ void accounts_signup(struct accounts *a, struct slice handle, struct slice passw
 void accounts_login(struct accounts *a, struct slice handle, struct slice password,
                     struct slice device, accounts_done_fn *done, void *owner);
 /* Rotates: the old refresh token ends. Using an ended one revokes the whole login session (RFC 9700
- * section 4.14.2). */
+ * section 4.14.2); only the last one may come again for ACCOUNT_GRACE_S, because the answer that
+ * replaced it may have been lost: then the replacement that was lost ends instead. */
 void accounts_refresh(struct accounts *a, struct slice refresh_token, accounts_done_fn *done,
                       void *owner);
 /* Ends the login session of this refresh token; unknown tokens are CODE_OK too. */
 void accounts_logout(struct accounts *a, struct slice refresh_token, accounts_done_fn *done,
                      void *owner);
+/* CODE_NOT_FOUND: no such user. */
+void accounts_profile(struct accounts *a, struct slice handle, account_profile_fn *done,
+                      void *owner);
+
+struct accounts_stats {
+    uint64_t signups, logins, refreshes; /* that succeeded */
+    uint64_t refused;                    /* wrong passwords and tokens, taken handles */
+    uint64_t reused;                     /* sessions revoked because an ended token came again */
+    uint64_t busy;                       /* the password queue was full */
+    uint64_t passwords_pending;          /* now */
+};
+void accounts_get_stats(const struct accounts *a, struct accounts_stats *out);
 
 #endif

@@ -36,7 +36,7 @@ static enum http_verdict finish(struct http_framing *f)
 /* Counts `bytes` more of body. */
 static enum http_verdict announce(struct http_framing *f, uint64_t bytes)
 {
-    static const char too_large[] = "The body is too large.";
+    static const char too_large[] = "the body is too large";
 
     f->body_left = bytes;
     f->body_total += bytes;
@@ -52,10 +52,10 @@ static enum http_verdict announce(struct http_framing *f, uint64_t bytes)
 static enum http_verdict feed_head(struct http_framing *f, char c)
 {
     if (++f->head_length > HTTP_HEAD_MAX_BYTES)
-        return refuse(f, 431, "The header fields are too large.");
+        return refuse(f, 431, "the header fields are too large");
     if (c == '\n') {
         if (f->last != '\r')
-            return refuse(f, 400, "Lines must end in CR LF.");
+            return refuse(f, 400, "lines must end in CR LF");
         if (f->line_is_empty) {
             f->phase = PHASE_HEAD_ENDED;
             return HTTP_HEAD;
@@ -88,7 +88,7 @@ static enum http_verdict feed_chunk_size(struct http_framing *f, char c)
         return HTTP_PARTIAL;
     }
     if (value < 0 || ++f->digits > CHUNK_MAX_DIGITS)
-        return refuse(f, 400, "The chunked body is malformed.");
+        return refuse(f, 400, "the chunked body is malformed");
     f->body_left = f->body_left * 16 + (uint64_t)value;
     return HTTP_PARTIAL;
 }
@@ -99,7 +99,7 @@ static enum http_verdict feed_mark(struct http_framing *f, char c)
     char expected = f->phase == PHASE_CHUNK_CR || f->phase == PHASE_LAST_CR ? '\r' : '\n';
 
     if (c != expected)
-        return refuse(f, 400, "The chunked body is malformed.");
+        return refuse(f, 400, "the chunked body is malformed");
     switch (f->phase) {
     case PHASE_CHUNK_SIZE_LF:
         f->phase = f->body_left > 0 ? PHASE_CHUNK : PHASE_LAST_CR;

@@ -141,7 +141,7 @@ static void receive_deadline(evutil_socket_t fd, short what, void *owner)
     (void)fd, (void)what;
     assert(!c->busy);
     c->framing.refusal =
-        (struct http_refusal){408, "The request did not arrive completely in time."};
+        (struct http_refusal){408, "the request did not arrive completely in time"};
     pass_stand_in(c);
     bufferevent_trigger(c->bev, EV_READ, 0);
 }

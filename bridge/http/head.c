@@ -96,13 +96,13 @@ static bool check_method(struct parse *p, struct slice method)
     static const char *const known[] = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"};
 
     if (!is_token(method))
-        return refuse(p, 400, "The request line is malformed.");
+        return refuse(p, 400, "the request line is malformed");
     p->bodiless = slice_equal(method, slice_str("GET")) || slice_equal(method, slice_str("HEAD"));
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         if (slice_equal(method, slice_str(known[i])))
             return true;
     }
-    return refuse(p, 501, "This method is not known here.");
+    return refuse(p, 501, "this method is not known here");
 }
 
 static bool is_hex(char c)
@@ -130,11 +130,11 @@ static bool target_is_clean(struct slice s)
 static bool check_target(struct parse *p, struct slice target)
 {
     if (target.length > HTTP_TARGET_MAX_BYTES)
-        return refuse(p, 414, "The request target is too long.");
+        return refuse(p, 414, "the request target is too long");
     if (target.length == 0 || target.data[0] != '/' || (target.length > 1 && target.data[1] == '/'))
-        return refuse(p, 400, "The request target must be a path that begins with one slash.");
+        return refuse(p, 400, "the request target must be a path that begins with one slash");
     if (!target_is_clean(target))
-        return refuse(p, 400, "The request target has characters that must be percent-encoded.");
+        return refuse(p, 400, "the request target has characters that must be percent-encoded");
     return true;
 }
 
@@ -147,8 +147,8 @@ static bool check_version(struct parse *p, struct slice version)
     if (slice_equal(version, slice_str("HTTP/1.0")))
         return true;
     if (version.length == 8 && memcmp(version.data, "HTTP/", 5) == 0)
-        return refuse(p, 505, "Only HTTP/1.1 and HTTP/1.0 are spoken here.");
-    return refuse(p, 400, "The request line is malformed.");
+        return refuse(p, 505, "only HTTP/1.1 and HTTP/1.0 are spoken here");
+    return refuse(p, 400, "the request line is malformed");
 }
 
 static bool check_request_line(struct parse *p, struct slice line)
@@ -156,7 +156,7 @@ static bool check_request_line(struct parse *p, struct slice line)
     struct slice method, target;
 
     if (!cut(&line, ' ', &method) || !cut(&line, ' ', &target))
-        return refuse(p, 400, "The request line is malformed.");
+        return refuse(p, 400, "the request line is malformed");
     return check_method(p, method) && check_target(p, target) && check_version(p, line);
 }
 
@@ -165,10 +165,10 @@ static bool read_length(struct parse *p, struct slice value)
     uint64_t length = 0;
 
     if (value.length == 0 || value.length > LENGTH_MAX_DIGITS)
-        return refuse(p, 400, "Content-Length must be one number.");
+        return refuse(p, 400, "Content-Length must be one number");
     for (size_t i = 0; i < value.length; i++) {
         if (value.data[i] < '0' || value.data[i] > '9')
-            return refuse(p, 400, "Content-Length must be one number.");
+            return refuse(p, 400, "Content-Length must be one number");
         length = length * 10 + (uint64_t)(value.data[i] - '0');
     }
     p->out->length = length;
@@ -178,19 +178,19 @@ static bool read_length(struct parse *p, struct slice value)
 static bool read_field(struct parse *p, enum field field, struct slice value)
 {
     if (p->seen[field])
-        return refuse(p, 400, "A field that may come once only came twice.");
+        return refuse(p, 400, "a field that may come once only came twice");
     p->seen[field] = true;
     switch (field) {
     case FIELD_CONTENT_LENGTH:
         return read_length(p, value);
     case FIELD_TRANSFER_ENCODING:
         if (!equals_ignoring_case(value, "chunked"))
-            return refuse(p, 501, "The only transfer coding known here is chunked.");
+            return refuse(p, 501, "the only transfer coding known here is chunked");
         p->out->chunked = true;
         return true;
     case FIELD_EXPECT:
         if (!equals_ignoring_case(value, "100-continue"))
-            return refuse(p, 417, "The only expectation known here is 100-continue.");
+            return refuse(p, 417, "the only expectation known here is 100-continue");
         p->out->expects_continue = p->minor >= 1;
         return true;
     default:
@@ -223,13 +223,13 @@ static bool check_field(struct parse *p, struct slice line)
     struct slice name;
 
     if (++p->field_count > HTTP_FIELDS_MAX)
-        return refuse(p, 431, "There are too many header fields.");
+        return refuse(p, 431, "there are too many header fields");
     if (line.data[0] == ' ' || line.data[0] == '\t')
-        return refuse(p, 400, "Folded header lines are not accepted.");
+        return refuse(p, 400, "folded header lines are not accepted");
     if (!cut(&line, ':', &name) || !is_token(name))
-        return refuse(p, 400, "A header line has no valid name.");
+        return refuse(p, 400, "a header line has no valid name");
     if (!value_is_clean(line))
-        return refuse(p, 400, "A header field has control characters.");
+        return refuse(p, 400, "a header field has control characters");
     for (size_t i = 0; i < FIELD_COUNT; i++) {
         if (equals_ignoring_case(name, field_names[i]))
             return read_field(p, (enum field)i, trim(line));
@@ -241,13 +241,13 @@ static bool check_field(struct parse *p, struct slice line)
 static bool check_whole(struct parse *p)
 {
     if (p->minor >= 1 && !p->seen[FIELD_HOST])
-        return refuse(p, 400, "The Host field is missing.");
+        return refuse(p, 400, "the Host field is missing");
     if (p->out->chunked && p->seen[FIELD_CONTENT_LENGTH])
-        return refuse(p, 400, "Content-Length and Transfer-Encoding exclude each other.");
+        return refuse(p, 400, "Content-Length and Transfer-Encoding exclude each other");
     if (p->out->chunked && p->minor == 0)
         return refuse(p, 400, "HTTP/1.0 has no transfer codings.");
     if (p->bodiless && (p->out->chunked || p->out->length > 0))
-        return refuse(p, 400, "A GET or HEAD request has no body.");
+        return refuse(p, 400, "a GET or HEAD request has no body");
     return true;
 }
 
@@ -259,7 +259,7 @@ bool http_head_check(struct slice bytes, struct http_head *out, struct http_refu
     *out = (struct http_head){0};
     *refusal = (struct http_refusal){0};
     if (!cut_line(&bytes, &line))
-        return refuse(&p, 400, "Lines must end in CR LF.");
+        return refuse(&p, 400, "lines must end in CR LF");
     if (!check_request_line(&p, line))
         return false;
     while (cut_line(&bytes, &line)) {
@@ -268,5 +268,5 @@ bool http_head_check(struct slice bytes, struct http_head *out, struct http_refu
         if (!check_field(&p, line))
             return false;
     }
-    return refuse(&p, 400, "Lines must end in CR LF.");
+    return refuse(&p, 400, "lines must end in CR LF");
 }

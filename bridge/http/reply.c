@@ -129,7 +129,7 @@ void http_reply(struct http_request *r, int status, const char *content_type, st
 
     if (body && !bytes) {
         log_error("http", "an answer did not fit, request %s", r->id);
-        http_problem(r, 0, CODE_INTERNAL, "The answer could not be made.");
+        http_problem(r, 0, CODE_INTERNAL, "the answer could not be made");
         return;
     }
     if (r->evhttp)

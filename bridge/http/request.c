@@ -74,7 +74,7 @@ static void answer_deadline(evutil_socket_t fd, short what, void *owner)
     r->server->stats.unanswered++;
     http_reply_header(r, "Retry-After", "1");
     http_problem_send(r, 0, CODE_UNAVAILABLE,
-                      "There was no answer in time; whether it was done is unknown.");
+                      "there was no answer in time; whether it was done is unknown");
 }
 
 /* The client's own id if it is harmless, so that its logs and ours can be joined. */
@@ -147,7 +147,7 @@ void http_request_arrived(struct evhttp_request *evhttp, void *server)
         http_problem(r, c->refusal.status, refusal_code(c->refusal.status), c->refusal.detail);
     } else if (s->stats.requests_open > s->config.requests_max) {
         http_reply_header(r, "Retry-After", "1");
-        http_problem(r, 0, CODE_UNAVAILABLE, "The server is handling too many requests.");
+        http_problem(r, 0, CODE_UNAVAILABLE, "the server is handling too many requests");
     } else {
         s->handler(s->owner, r);
     }

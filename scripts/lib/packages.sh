@@ -10,12 +10,13 @@ PACKAGES_UP=(
     gcc libc6-dev cmake ninja-build pkg-config
     "libcurl4-openssl-dev|libcurl4-gnutls-dev" libevent-dev libjansson-dev libmosquitto-dev
     libpq-dev libsodium-dev libssl-dev mosquitto-dev
+    python3 python3-yaml # openapi.yaml is built in as JSON
     # to run
     curl jq mosquitto mosquitto-clients postgresql procps util-linux
 )
 PACKAGES_TEST=(
     clang clang-format git libcmocka-dev libclang-rt-14-dev
-    python3 python3-cryptography python3-jsonschema python3-paho-mqtt python3-pytest python3-yaml
+    python3-cryptography python3-jsonschema python3-paho-mqtt python3-pytest
     shellcheck
 )
 

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/* accounts.c - sign-up, login, token renewal, logout, and what is known of a user. */
+#include "core/accounts.h"
+
+#include "api/routes.h"
+#include "base/clock.h"
+
+static void write_session(struct buf *b, const struct account_session *session)
+{
+    buf_char(b, '{');
+    buf_json_key(b, "user");
+    buf_json(b, session->handle);
+    buf_json_key(b, "access_token");
+    buf_json(b, session->access_token);
+    buf_json_key(b, "refresh_token");
+    buf_json(b, session->refresh_token);
+    buf_json_key(b, "token_type");
+    buf_str(b, "\"Bearer\"");
+    buf_json_key(b, "expires_in");
+    buf_u64(b, session->expires_in_s);
+    buf_char(b, '}');
+}
+
+static void answer_session(struct call *c, int status, enum code code, const char *reason,
+                           const struct account_session *session)
+{
+    struct buf json;
+
+    if (code != CODE_OK) {
+        call_refuse(c, code, reason);
+        return;
+    }
+    buf_init(&json, CALL_ANSWER_MAX_BYTES);
+    write_session(&json, session);
+    call_answer(c, status, &json);
+}
+
+static void on_signed_up(void *owner, enum code code, const char *reason,
+                         const struct account_session *session)
+{
+    answer_session(owner, 201, code, reason, session);
+}
+
+static void on_logged_in(void *owner, enum code code, const char *reason,
+                         const struct account_session *session)
+{
+    answer_session(owner, 200, code, reason, session);
+}
+
+static void on_logged_out(void *owner, enum code code, const char *reason,
+                          const struct account_session *session)
+{
+    struct call *c = owner;
+
+    (void)session;
+    if (code == CODE_OK)
+        http_reply(c->request, 204, NULL, NULL);
+    else
+        call_refuse(c, code, reason);
+}
+
+void handle_signup(struct call *c)
+{
+    struct slice handle, password, name, email, device;
+    const struct call_string strings[] = {
+        {"handle", true, &handle}, {"password", true, &password}, {"name", false, &name},
+        {"email", false, &email},  {"device", false, &device},
+    };
+    json_t *body = call_read_object(c);
+
+    if (body && call_read_strings(c, body, strings, sizeof strings / sizeof *strings))
+        accounts_signup(c->core->accounts, handle, password, name, email, device, on_signed_up, c);
+    json_decref(body);
+}
+
+void handle_login(struct call *c)
+{
+    struct slice handle, password, device;
+    const struct call_string strings[] = {
+        {"handle", true, &handle},
+        {"password", true, &password},
+        {"device", false, &device},
+    };
+    json_t *body = call_read_object(c);
+
+    if (body && call_read_strings(c, body, strings, sizeof strings / sizeof *strings))
+        accounts_login(c->core->accounts, handle, password, device, on_logged_in, c);
+    json_decref(body);
+}
+
+/* Both take nothing but the refresh token, and any client that has it may use it. */
+static void with_refresh_token(struct call *c,
+                               void act(struct accounts *, struct slice, accounts_done_fn *,
+                                        void *),
+                               accounts_done_fn *done)
+{
+    struct slice token;
+    const struct call_string strings[] = {{"refresh_token", true, &token}};
+    json_t *body = call_read_object(c);
+
+    if (body && call_read_strings(c, body, strings, 1))
+        act(c->core->accounts, token, done, c);
+    json_decref(body);
+}
+
+void handle_token(struct call *c)
+{
+    with_refresh_token(c, accounts_refresh, on_logged_in);
+}
+
+void handle_logout(struct call *c)
+{
+    with_refresh_token(c, accounts_logout, on_logged_out);
+}
+
+static void put_or_null(struct buf *b, const char *name, struct slice value)
+{
+    buf_json_key(b, name);
+    if (value.length > 0)
+        buf_json(b, value);
+    else
+        buf_str(b, "null");
+}
+
+static void answer_profile(struct call *c, const struct account_profile *profile, bool own)
+{
+    char created_at[RFC3339_MS_LENGTH + 1];
+    struct buf json;
+
+    rfc3339_ms(profile->created_at_ms, created_at);
+    buf_init(&json, CALL_ANSWER_MAX_BYTES);
+    buf_char(&json, '{');
+    buf_json_key(&json, "user");
+    buf_json(&json, profile->handle);
+    put_or_null(&json, "name", profile->name);
+    if (own)
+        put_or_null(&json, "email", profile->email);
+    buf_json_key(&json, "created_at");
+    buf_json(&json, slice_of(created_at, RFC3339_MS_LENGTH));
+    buf_char(&json, '}');
+    call_answer(c, 200, &json);
+}
+
+static void on_user(void *owner, enum code code, const char *reason,
+                    const struct account_profile *profile)
+{
+    if (code == CODE_OK)
+        answer_profile(owner, profile, false);
+    else
+        call_refuse(owner, code, reason);
+}
+
+/* A valid token of a user who is not there any more: the account was disabled. */
+static void on_me(void *owner, enum code code, const char *reason,
+                  const struct account_profile *profile)
+{
+    if (code == CODE_OK)
+        answer_profile(owner, profile, true);
+    else if (code == CODE_NOT_FOUND)
+        call_refuse(owner, CODE_FORBIDDEN, "this account is disabled");
+    else
+        call_refuse(owner, code, reason);
+}
+
+void handle_user(struct call *c)
+{
+    accounts_profile(c->core->accounts, slice_str(c->parameter), on_user, c);
+}
+
+void handle_me(struct call *c)
+{
+    accounts_profile(c->core->accounts, c->actor.handle, on_me, c);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* api.h - the HTTP API (schema/openapi.yaml) and the metrics, on their listeners.
+ *
+ * Handlers only translate between HTTP and core. What the API depends on must outlive it, except
+ * that core modules which still owe it answers are destroyed first: then the answers never come,
+ * and api_destroy() closes the requests that wait for them. */
+#ifndef BANTER_BRIDGE_API_H
+#define BANTER_BRIDGE_API_H
+
+#include "base/compiler.h"
+
+struct accounts;
+struct api;
+struct commands;
+struct db_pool;
+struct event_base;
+struct history;
+struct ingest;
+struct keys;
+struct link;
+struct sync;
+
+struct api_dependencies {
+    struct event_base *base;
+    struct accounts *accounts;
+    struct commands *commands;
+    struct history *history;
+    struct ingest *ingest;
+    struct keys *keys;
+    struct link *link;
+    struct db_pool *pool; /* only asked whether it is ready */
+    struct sync *sync;
+    const char *http_listen;    /* "127.0.0.1:8080" */
+    const char *metrics_listen; /* the same form, or NULL: no metrics */
+};
+
+/* Listens from now on. `dependencies` is copied. NULL after logging why not. */
+struct api *api_create(const struct api_dependencies *dependencies) MUST_USE;
+void api_destroy(struct api *a);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* call.c - see call.h. */
+#include "api/call.h"
+
+#include "wire/json.h"
+#include "wire/names.h"
+
+#include <stdio.h>
+
+enum { REASON_MAX_BYTES = 128 };
+
+static const int64_t number_max = (INT64_C(1) << 53) - 1; /* what every JSON reader keeps exact */
+
+json_t *call_read_object(struct call *c)
+{
+    const char *reason;
+    json_t *object = json_read_object(http_request_body(c->request), &reason);
+
+    if (!object)
+        call_refuse(c, CODE_INVALID, reason);
+    return object;
+}
+
+static bool refuse_member(struct call *c, const char *name, const char *what)
+{
+    char reason[REASON_MAX_BYTES];
+
+    snprintf(reason, sizeof reason, "\"%s\" %s", name, what);
+    call_refuse(c, CODE_INVALID, reason);
+    return false;
+}
+
+bool call_read_strings(struct call *c, const json_t *body, const struct call_string *strings,
+                       size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const json_t *value = json_object_get(body, strings[i].name);
+
+        *strings[i].out = slice_of("", 0);
+        if (!value && strings[i].required)
+            return refuse_member(c, strings[i].name, "is missing");
+        if (value && !json_is_string(value))
+            return refuse_member(c, strings[i].name, "must be a string");
+        if (value)
+            *strings[i].out = slice_of(json_string_value(value), json_string_length(value));
+    }
+    return true;
+}
+
+bool call_read_number(struct call *c, const char *name, int64_t *out)
+{
+    const char *text = http_request_query(c->request, name);
+    int64_t number = 0;
+
+    if (!text)
+        return true;
+    for (const char *digit = text; *digit; digit++) {
+        if (*digit >= '0' && *digit <= '9' && number <= number_max / 10)
+            number = number * 10 + (*digit - '0');
+        else
+            number = number_max + 1;
+        if (number > number_max)
+            break;
+    }
+    if (text[0] == '\0' || number > number_max)
+        return refuse_member(c, name, "must be a whole number of at most 2^53 - 1");
+    *out = number;
+    return true;
+}
+
+bool call_read_conversation(struct call *c, struct uuid *out)
+{
+    struct slice name = slice_str(c->parameter);
+
+    if (uuid_parse(out, name))
+        return true;
+    if (name.length > 1 && name.data[0] == '@') {
+        struct slice handle = slice_of(name.data + 1, name.length - 1);
+
+        if (handle_is_valid(handle)) {
+            *out = direct_conversation_id(c->actor.handle, handle);
+            return true;
+        }
+    }
+    call_refuse(c, CODE_NOT_FOUND, "no such conversation, or you are not a member of it");
+    return false;
+}
+
+void call_answer(struct call *c, int status, struct buf *json)
+{
+    http_reply(c->request, status, "application/json", json);
+}
+
+void call_answer_copy(struct call *c, int status, struct slice json)
+{
+    struct buf copy;
+
+    buf_init(&copy, CALL_ANSWER_MAX_BYTES);
+    buf_slice_put(&copy, json);
+    call_answer(c, status, &copy);
+}
+
+void call_refuse(struct call *c, enum code code, const char *reason)
+{
+    if (code == CODE_UNAUTHORIZED)
+        http_reply_header(c->request, "WWW-Authenticate", "Bearer realm=\"banter\"");
+    if (code == CODE_UNAVAILABLE || code == CODE_RATE_LIMITED)
+        http_reply_header(c->request, "Retry-After", "1");
+    http_problem(c->request, 0, code, reason);
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+/* history.c - reading a conversation: in pages, or streamed one entry a line.
+ *
+ * A stream reads the next page while the client still takes the last one, and never holds more than
+ * about STREAM_WINDOW_BYTES and one page; a slow client costs no more than that. After the first
+ * line an error can only be shown by breaking off. */
+#include "core/history.h"
+
+#include "api/routes.h"
+#include "base/memory.h"
+#include "wire/limits.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    PAGE_BYTES = 4 << 20,          /* of texts in one answer; then `more` */
+    STREAM_PAGE_BYTES = 256 << 10, /* of texts read at once */
+    STREAM_WINDOW_BYTES = 1 << 20, /* written and not yet taken, beyond which reading stops */
+    JSON_MAX_BYTES = 32 << 20,     /* a page as JSON, where one byte may become six */
+};
+
+_Static_assert(6 * (PAGE_BYTES + TEXT_MAX_BYTES) + 512 * HISTORY_LIMIT_MAX < JSON_MAX_BYTES,
+               "every page fits");
+
+/* The numbers of the query. */
+struct range {
+    struct uuid conversation;
+    int64_t after;
+    int64_t before; /* 0: no bound */
+    int64_t limit;  /* 0: none given */
+};
+
+/* A stream under way. Freed when its request ends. */
+struct replay {
+    struct call *call;
+    struct range range; /* `after` moves on; a `limit` counts down */
+    bool begun;         /* the answer's head has been sent */
+    bool reading;       /* history owes a page */
+    bool complete;      /* nothing is left to read */
+};
+
+static void refuse_history(struct call *c, enum code code)
+{
+    call_refuse(c, code,
+                code == CODE_NOT_FOUND ? "no such conversation, or you are not a member of it"
+                                       : "the history cannot be read now, try again in a moment");
+}
+
+static void on_page(void *owner, enum code code, const struct history_page *page)
+{
+    struct call *c = owner;
+    struct buf json;
+
+    if (code != CODE_OK) {
+        refuse_history(c, code);
+        return;
+    }
+    buf_init(&json, JSON_MAX_BYTES);
+    buf_str(&json, "{\"entries\":[");
+    for (size_t i = 0; i < page->count; i++) {
+        if (i > 0)
+            buf_char(&json, ',');
+        entry_write(&json, &page->items[i].entry);
+    }
+    buf_str(&json, page->more ? "],\"more\":true}" : "],\"more\":false}");
+    call_answer(c, 200, &json);
+}
+
+static void answer_page(struct call *c, const struct range *range)
+{
+    struct history_query query = {
+        .reader = c->actor.uid,
+        .conversation = range->conversation,
+        .after = range->after,
+        .before = range->before,
+        .limit = range->limit ? (unsigned)range->limit : HISTORY_LIMIT_DEFAULT,
+        .bytes_max = PAGE_BYTES,
+    };
+
+    if (!history_read(c->core->history, &query, on_page, c))
+        refuse_history(c, CODE_UNAVAILABLE);
+}
+
+static void end_replay(struct replay *r, enum code code)
+{
+    struct http_request *request = r->call->request;
+    struct call *c = r->call;
+    bool begun = r->begun;
+
+    free(r);
+    if (!begun)
+        refuse_history(c, code);
+    else if (code == CODE_OK)
+        http_stream_end(request);
+    else
+        http_stream_abort(request);
+}
+
+/* Writes the part of the page that was asked for and moves on behind it. */
+static void write_entries(struct replay *r, const struct history_page *page)
+{
+    struct range *range = &r->range;
+    struct buf lines;
+
+    buf_init(&lines, JSON_MAX_BYTES);
+    for (size_t i = 0; i < page->count && !r->complete; i++) {
+        const struct entry *e = &page->items[i].entry;
+
+        r->complete = range->before > 0 && e->seq >= range->before;
+        if (r->complete)
+            break;
+        entry_write(&lines, e);
+        buf_char(&lines, '\n');
+        range->after = e->seq;
+        if (range->limit > 0)
+            r->complete = --range->limit == 0;
+    }
+    assert(!lines.failed);
+    http_stream_write(r->call->request, &lines);
+    if (!page->more)
+        r->complete = true;
+}
+
+static void on_stream_page(void *owner, enum code code, const struct history_page *page);
+
+/* Reads on if the client has taken enough. Also called when there is nothing to do. */
+static void advance(void *owner)
+{
+    struct replay *r = owner;
+    struct history_query query = {
+        .reader = r->call->actor.uid,
+        .conversation = r->range.conversation,
+        .after = r->range.after,
+        .limit = HISTORY_LIMIT_MAX,
+        .bytes_max = STREAM_PAGE_BYTES,
+    };
+
+    if (r->reading)
+        return;
+    if (r->complete || http_request_is_gone(r->call->request)) {
+        end_replay(r, CODE_OK);
+        return;
+    }
+    if (http_stream_pending(r->call->request) > STREAM_WINDOW_BYTES)
+        return;
+    r->reading = history_read(r->call->core->history, &query, on_stream_page, r);
+    if (!r->reading)
+        end_replay(r, CODE_UNAVAILABLE);
+}
+
+static void on_stream_page(void *owner, enum code code, const struct history_page *page)
+{
+    struct replay *r = owner;
+
+    r->reading = false;
+    if (code != CODE_OK) {
+        end_replay(r, code);
+        return;
+    }
+    if (!r->begun) {
+        r->begun = true;
+        http_stream_begin(r->call->request, 200, "application/x-ndjson", advance, r);
+    }
+    write_entries(r, page);
+    advance(r);
+}
+
+static void stream(struct call *c, const struct range *range)
+{
+    struct replay *r = must_calloc(1, sizeof *r);
+
+    r->call = c;
+    r->range = *range;
+    advance(r);
+}
+
+static bool wants_stream(struct http_request *request)
+{
+    const char *accept = http_request_header(request, "Accept");
+
+    return accept && strcasestr(accept, "application/x-ndjson") &&
+           http_request_method(request) != HTTP_METHOD_HEAD;
+}
+
+void handle_history(struct call *c)
+{
+    bool streams = wants_stream(c->request);
+    struct range range = {.limit = -1};
+
+    if (!call_read_conversation(c, &range.conversation) ||
+        !call_read_number(c, "after", &range.after) ||
+        !call_read_number(c, "before", &range.before) ||
+        !call_read_number(c, "limit", &range.limit))
+        return;
+    if (range.limit == 0 || (!streams && range.limit > HISTORY_LIMIT_MAX)) {
+        call_refuse(c, CODE_INVALID, "\"limit\" must be 1 to 1000; a stream has no upper bound");
+        return;
+    }
+    if (!streams && http_request_query(c->request, "after") && range.before > 0) {
+        call_refuse(c, CODE_INVALID, "\"after\" and \"before\" exclude each other");
+        return;
+    }
+    if (range.limit < 0)
+        range.limit = 0;
+    if (streams)
+        stream(c, &range);
+    else
+        answer_page(c, &range);
+}

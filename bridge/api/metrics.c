@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/* metrics.c - the numbers of this process in Prometheus' text format (version 0.0.4).
+ *
+ * No label here has a value that strangers choose, so the number of series is fixed. */
+#include "api/routes.h"
+#include "core/accounts.h"
+#include "core/ingest.h"
+#include "db/db.h"
+#include "link/link.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { METRICS_MAX_BYTES = 64 << 10 };
+
+static void put(struct buf *b, const char *name, const char *type, const char *help, uint64_t value)
+{
+    buf_printf(b, "# HELP banter_%s %s\n# TYPE banter_%s %s\nbanter_%s %" PRIu64 "\n", name, help,
+               name, type, name, value);
+}
+
+static void put_counter(struct buf *b, const char *name, const char *help, uint64_t value)
+{
+    put(b, name, "counter", help, value);
+}
+
+static void put_gauge(struct buf *b, const char *name, const char *help, uint64_t value)
+{
+    put(b, name, "gauge", help, value);
+}
+
+static void put_http(struct buf *b, const struct http_server *server)
+{
+    struct http_server_stats s;
+
+    http_server_get_stats(server, &s);
+    put_gauge(b, "http_connections", "HTTP connections that are open.", s.connections);
+    put_gauge(b, "http_requests_open", "HTTP requests that are not answered yet.", s.requests_open);
+    put_counter(b, "http_connections_total", "HTTP connections accepted.", s.accepted);
+    put_counter(b, "http_refused_total",
+                "HTTP requests that were malformed, too large or too slow.", s.refused);
+    put_counter(b, "http_unanswered_total", "HTTP requests that met the answer deadline.",
+                s.unanswered);
+    buf_str(b,
+            "# HELP banter_http_responses_total HTTP answers by the first digit of their status.\n"
+            "# TYPE banter_http_responses_total counter\n");
+    for (unsigned digit = 2; digit < sizeof s.responses / sizeof *s.responses; digit++)
+        buf_printf(b, "banter_http_responses_total{status=\"%uxx\"} %" PRIu64 "\n", digit,
+                   s.responses[digit]);
+}
+
+static void put_accounts(struct buf *b, const struct accounts *accounts)
+{
+    struct accounts_stats s;
+
+    accounts_get_stats(accounts, &s);
+    put_counter(b, "signups_total", "Accounts made.", s.signups);
+    put_counter(b, "logins_total", "Logins that succeeded.", s.logins);
+    put_counter(b, "token_refreshes_total", "Refresh tokens exchanged.", s.refreshes);
+    put_counter(b, "credentials_refused_total",
+                "Wrong passwords, unusable refresh tokens and taken handles.", s.refused);
+    put_counter(b, "refresh_reused_total", "Login sessions ended because a used token came again.",
+                s.reused);
+    put_counter(b, "passwords_busy_total", "Logins and sign-ups refused for lack of workers.",
+                s.busy);
+    put_gauge(b, "passwords_pending", "Passwords being hashed or waiting for it.",
+              s.passwords_pending);
+}
+
+static void put_ingest(struct buf *b, const struct ingest *ingest)
+{
+    struct ingest_stats s;
+
+    ingest_get_stats(ingest, &s);
+    put_counter(b, "drafts_total", "Drafts that reached the writer.", s.drafts);
+    put_counter(b, "drafts_stored_total", "Drafts that became entries.", s.stored);
+    put_counter(b, "drafts_duplicate_total", "Drafts that had been stored before.", s.duplicates);
+    put_counter(b, "drafts_refused_total", "Drafts refused.", s.refused);
+    put_counter(b, "drafts_quarantined_total", "Drafts that PostgreSQL refused: bugs to look at.",
+                s.quarantined);
+    put_counter(b, "batches_total", "Batches committed by the writer.", s.batches);
+    put_counter(b, "batch_retries_total", "Batches sent again.", s.retries);
+    put_gauge(b, "drafts_queued", "Drafts waiting for the writer.", s.queued);
+}
+
+/* The second number of /proc/self/statm, in pages; 0 when it cannot be read. */
+static unsigned long resident_pages(void)
+{
+    char line[128] = "";
+    char *second;
+    FILE *statm = fopen("/proc/self/statm", "re");
+
+    if (!statm)
+        return 0;
+    if (!fgets(line, sizeof line, statm))
+        line[0] = '\0';
+    fclose(statm);
+    second = strchr(line, ' ');
+    return second ? strtoul(second, NULL, 10) : 0;
+}
+
+static void put_process(struct buf *b)
+{
+    struct rusage usage;
+    double cpu_seconds;
+
+    getrusage(RUSAGE_SELF, &usage);
+    cpu_seconds = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+                  (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+    buf_printf(b,
+               "# TYPE process_resident_memory_bytes gauge\nprocess_resident_memory_bytes %lu\n"
+               "# TYPE process_cpu_seconds_total counter\nprocess_cpu_seconds_total %.3f\n",
+               resident_pages() * (unsigned long)sysconf(_SC_PAGESIZE), cpu_seconds);
+}
+
+void handle_metrics(struct call *c)
+{
+    struct buf text;
+
+    buf_init(&text, METRICS_MAX_BYTES);
+    put_gauge(&text, "database_ready", "1 while the database can be read.",
+              db_pool_is_ready(c->core->pool));
+    put_gauge(&text, "writer_ready", "1 while the writer is connected to the database.",
+              ingest_is_ready(c->core->ingest));
+    put_gauge(&text, "link_connected", "1 while the broker's plugin is connected.",
+              link_is_connected(c->core->link));
+    put_ingest(&text, c->core->ingest);
+    put_accounts(&text, c->core->accounts);
+    put_http(&text, c->api->server);
+    put_process(&text);
+    http_reply(c->request, 200, "text/plain; version=0.0.4; charset=utf-8", &text);
+}

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+/* routes.c - see routes.h. Everything that the bridge answers over HTTP is in these two tables. */
+#include "api/routes.h"
+
+#include "core/keys.h"
+#include "wire/limits.h"
+
+#include <assert.h>
+#include <event2/http.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { FORM_MAX_BYTES = 16 << 10 }; /* the small bodies of the account routes */
+
+#define GET HTTP_METHOD_GET
+#define POST HTTP_METHOD_POST
+
+static const struct route public_table[] = {
+    {"/", GET, ROUTE_EVERYBODY, 0, handle_index},
+    {"/.well-known/jwks.json", GET, ROUTE_EVERYBODY, 0, handle_jwks},
+    {"/livez", GET, ROUTE_EVERYBODY, 0, handle_live},
+    {"/readyz", GET, ROUTE_EVERYBODY, 0, handle_ready},
+    {"/v1/control", POST, ROUTE_USERS, PAYLOAD_MAX_BYTES, handle_control},
+    {"/v1/conversations", GET, ROUTE_USERS, 0, handle_conversations},
+    {"/v1/conversations/{conversation}", GET, ROUTE_USERS, 0, handle_conversation},
+    {"/v1/conversations/{conversation}/members", GET, ROUTE_USERS, 0, handle_members},
+    {"/v1/conversations/{conversation}/messages", GET, ROUTE_USERS, 0, handle_history},
+    {"/v1/conversations/{conversation}/messages", POST, ROUTE_USERS, PAYLOAD_MAX_BYTES,
+     handle_post},
+    {"/v1/login", POST, ROUTE_EVERYBODY, FORM_MAX_BYTES, handle_login},
+    {"/v1/logout", POST, ROUTE_EVERYBODY, FORM_MAX_BYTES, handle_logout},
+    {"/v1/me", GET, ROUTE_USERS, 0, handle_me},
+    {"/v1/openapi.json", GET, ROUTE_EVERYBODY, 0, handle_openapi},
+    {"/v1/signup", POST, ROUTE_EVERYBODY, FORM_MAX_BYTES, handle_signup},
+    {"/v1/sync", POST, ROUTE_USERS, PAYLOAD_MAX_BYTES, handle_sync},
+    {"/v1/token", POST, ROUTE_EVERYBODY, FORM_MAX_BYTES, handle_token},
+    {"/v1/users/{handle}", GET, ROUTE_USERS, 0, handle_user},
+};
+static const struct route metrics_table[] = {
+    {"/metrics", GET, ROUTE_EVERYBODY, 0, handle_metrics},
+};
+
+#undef GET
+#undef POST
+
+const struct route_table public_routes = {public_table, sizeof public_table / sizeof *public_table};
+const struct route_table metrics_routes = {metrics_table,
+                                           sizeof metrics_table / sizeof *metrics_table};
+
+/* Takes the segment before the next slash off *path, which is left at that slash or at the end. */
+static struct slice cut_segment(const char **path)
+{
+    struct slice segment = slice_of(*path, strcspn(*path, "/"));
+
+    *path += segment.length;
+    return segment;
+}
+
+/* False: the escapes hide a NUL, or it is too long to name anything. */
+static bool decode(struct slice segment, char out[CALL_PARAMETER_MAX_BYTES + 1])
+{
+    char encoded[3 * CALL_PARAMETER_MAX_BYTES + 1];
+    size_t length;
+    char *decoded;
+    bool fits;
+
+    if (segment.length == 0 || segment.length >= sizeof encoded)
+        return false;
+    memcpy(encoded, segment.data, segment.length);
+    encoded[segment.length] = '\0';
+    decoded = evhttp_uridecode(encoded, 0, &length);
+    fits = decoded && length <= CALL_PARAMETER_MAX_BYTES && strlen(decoded) == length;
+    if (fits)
+        memcpy(out, decoded, length + 1);
+    free(decoded);
+    return fits;
+}
+
+/* Compares segment by segment; the one that a parameter stands for goes to `parameter`. */
+static bool path_matches(const char *pattern, const char *path,
+                         char parameter[CALL_PARAMETER_MAX_BYTES + 1])
+{
+    while (*pattern == '/' && *path == '/') {
+        struct slice wanted, given;
+
+        pattern++;
+        path++;
+        wanted = cut_segment(&pattern);
+        given = cut_segment(&path);
+        if (wanted.length > 0 && wanted.data[0] == '{') {
+            if (!decode(given, parameter))
+                return false;
+        } else if (!slice_equal(wanted, given)) {
+            return false;
+        }
+    }
+    return *pattern == '\0' && *path == '\0';
+}
+
+/* The route for path and method, or NULL; *allowed is the set of methods that the path has. */
+static const struct route *find_route(const struct route_table *table, const char *path,
+                                      enum http_method method, unsigned *allowed,
+                                      char parameter[CALL_PARAMETER_MAX_BYTES + 1])
+{
+    const struct route *found = NULL;
+
+    *allowed = 0;
+    for (size_t i = 0; i < table->count; i++) {
+        const struct route *route = &table->routes[i];
+
+        if (!path_matches(route->path, path, parameter))
+            continue;
+        *allowed |= route->method;
+        if (route->method == HTTP_METHOD_GET)
+            *allowed |= HTTP_METHOD_HEAD;
+        if (route->method == method ||
+            (route->method == HTTP_METHOD_GET && method == HTTP_METHOD_HEAD))
+            found = route;
+    }
+    return found;
+}
+
+static void add_allow(struct http_request *request, unsigned allowed)
+{
+    static const struct {
+        enum http_method method;
+        const char *name;
+    } names[] = {
+        {HTTP_METHOD_DELETE, "DELETE, "}, {HTTP_METHOD_GET, "GET, "},
+        {HTTP_METHOD_HEAD, "HEAD, "},     {HTTP_METHOD_PATCH, "PATCH, "},
+        {HTTP_METHOD_POST, "POST, "},     {HTTP_METHOD_PUT, "PUT, "},
+    };
+    struct buf list;
+
+    buf_init(&list, 128);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (allowed & names[i].method)
+            buf_str(&list, names[i].name);
+    }
+    buf_str(&list, "OPTIONS");
+    assert(!list.failed);
+    http_reply_header(request, "Allow", list.data);
+    buf_finish(&list);
+}
+
+/* No route takes the request: says what the path has, if anything. */
+static void answer_no_route(struct http_request *request, unsigned allowed)
+{
+    if (allowed == 0) {
+        http_problem(request, 0, CODE_NOT_FOUND, "there is nothing at this path");
+        return;
+    }
+    add_allow(request, allowed);
+    if (http_request_method(request) == HTTP_METHOD_OPTIONS)
+        http_reply(request, 204, NULL, NULL);
+    else
+        http_problem(request, 405, CODE_INVALID, "this path does not have this method");
+}
+
+/* The token after "Bearer ", or an empty slice. */
+static struct slice bearer_token(struct http_request *request)
+{
+    static const char scheme[] = "Bearer ";
+    const char *value = http_request_header(request, "Authorization");
+
+    if (!value || strncasecmp(value, scheme, sizeof scheme - 1) != 0)
+        return slice_of("", 0);
+    return slice_str(value + sizeof scheme - 1);
+}
+
+/* RFC 6750 section 3. False after answering 401. */
+static bool authenticate(struct call *c)
+{
+    struct slice token = bearer_token(c->request);
+    enum jwt_status status;
+
+    if (token.length == 0) {
+        call_refuse(c, CODE_UNAUTHORIZED, "this needs an access token: Authorization: Bearer …");
+        return false;
+    }
+    status = keys_verify(c->core->keys, token, &c->claims);
+    if (status != JWT_OK) {
+        http_reply_header(c->request, "WWW-Authenticate",
+                          "Bearer realm=\"banter\", error=\"invalid_token\"");
+        http_problem(c->request, 0, CODE_UNAUTHORIZED,
+                     status == JWT_EXPIRED ? "the access token has expired"
+                                           : "the access token is not valid");
+        return false;
+    }
+    c->actor = (struct actor){c->claims.uid, slice_str(c->claims.handle), slice_of("", 0)};
+    return true;
+}
+
+/* "application/json", with parameters or without. A body without a type is taken for it. */
+static bool type_is_json(const char *type)
+{
+    static const char json[] = "application/json";
+
+    return !type ||
+           (strncasecmp(type, json, sizeof json - 1) == 0 && strchr("; \t", type[sizeof json - 1]));
+}
+
+/* False after answering. */
+static bool body_is_acceptable(struct http_request *request, const struct route *route)
+{
+    struct slice body = http_request_body(request);
+
+    if (body.length == 0)
+        return true;
+    if (body.length > route->body_max) {
+        http_problem(request, 0, CODE_TOO_LARGE, "the body is too large");
+        return false;
+    }
+    if (!type_is_json(http_request_header(request, "Content-Type"))) {
+        http_problem(request, 415, CODE_INVALID, "the body must be JSON: application/json");
+        return false;
+    }
+    return true;
+}
+
+void route_request(const struct route_table *table, const struct api *api,
+                   struct http_request *request)
+{
+    char parameter[CALL_PARAMETER_MAX_BYTES + 1] = "";
+    unsigned allowed;
+    const struct route *route = find_route(table, http_request_path(request),
+                                           http_request_method(request), &allowed, parameter);
+    struct call *c;
+
+    if (!route) {
+        answer_no_route(request, allowed);
+        return;
+    }
+    c = http_request_memory(request, sizeof *c);
+    c->api = api;
+    c->core = &api->core;
+    c->request = request;
+    memcpy(c->parameter, parameter, sizeof parameter);
+    if (route->access == ROUTE_USERS && !authenticate(c))
+        return;
+    if (body_is_acceptable(request, route))
+        route->handle(c);
+}

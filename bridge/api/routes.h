@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* routes.h - the table of all routes, and what happens before a handler is called: the route is
+ * found, the token checked, the body's type and size compared with what the route takes. */
+#ifndef BANTER_API_ROUTES_H
+#define BANTER_API_ROUTES_H
+
+#include "api/call.h"
+#include "http/server.h"
+
+#include <stddef.h>
+
+enum route_access {
+    ROUTE_EVERYBODY,
+    ROUTE_USERS, /* with a valid access token */
+};
+
+struct route {
+    const char *path; /* at most one segment is in braces: a parameter */
+    enum http_method method;
+    enum route_access access;
+    size_t body_max; /* bytes of JSON; 0: no body */
+    void (*handle)(struct call *call);
+};
+
+struct route_table {
+    const struct route *routes; /* sorted by path, then method: people read it */
+    size_t count;
+};
+
+extern const struct route_table public_routes;
+extern const struct route_table metrics_routes;
+
+/* Answers the request, or hands it to its route's handler. */
+void route_request(const struct route_table *table, const struct api *api,
+                   struct http_request *request);
+
+/* The handlers, by the file that they are in. */
+void handle_signup(struct call *c); /* accounts.c */
+void handle_login(struct call *c);
+void handle_token(struct call *c);
+void handle_logout(struct call *c);
+void handle_me(struct call *c);
+void handle_user(struct call *c);
+void handle_control(struct call *c);       /* control.c */
+void handle_conversations(struct call *c); /* conversations.c */
+void handle_conversation(struct call *c);
+void handle_members(struct call *c);
+void handle_history(struct call *c); /* history.c */
+void handle_post(struct call *c);    /* post.c */
+void handle_sync(struct call *c);    /* sync.c */
+void handle_index(struct call *c);   /* system.c */
+void handle_jwks(struct call *c);
+void handle_live(struct call *c);
+void handle_openapi(struct call *c);
+void handle_ready(struct call *c);
+void handle_metrics(struct call *c); /* metrics.c */
+
+#endif
