@@ -12,7 +12,7 @@ ROOTS = {
     "broker-plugin": ("broker-plugin", "schema"),
     "bridge": ("bridge", "schema"),
     "clients/bench": ("clients/bench", "schema"),
-    "tests": ("tests", "schema", "bridge", "broker-plugin", "clients/bench"),
+    "tests": ("tests", "schema", "bridge", "broker-plugin", "clients/bench", "."),
 }
 
 _SCHEMA = ("schema/base", "schema/wire", "schema/token")
@@ -38,6 +38,10 @@ LAYERS = {
 }
 
 
+def component_of(path):
+    return next((component for component in ROOTS if path.startswith(component + "/")), None)
+
+
 def layer_of(path):
     fitting = [layer for layer in LAYERS
                if path.startswith((layer + "/", layer + ".", layer + "_"))]
@@ -49,8 +53,7 @@ def includes(tree):
     for path, text in tree.files.items():
         if not path.endswith((".c", ".h")):
             continue
-        component = next((c for c in ROOTS if path.startswith(c + "/")), None)
-        roots = (posixpath.dirname(path), *ROOTS.get(component, ()))
+        roots = (posixpath.dirname(path), *ROOTS.get(component_of(path), ()))
         for match in _INCLUDE.finditer(text):
             candidates = (posixpath.normpath(f"{root}/{match[1]}") for root in roots)
             found = next((c for c in candidates if c in tree.files), None)

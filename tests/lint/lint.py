@@ -7,6 +7,7 @@ must accept; these are tried before the tree is, so no rule can quietly stop wor
 
     tests/lint/lint.py            check everything that git knows or would add
 """
+import concurrent.futures
 import pathlib
 import shutil
 import subprocess
@@ -99,12 +100,28 @@ def run_tool(command, paths):
     return "" if done.returncode == 0 else done.stdout + done.stderr
 
 
+def headers_alone(tree):
+    """Every header compiles without another one before it: it includes what it needs."""
+    flags = subprocess.run(["pkg-config", "--cflags", "libpq", "libevent", "jansson"], text=True,
+                           capture_output=True, check=True).stdout.split()
+
+    def compile_one(path):
+        roots = layers.ROOTS[layers.component_of(path)]
+        return run_tool(["gcc", "-std=gnu17", "-D_GNU_SOURCE", "-fsyntax-only", "-Wall", "-Wextra",
+                         "-Werror", *flags, *(f"-I{root}" for root in roots), "-include", path,
+                         "-x", "c"], ["/dev/null"])
+    headers = [path for path in tree.files if path.endswith(".h") and layers.layer_of(path)]
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        return "".join(pool.map(compile_one, headers))
+
+
 def check_tools(tree):
     c_files = [path for path in tree.files if path.endswith(C_FILES)]
     scripts = [path for path in tree.files if path in SCRIPT_NAMES
                or path.endswith(".sh") and not path.startswith("scripts/lib/")]
     yield "clang-format", run_tool(["clang-format", "--dry-run", "--Werror"], c_files)
     yield "shellcheck", run_tool(["shellcheck"], scripts)
+    yield "headers alone", headers_alone(tree)
 
 
 def main():
