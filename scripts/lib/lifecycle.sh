@@ -28,6 +28,7 @@ cmd_up() {
     ensure_build
     settle_owner
     place_data
+    take_lock
     check_ports
     rotate_logs
     install_binaries
@@ -61,6 +62,12 @@ await_ready() {
         fi
         sleep 0.05
     done
+}
+
+# Held from here on by this process or by the supervisor that inherits it; see is_running().
+take_lock() {
+    exec 9>"$STATE/lock"
+    flock --nonblock 9 || die "another ./banter up is at work on $DATA"
 }
 
 rotate_logs() {

@@ -42,8 +42,9 @@ ensure_packages() {
     install_packages "${missing[@]}"
 }
 
-install_packages() {
-    local -a as_root=()
+# In a subshell: whatever ends it, the policy is taken back.
+install_packages() (
+    as_root=()
     if ! is_root; then
         command -v sudo >/dev/null ||
             die "root is needed to install $*; run: apt-get install $*"
@@ -51,21 +52,18 @@ install_packages() {
     fi
     # Debian starts a freshly installed mosquitto and postgresql at once; ours are private copies,
     # so a policy keeps the system's from starting (and from taking port 1883) meanwhile.
-    local policy=/usr/sbin/policy-rc.d made_policy=""
+    policy=/usr/sbin/policy-rc.d
     if [[ ! -e $policy ]]; then
+        trap '"${as_root[@]}" rm -f "$policy"' EXIT
         printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
         "${as_root[@]}" chmod 755 "$policy"
-        made_policy=1
     fi
-    local failed=""
-    local -a apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q
+    apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q
         -o DPkg::Lock::Timeout=300 -o APT::Get::Assume-Yes=true)
     mkdir -p "$REPO/build"
-    local log=$REPO/build/apt.log
-    { "${apt[@]}" update && "${apt[@]}" install --no-install-recommends "$@"; } >"$log" 2>&1 ||
-        failed=1
-    [[ ! $made_policy ]] || "${as_root[@]}" rm -f "$policy"
-    if [[ $failed ]]; then
+    log=$REPO/build/apt.log
+    if ! { "${apt[@]}" update && "${apt[@]}" install --no-install-recommends "$@"; } \
+        >"$log" 2>&1; then
         tail -n 20 "$log" >&2
         die "apt-get could not install $*; all of its output is in $log"
     fi
@@ -73,7 +71,7 @@ install_packages() {
     if [[ " $* " == *" mosquitto "* && -d /run/systemd/system ]]; then
         "${as_root[@]}" systemctl disable --quiet mosquitto || true
     fi
-}
+)
 
 # Node comes from Debian or from elsewhere: only the commands count.
 ensure_node() {

@@ -71,10 +71,12 @@ ensure_link_key() {
     mv "$DATA/link.key.new" "$DATA/link.key"
 }
 
+# The version that made the cluster; for a new one, the newest.
 postgres_bin() {
-    local found
-    found=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
-    [[ -x $found/postgres ]] || die "PostgreSQL's server is not installed"
+    local found version=""
+    [[ ! -e $DATA/postgres/PG_VERSION ]] || version=$(<"$DATA/postgres/PG_VERSION")
+    found=$(printf '%s\n' /usr/lib/postgresql/${version:-*}/bin | sort -V | tail -n 1)
+    [[ -x $found/postgres ]] || die "PostgreSQL's server${version:+ $version} is not installed"
     echo "$found"
 }
 

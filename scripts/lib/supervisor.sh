@@ -18,10 +18,8 @@ declare -A DUE=()        # name -> not to be started before, ms
 declare -A DELAY=()      # name -> the delay that led to DUE, ms
 STOPPING=""
 
-# Runs in the process that holds the lock, until SIGINT, SIGTERM or SIGHUP.
+# Runs in the process that holds the lock as descriptor 9, until SIGINT, SIGTERM or SIGHUP.
 cmd_supervise() {
-    exec 9>"$STATE/lock"
-    flock --nonblock 9 || die "already running; see ./banter status"
     trap 'STOPPING=1' INT TERM HUP
     echo $$ >"$STATE/supervisor.pid"
     rm -f "$STATE"/{ready,control} "$STATE"/{postgres,bridge,broker}.pid
