@@ -8,10 +8,13 @@
 #include <stdint.h>
 
 struct db_pool;
+struct event_base;
 struct link;
 struct members;
 
-struct members *members_create(struct db_pool *pool, struct link *link) MUST_USE;
+struct members *members_create(struct event_base *base, struct db_pool *pool,
+                               struct link *link) MUST_USE;
+/* After the pool, which still owes it answers. */
 void members_destroy(struct members *m);
 /* Queues the user for the next query; the answer goes to the link as ATTACHED frames, or KICK for
  * an unknown or disabled user. Retries by itself while PostgreSQL is away, until the link is lost.

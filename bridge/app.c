@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+/* app.c - makes every module, runs the loop, takes all apart.
+ *
+ * The order of taking apart matters: who may still be called back by another module goes after it.
+ * The core modules end what is asked of them, then the API closes its requests, then the pool and
+ * the link answer what the core modules had asked of them. */
+#include "app.h"
+
+#include "api/api.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/notify.h"
+#include "config.h"
+#include "core/accounts.h"
+#include "core/commands.h"
+#include "core/fills.h"
+#include "core/history.h"
+#include "core/ingest.h"
+#include "core/intake.h"
+#include "core/keys.h"
+#include "core/members.h"
+#include "core/requests.h"
+#include "core/sync.h"
+#include "db/db.h"
+#include "link/link.h"
+
+#include <event2/event.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    POOL_QUEUE_MAX = 4096,
+    POOL_TIMEOUT_MS = 15000,
+    PASSWORD_QUEUE_MAX = 64,
+    DRAIN_CHECK_MS = 20,
+    DRAIN_CHECKS_MAX = 5000 / DRAIN_CHECK_MS,
+};
+
+/* A reader must not be slowed by a query gone wrong for ever; below POOL_TIMEOUT_MS. */
+static const char pool_setup_sql[] =
+    "SET statement_timeout = '12s'; SET idle_in_transaction_session_timeout = '10s'; SET jit = off";
+
+struct app {
+    struct event_base *base;
+    struct event *terminate;
+    struct event *interrupt;
+    struct event *drain_timer;
+    unsigned drain_checks; /* made since the first signal */
+    bool stopping;
+
+    struct keys *keys;
+    struct db_pool *pool;
+    struct link *link;
+    struct accounts *accounts;
+    struct commands *commands;
+    struct history *history;
+    struct sync *sync;
+    struct ingest *ingest;
+    struct members *members;
+    struct fills *fills;
+    struct requests *requests;
+    struct intake *intake;
+    struct api *api;
+};
+
+/* One check after the writer has become idle lets the link and the answers of the API leave. */
+static void on_drain_timer(evutil_socket_t fd, short what, void *argument)
+{
+    struct app *a = argument;
+    const struct timeval interval = {.tv_usec = DRAIN_CHECK_MS * 1000};
+    bool idle = ingest_is_idle(a->ingest);
+    (void)fd;
+    (void)what;
+
+    if ((idle && a->drain_checks > 0) || a->drain_checks >= DRAIN_CHECKS_MAX) {
+        if (!idle)
+            log_warning("app", "stopping with drafts unfinished: they will come again");
+        event_base_loopexit(a->base, NULL);
+        return;
+    }
+    a->drain_checks++;
+    event_add(a->drain_timer, &interval);
+}
+
+static void on_signal(evutil_socket_t number, short what, void *argument)
+{
+    struct app *a = argument;
+    const struct timeval interval = {.tv_usec = DRAIN_CHECK_MS * 1000};
+    (void)what;
+
+    if (a->stopping) {
+        event_base_loopbreak(a->base);
+        return;
+    }
+    log_info("app", "signal %d: stopping", (int)number);
+    notify_manager("STOPPING=1");
+    a->stopping = true;
+    intake_close(a->intake);
+    ingest_kick(a->ingest);
+    event_add(a->drain_timer, &interval);
+}
+
+static bool create_loop(struct app *a)
+{
+    a->base = event_base_new();
+    if (!a->base)
+        return false;
+    a->terminate = evsignal_new(a->base, SIGTERM, on_signal, a);
+    a->interrupt = evsignal_new(a->base, SIGINT, on_signal, a);
+    a->drain_timer = evtimer_new(a->base, on_drain_timer, a);
+    return a->terminate && a->interrupt && a->drain_timer && event_add(a->terminate, NULL) == 0 &&
+           event_add(a->interrupt, NULL) == 0;
+}
+
+static bool create_connections(struct app *a, const struct config *config)
+{
+    const struct db_conn_config pool_config = {
+        .dsn = config->database,
+        .application_name = "banter-pool",
+        .setup_sql = pool_setup_sql,
+        .timeout_ms = POOL_TIMEOUT_MS,
+    };
+    const struct link_config link_config = {
+        .socket_path = config->link_socket,
+        .key = config->link_key,
+        .node = config->node,
+        .broker = config->broker,
+    };
+
+    a->pool = db_pool_create(a->base, &pool_config, config->pool_connections, POOL_QUEUE_MAX);
+    a->link = a->pool ? link_create(a->base, &link_config) : NULL;
+    return a->link != NULL;
+}
+
+static bool create_core(struct app *a, const struct config *config)
+{
+    const struct accounts_config accounts_config = {
+        .access_token_ttl_s = config->access_token_ttl,
+        .refresh_token_ttl_s = config->refresh_token_ttl,
+        .argon2_memory_kib = config->argon2_memory_kib,
+        .argon2_passes = config->argon2_passes,
+        .worker_threads = config->password_workers,
+        .worker_queue_max = PASSWORD_QUEUE_MAX,
+        .signup_open = config->signup,
+    };
+    const struct commands_config commands_config = {.group_members_max = config->group_members_max};
+    const struct ingest_config ingest_config = {
+        .dsn = config->database,
+        .batch_max = config->batch_max,
+        .batches_flying = config->batches_flying,
+        .queue_max = config->queue_max,
+    };
+
+    return (a->keys = keys_open(config->keys_dir, config->issuer, config->audience)) &&
+           (a->accounts = accounts_create(a->base, a->pool, a->keys, &accounts_config)) &&
+           (a->commands = commands_create(a->base, a->pool, a->link, &commands_config)) &&
+           (a->history = history_create(a->pool)) && (a->sync = sync_create(a->base, a->pool)) &&
+           (a->ingest = ingest_create(a->base, &ingest_config, a->link)) &&
+           (a->members = members_create(a->base, a->pool, a->link)) &&
+           (a->fills = fills_create(a->base, a->history, a->link)) &&
+           (a->requests = requests_create(a->link, a->commands, a->sync));
+}
+
+static bool create_doors(struct app *a, const struct config *config)
+{
+    const struct intake_modules modules = {
+        .fills = a->fills,
+        .ingest = a->ingest,
+        .link = a->link,
+        .members = a->members,
+        .requests = a->requests,
+    };
+    const struct api_dependencies dependencies = {
+        .base = a->base,
+        .accounts = a->accounts,
+        .commands = a->commands,
+        .history = a->history,
+        .ingest = a->ingest,
+        .keys = a->keys,
+        .link = a->link,
+        .pool = a->pool,
+        .sync = a->sync,
+        .http_listen = config->http_listen,
+        .metrics_listen =
+            strcmp(config->metrics_listen, "off") != 0 ? config->metrics_listen : NULL,
+    };
+    struct link_handlers handlers;
+
+    a->intake = intake_create(&modules);
+    handlers = intake_handlers(a->intake);
+    a->api = api_create(&dependencies);
+    return a->api && link_start(a->link, &handlers);
+}
+
+struct app *app_create(const struct config *config)
+{
+    struct app *a = must_calloc(1, sizeof *a);
+
+    if (create_loop(a) && create_connections(a, config) && create_core(a, config) &&
+        create_doors(a, config))
+        return a;
+    app_destroy(a);
+    return NULL;
+}
+
+bool app_run(struct app *a)
+{
+    log_info("app", "banter-bridge %s serves", BANTER_VERSION);
+    notify_manager("READY=1");
+    return event_base_dispatch(a->base) >= 0;
+}
+
+void app_destroy(struct app *a)
+{
+    if (!a)
+        return;
+    accounts_destroy(a->accounts);
+    commands_destroy(a->commands);
+    sync_destroy(a->sync);
+    history_destroy(a->history);
+    ingest_destroy(a->ingest);
+    api_destroy(a->api);
+    db_pool_destroy(a->pool);
+    link_destroy(a->link);
+    requests_destroy(a->requests);
+    fills_destroy(a->fills);
+    members_destroy(a->members);
+    intake_destroy(a->intake);
+    keys_close(a->keys);
+    if (a->drain_timer)
+        event_free(a->drain_timer);
+    if (a->interrupt)
+        event_free(a->interrupt);
+    if (a->terminate)
+        event_free(a->terminate);
+    if (a->base)
+        event_base_free(a->base);
+    free(a);
+}

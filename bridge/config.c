@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: MIT */
+/* config.c - reads the settings.
+ *
+ * Secrets never need to stand in the file itself or in the environment: for every key of type
+ * SECRET there is also KEY_file (BANTER_KEY_FILE), which names a file that holds it. An unknown or
+ * repeated key is an error, so that a slip of the pen cannot go unnoticed. */
+#include "config.h"
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "wire/limits.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <errno.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    CONFIG_MAX_BYTES = 1 << 16,
+    SECRET_MAX_LENGTH = 1024,
+    NAME_MAX_LENGTH = 64,
+};
+
+enum key_type { TYPE_TEXT, TYPE_SECRET, TYPE_NUMBER, TYPE_BOOL, TYPE_LOG_LEVEL };
+
+struct key {
+    const char *name;
+    enum key_type type;
+    size_t offset;
+    const char *initial; /* the default; NULL: must be given */
+    const char *help;
+    unsigned min, max; /* TYPE_NUMBER */
+};
+
+#define AT(field) offsetof(struct config, field)
+
+static const struct key keys[] = {
+    {"database", TYPE_SECRET, AT(database), NULL,
+     "PostgreSQL, as a libpq connection string; a session of one's own, no pooler", 0, 0},
+    {"migrations", TYPE_TEXT, AT(migrations), "/usr/share/banter/sql",
+     "directory of the numbered SQL files", 0, 0},
+    {"migrate_on_start", TYPE_BOOL, AT(migrate_on_start), "true",
+     "apply missing migrations before serving", 0, 0},
+    {"http_listen", TYPE_TEXT, AT(http_listen), "127.0.0.1:8080", "address of the HTTP API", 0, 0},
+    {"metrics_listen", TYPE_TEXT, AT(metrics_listen), "127.0.0.1:9464",
+     "address of /metrics, or off", 0, 0},
+    {"link_socket", TYPE_TEXT, AT(link_socket), "/run/banter/link.sock",
+     "Unix socket to which the broker plugin connects", 0, 0},
+    {"link_key", TYPE_SECRET, AT(link_key), NULL, "secret shared with the broker plugin", 0, 0},
+    {"broker", TYPE_TEXT, AT(broker), "127.0.0.1:1883",
+     "where the doorbell reaches the broker: path of a Unix socket, or host:port", 0, 0},
+    {"node", TYPE_TEXT, AT(node), "", "name of this node; empty: the host's name", 0, 0},
+    {"keys_dir", TYPE_TEXT, AT(keys_dir), "/var/lib/banter/keys",
+     "directory of the keys that sign access tokens", 0, 0},
+    {"issuer", TYPE_TEXT, AT(issuer), "banter", "issuer in access tokens", 0, 0},
+    {"audience", TYPE_TEXT, AT(audience), "banter", "audience in access tokens", 0, 0},
+    {"access_token_ttl", TYPE_NUMBER, AT(access_token_ttl), "3600",
+     "seconds that an access token is good for", 10, 30 * 86400},
+    {"refresh_token_ttl", TYPE_NUMBER, AT(refresh_token_ttl), "2592000",
+     "seconds that a refresh token is good for", 60, 3650u * 86400u},
+    {"argon2_memory_kib", TYPE_NUMBER, AT(argon2_memory_kib), "65536",
+     "memory of one password hash", 8, 4 << 20},
+    {"argon2_passes", TYPE_NUMBER, AT(argon2_passes), "3", "passes of one password hash", 1, 100},
+    {"password_workers", TYPE_NUMBER, AT(password_workers), "2", "threads that hash passwords", 1,
+     64},
+    {"signup", TYPE_BOOL, AT(signup), "true", "whether strangers may sign up", 0, 0},
+    {"group_members_max", TYPE_NUMBER, AT(group_members_max), "100", "members of a group", 2,
+     GROUP_MEMBERS_CEILING},
+    {"pool_connections", TYPE_NUMBER, AT(pool_connections), "4",
+     "connections to PostgreSQL besides the writer's", 1, 64},
+    {"batch_max", TYPE_NUMBER, AT(batch_max), "512", "drafts in one commit", 1, 4096},
+    {"batches_flying", TYPE_NUMBER, AT(batches_flying), "2",
+     "commits on their way at the same time", 1, 16},
+    {"queue_max", TYPE_NUMBER, AT(queue_max), "20000",
+     "drafts that may wait before the plugin has to hold back", 1, 1000000},
+    {"log_level", TYPE_LOG_LEVEL, AT(log_level), "info", "debug, info, warning or error", 0, 0},
+};
+
+enum { KEY_COUNT = sizeof keys / sizeof keys[0] };
+
+/* Where the value of a key came from; later sources win. */
+enum source { FROM_NOWHERE, FROM_DEFAULT, FROM_FILE, FROM_ENVIRONMENT };
+
+struct loader {
+    struct config *config;
+    enum source sources[KEY_COUNT];
+};
+
+static bool parse_number(const char *text, unsigned min, unsigned max, unsigned *out)
+{
+    char *end;
+    unsigned long value;
+
+    if (!isdigit((unsigned char)text[0]))
+        return false;
+    errno = 0;
+    value = strtoul(text, &end, 10);
+    if (errno != 0 || *end != '\0' || value < min || value > max)
+        return false;
+    *out = (unsigned)value;
+    return true;
+}
+
+static bool parse_bool(const char *text, bool *out)
+{
+    *out = strcmp(text, "true") == 0;
+    return *out || strcmp(text, "false") == 0;
+}
+
+static bool parse_log_level(const char *text, unsigned *out)
+{
+    static const char *const names[] = {"debug", "info", "warning", "error"};
+
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(text, names[i]) == 0) {
+            *out = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void replace_text(char **field, char *value)
+{
+    free(*field);
+    *field = value;
+}
+
+static bool set_value(struct config *config, const struct key *key, const char *value)
+{
+    void *field = (char *)config + key->offset;
+
+    switch (key->type) {
+    case TYPE_TEXT:
+    case TYPE_SECRET:
+        replace_text(field, must_strndup(slice_str(value)));
+        return true;
+    case TYPE_NUMBER:
+        return parse_number(value, key->min, key->max, field);
+    case TYPE_BOOL:
+        return parse_bool(value, field);
+    case TYPE_LOG_LEVEL:
+        return parse_log_level(value, field);
+    }
+    return false;
+}
+
+/* The secret of `key` from the file `path`. */
+static bool set_from_file(struct config *config, const struct key *key, const char *path)
+{
+    char *secret = file_read_secret(path, SECRET_MAX_LENGTH);
+
+    if (!secret) {
+        log_error("config", "%s_file: cannot read a secret from %s: %s", key->name, path,
+                  strerror(errno));
+        return false;
+    }
+    replace_text((char **)((char *)config + key->offset), secret);
+    return true;
+}
+
+static bool set_key(struct loader *loader, size_t index, enum source source, bool names_file,
+                    const char *value)
+{
+    const struct key *key = &keys[index];
+
+    if (loader->sources[index] == source) {
+        log_error("config", "%s is given twice", key->name);
+        return false;
+    }
+    loader->sources[index] = source;
+    if (names_file)
+        return set_from_file(loader->config, key, value);
+    if (set_value(loader->config, key, value))
+        return true;
+    log_error("config", "%s: not a valid value: %s", key->name,
+              key->type == TYPE_SECRET ? "(secret)" : value);
+    return false;
+}
+
+/* Whether `name` means this key; *names_file: as KEY_file. */
+static bool key_has_name(const struct key *key, const char *name, bool *names_file)
+{
+    size_t length = strlen(key->name);
+
+    if (strncmp(name, key->name, length) != 0)
+        return false;
+    *names_file = key->type == TYPE_SECRET && strcmp(name + length, "_file") == 0;
+    return name[length] == '\0' || *names_file;
+}
+
+static bool set_by_name(struct loader *loader, const char *name, const char *value)
+{
+    bool names_file;
+
+    for (size_t i = 0; i < KEY_COUNT; i++) {
+        if (key_has_name(&keys[i], name, &names_file))
+            return set_key(loader, i, FROM_FILE, names_file, value);
+    }
+    log_error("config", "unknown key: %s", name);
+    return false;
+}
+
+/* `line` is changed. */
+static bool read_line(struct loader *loader, char *line)
+{
+    char *name = line + strspn(line, " \t");
+    char *end = name + strlen(name);
+    char *value;
+
+    while (end > name && isspace((unsigned char)end[-1]))
+        *--end = '\0';
+    if (*name == '\0' || *name == '#')
+        return true;
+    value = name + strcspn(name, " \t");
+    if (*value != '\0')
+        *value++ = '\0';
+    return set_by_name(loader, name, value + strspn(value, " \t"));
+}
+
+static bool read_file(struct loader *loader, const char *path)
+{
+    struct buf content;
+    char *rest;
+    char *line;
+    bool ok = true;
+
+    buf_init(&content, CONFIG_MAX_BYTES);
+    if (!file_read(path, &content)) {
+        log_error("config", "cannot read %s: %s", path, strerror(errno));
+        buf_finish(&content);
+        return false;
+    }
+    rest = content.data;
+    while ((line = strsep(&rest, "\n")) != NULL)
+        ok = read_line(loader, line) && ok;
+    buf_finish(&content);
+    return ok;
+}
+
+/* BANTER_NAME, or BANTER_NAME_FILE. */
+static const char *from_environment(const char *name, const char *suffix)
+{
+    char variable[NAME_MAX_LENGTH];
+    int length = snprintf(variable, sizeof variable, "BANTER_%s%s", name, suffix);
+
+    assert(length > 0 && (size_t)length < sizeof variable);
+    for (int i = 0; i < length; i++)
+        variable[i] = (char)toupper((unsigned char)variable[i]);
+    return getenv(variable);
+}
+
+static bool read_environment(struct loader *loader)
+{
+    bool ok = true;
+
+    for (size_t i = 0; i < KEY_COUNT; i++) {
+        const char *value = from_environment(keys[i].name, "");
+        const char *path =
+            keys[i].type == TYPE_SECRET ? from_environment(keys[i].name, "_file") : NULL;
+        if (value)
+            ok = set_key(loader, i, FROM_ENVIRONMENT, false, value) && ok;
+        if (path)
+            ok = set_key(loader, i, FROM_ENVIRONMENT, true, path) && ok;
+    }
+    return ok;
+}
+
+static void set_defaults(struct loader *loader)
+{
+    for (size_t i = 0; i < KEY_COUNT; i++) {
+        if (keys[i].initial && !set_key(loader, i, FROM_DEFAULT, false, keys[i].initial))
+            abort(); /* the table is wrong */
+    }
+}
+
+static bool check(struct loader *loader)
+{
+    struct config *config = loader->config;
+    char host[256] = "node";
+    bool ok = true;
+
+    for (size_t i = 0; i < KEY_COUNT; i++) {
+        if (loader->sources[i] == FROM_NOWHERE) {
+            log_error("config", "%s must be given", keys[i].name);
+            ok = false;
+        }
+    }
+    if (config->node[0] == '\0') {
+        if (gethostname(host, sizeof host - 1) != 0)
+            log_warning("config", "the host has no name: this node is called %s", host);
+        replace_text(&config->node, must_strndup(slice_str(host)));
+    }
+    return ok;
+}
+
+bool config_load(struct config *config, const char *path)
+{
+    struct loader loader = {.config = config};
+
+    *config = (struct config){0};
+    set_defaults(&loader);
+    bool ok = !path || read_file(&loader, path);
+    ok = read_environment(&loader) && ok;
+    return check(&loader) && ok;
+}
+
+void config_free(struct config *config)
+{
+    for (size_t i = 0; i < KEY_COUNT; i++) {
+        if (keys[i].type == TYPE_TEXT || keys[i].type == TYPE_SECRET)
+            replace_text((char **)((char *)config + keys[i].offset), NULL);
+    }
+}
+
+void config_print_help(FILE *out)
+{
+    fprintf(out,
+            "Settings, as `key value` lines in the file or as BANTER_KEY in the environment:\n");
+    for (size_t i = 0; i < KEY_COUNT; i++) {
+        const struct key *key = &keys[i];
+        fprintf(out, "  %-18s %s", key->name, key->help);
+        if (key->type == TYPE_SECRET)
+            fprintf(out, "; or %s_file: where it stands", key->name);
+        if (!key->initial)
+            fprintf(out, " (required)\n");
+        else
+            fprintf(out, " (%s)\n", key->initial[0] ? key->initial : "empty");
+    }
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* config.h - the bridge's settings: `key value` lines in a file, BANTER_KEY in the environment,
+ * which wins. One table in config.c says all there is to know about each key. */
+#ifndef BANTER_BRIDGE_CONFIG_H
+#define BANTER_BRIDGE_CONFIG_H
+
+#include "base/compiler.h"
+#include "base/log.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+struct config {
+    char *database;
+    char *migrations;
+    bool migrate_on_start;
+    char *http_listen;
+    char *metrics_listen; /* or "off" */
+    char *link_socket;
+    char *link_key;
+    char *broker;
+    char *node;
+    char *keys_dir;
+    char *issuer;
+    char *audience;
+    unsigned access_token_ttl;
+    unsigned refresh_token_ttl;
+    unsigned argon2_memory_kib;
+    unsigned argon2_passes;
+    unsigned password_workers;
+    bool signup;
+    unsigned group_members_max;
+    unsigned pool_connections;
+    unsigned batch_max;
+    unsigned batches_flying;
+    unsigned queue_max;
+    unsigned log_level; /* enum log_level */
+};
+
+/* Defaults, then the file (NULL: none), then the environment; then checks that everything needed is
+ * there. False after logging what is wrong; *config is to be freed either way. */
+bool config_load(struct config *config, const char *path) MUST_USE;
+void config_free(struct config *config);
+/* Prints every key with its default and meaning. */
+void config_print_help(FILE *out);
+
+#endif

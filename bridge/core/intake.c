@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/* intake.c - between the link and the core.
+ *
+ * A draft is answered (receipt and CONFIRM) only over the link it came over. The plugin sends every
+ * unconfirmed draft again over the next one; the copy is then recognized as a duplicate, and its
+ * receipt keeps its place among the others. */
+#include "core/intake.h"
+
+#include "base/buf.h"
+#include "base/memory.h"
+#include "core/fills.h"
+#include "core/ingest.h"
+#include "core/members.h"
+#include "core/requests.h"
+#include "wire/entry.h"
+#include "wire/topic.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum { RECEIPT_MAX_BYTES = 4096 };
+
+struct intake {
+    struct intake_modules modules;
+    uint64_t link_generation; /* rises with every link that comes or goes */
+    uint64_t settled_number;  /* highest draft of this link whose receipt is written */
+    bool paused;              /* the writer is full */
+    bool closed;
+    struct buf json; /* scratch */
+};
+
+/* Where the outcome of one draft goes. */
+struct posting {
+    struct intake *intake;
+    uint64_t link_generation;
+    uint64_t number;
+    uint64_t uid;
+    char device[DEVICE_MAX_LENGTH + 1];
+    char target[UUID_TEXT_LENGTH + 1]; /* as the device named it: an id, or "@handle" */
+};
+
+static_assert(HANDLE_MAX_LENGTH + 1 <= UUID_TEXT_LENGTH, "a target is a UUID or @handle");
+
+static void copy_text(char *to, size_t capacity, struct slice from)
+{
+    assert(from.length < capacity); /* frame_read_draft() has looked */
+    if (from.length > 0)
+        memcpy(to, from.data, from.length);
+    to[from.length] = '\0';
+}
+
+static void write_receipt(struct intake *i, const struct posting *p, struct slice id,
+                          const struct ingest_outcome *outcome)
+{
+    buf_reset(&i->json);
+    if (outcome->code == CODE_OK)
+        receipt_write(&i->json, id, &outcome->conversation, outcome->seq, outcome->at_ms);
+    else
+        receipt_write_error(&i->json, id, slice_str(p->target), outcome->code, outcome->reason, -1);
+    assert(!i->json.failed);
+    link_device(i->modules.link, &(struct frame_device){.uid = p->uid,
+                                                        .device = slice_str(p->device),
+                                                        .topic = slice_str(TOPIC_RECEIPT),
+                                                        .payload = buf_slice(&i->json)});
+}
+
+static void on_done(void *owner, struct slice id, const struct ingest_outcome *outcome)
+{
+    struct posting *p = owner;
+    struct intake *i = p->intake;
+
+    if (p->link_generation == i->link_generation) {
+        write_receipt(i, p, id, outcome);
+        i->settled_number = p->number;
+    }
+    free(p);
+}
+
+static void on_settled(void *owner)
+{
+    struct intake *i = owner;
+
+    if (i->settled_number > 0)
+        link_confirm(i->modules.link, i->settled_number);
+    i->settled_number = 0;
+    if (i->paused && !i->closed && ingest_has_room(i->modules.ingest)) {
+        i->paused = false;
+        link_pause(i->modules.link, false);
+    }
+}
+
+static void on_connected(void *owner, uint64_t boot)
+{
+    struct intake *i = owner;
+    (void)boot;
+
+    i->link_generation++;
+    i->settled_number = 0;
+}
+
+static void on_disconnected(void *owner)
+{
+    struct intake *i = owner;
+
+    i->link_generation++;
+    i->settled_number = 0;
+    fills_link_lost(i->modules.fills);
+    members_link_lost(i->modules.members);
+    requests_link_lost(i->modules.requests);
+}
+
+static void on_attach(void *owner, const struct frame_attach *f)
+{
+    struct intake *i = owner;
+    members_attach(i->modules.members, f->uid);
+}
+
+static void on_draft(void *owner, const struct frame_draft *f)
+{
+    struct intake *i = owner;
+    const struct ingest_draft draft = {.uid = f->uid,
+                                       .handle = f->handle,
+                                       .device = f->device,
+                                       .target = f->target,
+                                       .json = f->payload};
+    struct posting *p = must_calloc(1, sizeof *p);
+
+    p->intake = i;
+    p->link_generation = i->link_generation;
+    p->number = f->number;
+    p->uid = f->uid;
+    copy_text(p->device, sizeof p->device, f->device);
+    copy_text(p->target, sizeof p->target, f->target);
+    ingest_submit(i->modules.ingest, &draft, on_done, p);
+    if (!i->paused && ingest_is_full(i->modules.ingest)) {
+        i->paused = true;
+        link_pause(i->modules.link, true);
+    }
+}
+
+static void on_request(void *owner, const struct frame_request *f)
+{
+    struct intake *i = owner;
+    requests_start(i->modules.requests, f);
+}
+
+static void on_fill(void *owner, const struct frame_fill *f)
+{
+    struct intake *i = owner;
+    fills_start(i->modules.fills, f);
+}
+
+static void on_drained(void *owner)
+{
+    struct intake *i = owner;
+    ingest_kick(i->modules.ingest);
+}
+
+struct intake *intake_create(const struct intake_modules *modules)
+{
+    struct intake *i = must_calloc(1, sizeof *i);
+
+    i->modules = *modules;
+    buf_init(&i->json, RECEIPT_MAX_BYTES);
+    ingest_on_settled(modules->ingest, on_settled, i);
+    return i;
+}
+
+void intake_destroy(struct intake *i)
+{
+    if (!i)
+        return;
+    buf_finish(&i->json);
+    free(i);
+}
+
+struct link_handlers intake_handlers(struct intake *i)
+{
+    return (struct link_handlers){
+        .connected = on_connected,
+        .disconnected = on_disconnected,
+        .attach = on_attach,
+        .draft = on_draft,
+        .request = on_request,
+        .fill = on_fill,
+        .drained = on_drained,
+        .owner = i,
+    };
+}
+
+void intake_close(struct intake *i)
+{
+    i->closed = true;
+    i->paused = true;
+    link_pause(i->modules.link, true);
+}

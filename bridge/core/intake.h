@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* intake.h - what the plugin says, handed to the module it is for; and what becomes of its drafts,
+ * said back to it. */
+#ifndef BANTER_BRIDGE_INTAKE_H
+#define BANTER_BRIDGE_INTAKE_H
+
+#include "base/compiler.h"
+#include "link/link.h"
+
+struct fills;
+struct ingest;
+struct intake;
+struct members;
+struct requests;
+
+struct intake_modules {
+    struct fills *fills;
+    struct ingest *ingest;
+    struct link *link;
+    struct members *members;
+    struct requests *requests;
+};
+
+/* Takes ingest_on_settled(). */
+struct intake *intake_create(const struct intake_modules *modules) MUST_USE;
+/* After `ingest`, which still owes it the outcome of drafts. */
+void intake_destroy(struct intake *i);
+/* For link_start(). */
+struct link_handlers intake_handlers(struct intake *i);
+/* Takes no further drafts; what was taken is finished. For a stop in good order. */
+void intake_close(struct intake *i);
+
+#endif
