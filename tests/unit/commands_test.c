@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: MIT */
+/* commands_test.c - the command engine between a fake database and a fake link: what is told to the
+ * plugin in which order, when answers come, and what every wrong request is told. */
+#include "unit/unit.h"
+
+#include "unit/fake_database.h"
+
+#include "base/buf.h"
+#include "core/command.h"
+#include "core/commands.h"
+#include "core/effects.h"
+#include "link/link.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+
+#define GROUP "01900000-0000-7000-8000-000000000001"
+#define OTHER_GROUP "01900000-0000-7000-8000-000000000002"
+
+/* What happened, in order: "member 7 0 3; entry 3; barrier; answer {…}; " */
+static struct buf happened;
+static link_barrier_fn *barrier_done;
+static void *barrier_owner;
+
+void link_member(struct link *l, const struct frame_member *f)
+{
+    (void)l;
+    buf_printf(&happened, "member %d %d %d; ", (int)f->uid, (int)f->role, (int)f->last_seq);
+}
+
+void link_entry(struct link *l, const struct frame_entry *f)
+{
+    (void)l;
+    assert_int_equal(f->sender_device.length, 0);
+    buf_printf(&happened, "entry %d; ", (int)f->seq);
+}
+
+void link_barrier(struct link *l, link_barrier_fn *done, void *owner)
+{
+    (void)l;
+    buf_str(&happened, "barrier; ");
+    barrier_done = done;
+    barrier_owner = owner;
+}
+
+void link_reset(struct link *l)
+{
+    (void)l;
+    buf_str(&happened, "reset; ");
+}
+
+struct fixture {
+    struct event_base *base;
+    struct commands *commands;
+};
+
+static const struct actor alice = {.uid = 1, .handle = {"alice", 5}};
+
+static int set_up(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+
+    f->base = event_base_new();
+    f->commands =
+        commands_create(f->base, NULL, NULL, &(struct commands_config){.group_members_max = 100});
+    buf_init(&happened, 8 << 20);
+    fake_database_set_up(true);
+    *state = f;
+    return f->commands ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+
+    commands_destroy(f->commands);
+    event_base_free(f->base);
+    buf_finish(&happened);
+    free(f);
+    return 0;
+}
+
+static void turn(struct fixture *f)
+{
+    (void)event_base_loop(f->base, EVLOOP_NONBLOCK);
+}
+
+static void expect(const char *text)
+{
+    assert_string_equal(happened.data ? happened.data : "", text);
+    buf_reset(&happened);
+}
+
+static void on_answer(void *owner, struct slice response)
+{
+    (void)owner;
+    buf_str(&happened, "answer ");
+    buf_slice_put(&happened, response);
+    buf_str(&happened, "; ");
+}
+
+static void execute(struct fixture *f, const char *request)
+{
+    commands_execute(f->commands, &alice, slice_str(request), on_answer, NULL);
+    expect(""); /* never from inside the call */
+    turn(f);
+}
+
+/* One command alone; the answer without what surrounds it. */
+static void ask(struct fixture *f, const char *command)
+{
+    struct buf request;
+
+    buf_init(&request, 1 << 20);
+    buf_printf(&request, "{\"commands\":[%s]}", command);
+    execute(f, request.data);
+    buf_finish(&request);
+}
+
+static void add_effect(PGresult *result, const char *conversation, int uid, int role, int seq,
+                       int entry_kind)
+{
+    int row = fake_result_add_row(result);
+    struct uuid id;
+
+    assert_true(uuid_parse(&id, slice_str(conversation)));
+    fake_result_uuid(result, row, EFFECT_COLUMN_CONVERSATION, &id);
+    fake_result_i64(result, row, EFFECT_COLUMN_CONVERSATION_KIND, CONVERSATION_GROUP);
+    fake_result_i64(result, row, EFFECT_COLUMN_USER_ID, uid);
+    fake_result_text(result, row, EFFECT_COLUMN_HANDLE, uid == 1 ? "alice" : "bob");
+    fake_result_i64(result, row, EFFECT_COLUMN_SEQ, seq);
+    if (entry_kind != 0)
+        fake_result_i64(result, row, EFFECT_COLUMN_ENTRY_KIND, entry_kind);
+    else
+        fake_result_i64(result, row, EFFECT_COLUMN_ROLE, role);
+}
+
+static PGresult *effects_result(void)
+{
+    return fake_result(EFFECT_COLUMN_DATA + 1);
+}
+
+/* bob is added, or removed, by alice with entry `seq`. */
+static PGresult *bob_changed(enum role role, int seq)
+{
+    PGresult *result = effects_result();
+
+    add_effect(result, GROUP, 2, role, role == ROLE_NONE ? seq : seq - 1, 0);
+    add_effect(result, GROUP, 1, 0, seq,
+               role == ROLE_NONE ? ENTRY_MEMBER_REMOVED : ENTRY_MEMBERS_ADDED);
+    return result;
+}
+
+static const char *const add_bob =
+    "{\"command\":\"addMembers\",\"conversation\":\"" GROUP "\",\"members\":[\"bob\"]}";
+static const char *const remove_bob =
+    "{\"command\":\"removeMember\",\"conversation\":\"" GROUP "\",\"user\":\"bob\"}";
+static const char *const remove_elsewhere =
+    "{\"command\":\"removeMember\",\"conversation\":\"" OTHER_GROUP "\",\"user\":\"bob\"}";
+
+static void test_effects_come_before_the_answer(void **state)
+{
+    ask(*state, add_bob);
+    expect("");
+    assert_string_equal(fake_database_statement(0), "add_members");
+    fake_database_answer(0, bob_changed(ROLE_MEMBER, 7));
+    expect("member 2 2 6; entry 7; answer {\"responses\":[{\"command\":\"addMembers\",\"data\":"
+           "{\"conversation\":\"" GROUP "\",\"added\":[\"bob\"]}}]}; ");
+}
+
+static void test_removals_are_answered_behind_a_barrier(void **state)
+{
+    ask(*state, remove_bob);
+    fake_database_answer(0, bob_changed(ROLE_NONE, 8));
+    expect("member 2 0 8; entry 8; barrier; ");
+    turn(*state);
+    expect("");
+    barrier_done(barrier_owner);
+    expect(
+        "answer {\"responses\":[{\"command\":\"removeMember\",\"data\":{\"conversation\":\"" GROUP
+        "\"}}]}; ");
+}
+
+static void test_refusals_change_nothing(void **state)
+{
+    static const struct {
+        const char *sqlstate;
+        const char *code;
+        bool ours;
+    } cases[] = {
+        {"BN001", "invalid", true},      {"BN003", "forbidden", true},
+        {"BN004", "not_found", true},    {"BN007", "limit_reached", true},
+        {"40P01", "unavailable", false}, {"57014", "unavailable", false},
+        {"53100", "unavailable", false}, {"42P01", "internal", false},
+    };
+
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        ask(*state, remove_bob);
+        fake_database_refuse(0, cases[i].sqlstate, "because");
+        assert_null(strstr(happened.data, "reset"));
+        assert_null(strstr(happened.data, "barrier"));
+        assert_non_null(strstr(happened.data, cases[i].code));
+        assert_int_equal(strstr(happened.data, "\"because\"") != NULL, cases[i].ours);
+        buf_reset(&happened);
+    }
+}
+
+static void test_an_unknown_outcome_resets_the_link(void **state)
+{
+    static const enum db_status lost[] = {DB_LOST, DB_TIMED_OUT};
+
+    for (size_t i = 0; i < ARRAY_LENGTH(lost); i++) {
+        ask(*state, remove_bob);
+        fake_database_fail(0, lost[i]);
+        assert_ptr_equal(strstr(happened.data, "reset; answer "), happened.data);
+        assert_non_null(strstr(happened.data, "\"unavailable\""));
+        buf_reset(&happened);
+    }
+    ask(*state, remove_bob);
+    fake_database_refuse(0, "57P01", "terminating connection");
+    assert_ptr_equal(strstr(happened.data, "reset; answer "), happened.data);
+    buf_reset(&happened);
+
+    ask(*state, "{\"command\":\"listMembers\",\"conversation\":\"" GROUP "\"}");
+    fake_database_fail(0, DB_LOST);
+    assert_null(strstr(happened.data, "reset"));
+}
+
+static void test_no_database_is_unavailable(void **state)
+{
+    fake_database_set_up(false);
+    ask(*state, remove_bob);
+    expect(
+        "answer {\"responses\":[{\"command\":\"removeMember\",\"error\":{\"code\":\"unavailable\","
+        "\"reason\":\"the database is not available: try again\"}}]}; ");
+}
+
+static void test_changes_of_one_conversation_take_turns(void **state)
+{
+    ask(*state, add_bob);
+    ask(*state, remove_bob);
+    ask(*state, remove_elsewhere);
+    ask(*state, add_bob);
+    assert_int_equal(fake_database_waiting(), 2);
+    assert_string_equal(fake_database_statement(1), "remove_member"); /* elsewhere */
+
+    fake_database_answer(0, bob_changed(ROLE_MEMBER, 7));
+    buf_reset(&happened);
+    assert_int_equal(fake_database_waiting(), 2);
+    assert_string_equal(fake_database_statement(1), "remove_member");
+
+    /* The next one does not wait for the barrier, only for what goes before it on the link. */
+    fake_database_answer(1, bob_changed(ROLE_NONE, 8));
+    expect("member 2 0 8; entry 8; barrier; ");
+    assert_string_equal(fake_database_statement(1), "add_members");
+    fake_database_answer(1, bob_changed(ROLE_MEMBER, 9));
+    barrier_done(barrier_owner);
+    fake_database_fail(0, DB_LOST);
+    assert_int_equal(fake_database_waiting(), 0);
+}
+
+static void test_waiting_changes_end_when_the_database_goes(void **state)
+{
+    ask(*state, add_bob);
+    ask(*state, remove_bob);
+    ask(*state, add_bob);
+    fake_database_set_up(false);
+    fake_database_fail(0, DB_LOST);
+    turn(*state);
+    for (int i = 0; i < 3; i++) {
+        char *answer = strstr(happened.data, "\"unavailable\"");
+        assert_non_null(answer);
+        memset(answer, ' ', 1);
+    }
+    assert_null(strstr(happened.data, "\"unavailable\""));
+}
+
+static void test_an_envelope_runs_in_order_and_echoes(void **state)
+{
+    execute(*state,
+            "{\"commands\":["
+            "{\"command\":\"leave\",\"conversation\":\"" GROUP "\",\"correlationData\":\"1\"},"
+            "{\"command\":\"no\\u00e9\",\"correlationData\":\"\\\"2\\\"\"},"
+            "{\"command\":\"getConversation\",\"conversation\":\"" GROUP "\"}]}");
+    assert_int_equal(fake_database_waiting(), 1);
+    fake_database_refuse(0, "BN004", "gone");
+    turn(*state);
+    assert_int_equal(fake_database_waiting(), 1);
+    fake_database_answer(0, fake_result(9));
+    expect("answer {\"responses\":["
+           "{\"command\":\"leave\",\"correlationData\":\"1\","
+           "\"error\":{\"code\":\"not_found\",\"reason\":\"gone\"}},"
+           "{\"command\":\"no\xc3\xa9\",\"correlationData\":\"\\\"2\\\"\","
+           "\"error\":{\"code\":\"invalid\",\"reason\":\"unknown command \\\"no\xc3\xa9\\\"\"}},"
+           "{\"command\":\"getConversation\",\"error\":{\"code\":\"not_found\",\"reason\":"
+           "\"no such conversation, or you are not a member of it\"}}]}; ");
+}
+
+static void test_what_is_no_envelope_gets_one_answer(void **state)
+{
+    static const char *const requests[] = {
+        "", "x", "[]", "{}", "{\"commands\":7}", "{\"commands\":{}}", "{\"commands\":[]}",
+    };
+    struct buf many;
+
+    for (size_t i = 0; i < ARRAY_LENGTH(requests); i++) {
+        execute(*state, requests[i]);
+        assert_ptr_equal(strstr(happened.data, "answer {\"responses\":[{\"command\":\"\",\"error\":"
+                                               "{\"code\":\"invalid\",\"reason\":\""),
+                         happened.data);
+        buf_reset(&happened);
+    }
+    buf_init(&many, 1 << 20);
+    buf_str(&many, "{\"commands\":[{}");
+    for (int i = 0; i < COMMANDS_MAX_COUNT; i++)
+        buf_str(&many, ",{}");
+    buf_str(&many, "]}");
+    execute(*state, many.data);
+    expect("answer {\"responses\":[{\"command\":\"\",\"error\":{\"code\":\"invalid\",\"reason\":"
+           "\"\\\"commands\\\" has more than 100 commands\"}}]}; ");
+    buf_finish(&many);
+}
+
+static void test_arguments_are_judged_before_anything_is_asked(void **state)
+{
+    static const struct {
+        const char *command;
+        const char *code;
+        const char *names; /* what the reason must name */
+    } cases[] = {
+        {"1", "invalid", "object"},
+        {"{}", "invalid", "command"},
+        {"{\"command\":[]}", "invalid", "command"},
+        {"{\"command\":\"\"}", "invalid", "unknown"},
+        {"{\"command\":\"leav\"}", "invalid", "unknown"},
+        {"{\"command\":\"leaves\"}", "invalid", "unknown"},
+        {"{\"command\":\"leave\",\"correlationData\":1}", "invalid", "correlationData"},
+        {"{\"command\":\"leave\"}", "invalid", "conversation"},
+        {"{\"command\":\"leave\",\"conversation\":null}", "invalid", "conversation"},
+        {"{\"command\":\"leave\",\"conversation\":\"x\"}", "invalid", "conversation"},
+        {"{\"command\":\"createDirect\"}", "invalid", "user"},
+        {"{\"command\":\"createDirect\",\"user\":\"Bob\"}", "invalid", "user"},
+        {"{\"command\":\"createDirect\",\"user\":\"@bob\"}", "invalid", "user"},
+        {"{\"command\":\"createGroup\",\"title\":\"\"}", "invalid", "title"},
+        {"{\"command\":\"createGroup\",\"title\":\"a\\tb\"}", "invalid", "title"},
+        {"{\"command\":\"createGroup\",\"members\":{}}", "invalid", "members"},
+        {"{\"command\":\"createGroup\",\"members\":[\"bob\",\"\"]}", "invalid", "number 2"},
+        {"{\"command\":\"createGroup\",\"members\":[null]}", "invalid", "members"},
+        {"{\"command\":\"addMembers\",\"conversation\":\"" GROUP "\"}", "invalid", "members"},
+        {"{\"command\":\"addMembers\",\"conversation\":\"" GROUP "\",\"members\":[]}", "invalid",
+         "members"},
+        {"{\"command\":\"removeMember\",\"conversation\":\"" GROUP "\"}", "invalid", "user"},
+        {"{\"command\":\"getConversation\"}", "invalid", "conversation"},
+        {"{\"command\":\"listConversations\",\"limit\":0}", "invalid", "limit"},
+        {"{\"command\":\"listConversations\",\"limit\":1001}", "invalid", "limit"},
+        {"{\"command\":\"listConversations\",\"limit\":1.0}", "invalid", "limit"},
+        {"{\"command\":\"listConversations\",\"after\":\"bob\"}", "invalid", "after"},
+        {"{\"command\":\"listMembers\",\"conversation\":\"" GROUP "\",\"after\":\"\"}", "invalid",
+         "after"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        const char *error;
+
+        ask(*state, cases[i].command);
+        turn(*state);
+        assert_int_equal(fake_database_waiting(), 0);
+        error = strstr(happened.data, "\"error\"");
+        assert_non_null(error);
+        assert_non_null(strstr(error, cases[i].code));
+        assert_non_null(strstr(error, cases[i].names));
+        buf_reset(&happened);
+    }
+}
+
+/* `count` times `item`, with commas, between `before` and `after`. */
+static void ask_repeated(struct fixture *f, const char *before, const char *item, int count,
+                         const char *after)
+{
+    struct buf command;
+
+    buf_init(&command, 1 << 20);
+    buf_str(&command, before);
+    for (int i = 0; i < count; i++)
+        buf_str(&command, item);
+    buf_str(&command, after);
+    ask(f, command.data);
+    turn(f);
+    buf_finish(&command);
+}
+
+static void test_limits_of_arguments(void **state)
+{
+    const char *const title = "{\"command\":\"createGroup\",\"title\":\"";
+    const char *const members = "{\"command\":\"createGroup\",\"members\":[\"bob\"";
+
+    ask_repeated(*state, title, "\xf0\x9f\x98\x80", TITLE_MAX_CHARACTERS, "\"}");
+    assert_int_equal(fake_database_waiting(), 1);
+    fake_database_fail(0, DB_LOST);
+    buf_reset(&happened);
+    ask_repeated(*state, title, "\xf0\x9f\x98\x80", TITLE_MAX_CHARACTERS + 1, "\"}");
+    assert_non_null(strstr(happened.data, "\"too_large\""));
+    buf_reset(&happened);
+    ask_repeated(*state, members, ",\"bob\"", GROUP_MEMBERS_CEILING, "]}");
+    assert_non_null(strstr(happened.data, "\"limit_reached\""));
+    assert_int_equal(fake_database_waiting(), 0);
+}
+
+static void test_the_table_finds_every_command(void **state)
+{
+    static const char *const names[] = {
+        "addMembers", "createDirect",      "createGroup", "getConversation",
+        "leave",      "listConversations", "listMembers", "removeMember",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
+        assert_non_null(command_find(names[i]));
+        assert_string_equal(command_find(names[i])->name, names[i]);
+    }
+    assert_null(command_find("zzz"));
+    assert_null(command_find(""));
+}
+
+static void on_one(void *owner, enum code code, const char *reason, struct slice data)
+{
+    int *counts = owner;
+
+    assert_int_equal(code == CODE_OK, reason == NULL);
+    assert_int_equal(code == CODE_OK, data.length > 0);
+    counts[code]++;
+}
+
+static void test_too_many_at_once_are_refused(void **state)
+{
+    struct fixture *f = *state;
+    int counts[CODE_INTERNAL + 1] = {0};
+    json_t *arguments = json_pack("{s:s}", "conversation", GROUP);
+
+    for (int i = 0; i < 300; i++)
+        command_run(f->commands, &alice, "getConversation", arguments, on_one, counts);
+    json_decref(arguments);
+    assert_int_equal(fake_database_waiting(), 256);
+    turn(f);
+    assert_int_equal(counts[CODE_UNAVAILABLE], 300 - 256);
+    while (fake_database_waiting() > 0)
+        fake_database_fail(0, DB_LOST);
+    assert_int_equal(counts[CODE_UNAVAILABLE], 300);
+}
+
+/* Whatever state the commands are in, destroying them frees them and calls nobody. */
+static void test_destroy_while_running(void **state)
+{
+    struct fixture *f = *state;
+
+    ask(f, remove_bob); /* waits for the plugin */
+    fake_database_answer(0, bob_changed(ROLE_NONE, 8));
+    buf_reset(&happened);
+    ask(f, add_bob);    /* waits for PostgreSQL */
+    ask(f, remove_bob); /* waits for the one before */
+    commands_execute(f->commands, &alice, slice_str("x"), on_answer, NULL); /* is due */
+    commands_destroy(f->commands);
+    f->commands = NULL;
+    turn(f);
+    fake_database_answer(0, bob_changed(ROLE_MEMBER, 9));
+    barrier_done(barrier_owner);
+    expect("");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_effects_come_before_the_answer, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_removals_are_answered_behind_a_barrier, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_refusals_change_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_an_unknown_outcome_resets_the_link, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_no_database_is_unavailable, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_changes_of_one_conversation_take_turns, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_waiting_changes_end_when_the_database_goes, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_an_envelope_runs_in_order_and_echoes, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_what_is_no_envelope_gets_one_answer, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_arguments_are_judged_before_anything_is_asked, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_limits_of_arguments, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_the_table_finds_every_command, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_too_many_at_once_are_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_destroy_while_running, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/* fake_database.c - see fake_database.h. Columns that a test leaves out are NULL. */
+#include "unit/unit.h"
+
+#include "unit/fake_database.h"
+
+#include <assert.h>
+#include <endian.h>
+#include <string.h>
+
+enum { WAITING_MAX = 1024 };
+
+struct asked {
+    const struct db_statement *statement;
+    db_reply_fn *reply;
+    void *owner;
+};
+
+static struct asked waiting[WAITING_MAX];
+static size_t waiting_count;
+static bool is_down;
+
+bool db_pool_query(struct db_pool *p, const struct db_statement *statement,
+                   struct db_params *params, db_reply_fn *reply, void *owner)
+{
+    (void)p;
+    db_params_destroy(params);
+    if (is_down)
+        return false;
+    assert(waiting_count < WAITING_MAX);
+    waiting[waiting_count++] = (struct asked){statement, reply, owner};
+    return true;
+}
+
+void fake_database_set_up(bool up)
+{
+    is_down = !up;
+}
+
+size_t fake_database_waiting(void)
+{
+    return waiting_count;
+}
+
+const char *fake_database_statement(size_t index)
+{
+    assert(index < waiting_count);
+    return waiting[index].statement->name;
+}
+
+static void reply_to(size_t index, const struct db_reply *reply)
+{
+    struct asked a;
+
+    assert(index < waiting_count);
+    a = waiting[index];
+    waiting_count--;
+    memmove(waiting + index, waiting + index + 1, (waiting_count - index) * sizeof *waiting);
+    a.reply(a.owner, reply);
+}
+
+void fake_database_answer(size_t index, PGresult *result)
+{
+    reply_to(index,
+             &(struct db_reply){.status = DB_OK, .result = result, .sqlstate = "", .message = ""});
+    PQclear(result);
+}
+
+void fake_database_refuse(size_t index, const char *sqlstate, const char *message)
+{
+    reply_to(index,
+             &(struct db_reply){.status = DB_ERROR, .sqlstate = sqlstate, .message = message});
+}
+
+void fake_database_fail(size_t index, enum db_status status)
+{
+    reply_to(index, &(struct db_reply){.status = status, .sqlstate = "", .message = ""});
+}
+
+PGresult *fake_result(int columns)
+{
+    PGresAttDesc attributes[32] = {{0}};
+    PGresult *result = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
+
+    assert(result && columns <= (int)(sizeof attributes / sizeof *attributes));
+    for (int i = 0; i < columns; i++) {
+        attributes[i].name = (char *)"column";
+        attributes[i].format = 1;
+    }
+    assert_int_not_equal(PQsetResultAttrs(result, columns, attributes), 0);
+    return result;
+}
+
+static void set(PGresult *result, int row, int column, const void *value, int length)
+{
+    assert_int_not_equal(PQsetvalue(result, row, column, (char *)value, length), 0);
+}
+
+int fake_result_add_row(PGresult *result)
+{
+    int row = PQntuples(result);
+
+    for (int column = 0; column < PQnfields(result); column++)
+        set(result, row, column, NULL, -1);
+    return row;
+}
+
+void fake_result_i64(PGresult *result, int row, int column, int64_t value)
+{
+    uint64_t bytes = htobe64((uint64_t)value);
+    set(result, row, column, &bytes, sizeof bytes);
+}
+
+void fake_result_bool(PGresult *result, int row, int column, bool value)
+{
+    set(result, row, column, value ? "\1" : "\0", 1);
+}
+
+void fake_result_text(PGresult *result, int row, int column, const char *value)
+{
+    set(result, row, column, value, (int)strlen(value));
+}
+
+void fake_result_uuid(PGresult *result, int row, int column, const struct uuid *value)
+{
+    set(result, row, column, value->bytes, sizeof value->bytes);
+}
