@@ -16,7 +16,8 @@
 
 enum {
     PAGE_BYTES = 4 << 20,          /* of texts in one answer; then `more` */
-    STREAM_PAGE_BYTES = 256 << 10, /* of texts read at once */
+    STREAM_PAGE_ENTRIES = 500,     /* read at once: so many that the loop is not held up for long */
+    STREAM_PAGE_BYTES = 256 << 10, /* of their texts */
     STREAM_WINDOW_BYTES = 1 << 20, /* written and not yet taken, beyond which reading stops */
     JSON_MAX_BYTES = 32 << 20,     /* a page as JSON, where one byte may become six */
 };
@@ -98,44 +99,62 @@ static void end_replay(struct replay *r, enum code code)
         http_stream_abort(request);
 }
 
-/* Writes the part of the page that was asked for and moves on behind it. */
-static void write_entries(struct replay *r, const struct history_page *page)
-{
-    struct range *range = &r->range;
-    struct buf lines;
-
-    buf_init(&lines, JSON_MAX_BYTES);
-    for (size_t i = 0; i < page->count && !r->complete; i++) {
-        const struct entry *e = &page->items[i].entry;
-
-        r->complete = range->before > 0 && e->seq >= range->before;
-        if (r->complete)
-            break;
-        entry_write(&lines, e);
-        buf_char(&lines, '\n');
-        range->after = e->seq;
-        if (range->limit > 0)
-            r->complete = --range->limit == 0;
-    }
-    assert(!lines.failed);
-    http_stream_write(r->call->request, &lines);
-    if (!page->more)
-        r->complete = true;
-}
-
 static void on_stream_page(void *owner, enum code code, const struct history_page *page);
 
-/* Reads on if the client has taken enough. Also called when there is nothing to do. */
-static void advance(void *owner)
+/* Asks for the next page if the client has taken enough of the last ones. */
+static void read_on(struct replay *r)
 {
-    struct replay *r = owner;
     struct history_query query = {
         .reader = r->call->actor.uid,
         .conversation = r->range.conversation,
         .after = r->range.after,
-        .limit = HISTORY_LIMIT_MAX,
+        .limit = STREAM_PAGE_ENTRIES,
         .bytes_max = STREAM_PAGE_BYTES,
     };
+
+    if (http_stream_pending(r->call->request) <= STREAM_WINDOW_BYTES)
+        r->reading = history_read(r->call->core->history, &query, on_stream_page, r);
+}
+
+/* How many entries of the page were asked for; moves on behind them. */
+static size_t take(struct replay *r, const struct history_page *page)
+{
+    struct range *range = &r->range;
+    size_t count = page->count;
+
+    r->complete = !page->more;
+    while (range->before > 0 && count > 0 && page->items[count - 1].entry.seq >= range->before) {
+        count--;
+        r->complete = true;
+    }
+    if (range->limit > 0 && count >= (size_t)range->limit) {
+        count = (size_t)range->limit;
+        r->complete = true;
+    }
+    if (range->limit > 0)
+        range->limit -= (int64_t)count;
+    if (count > 0)
+        range->after = page->items[count - 1].entry.seq;
+    return count;
+}
+
+static void write_entries(struct replay *r, const struct history_item *items, size_t count)
+{
+    struct buf lines;
+
+    buf_init(&lines, JSON_MAX_BYTES);
+    for (size_t i = 0; i < count; i++) {
+        entry_write(&lines, &items[i].entry);
+        buf_char(&lines, '\n');
+    }
+    assert(!lines.failed);
+    http_stream_write(r->call->request, &lines);
+}
+
+/* Ends the stream or reads on, if it is time for it. Also called when there is nothing to do. */
+static void advance(void *owner)
+{
+    struct replay *r = owner;
 
     if (r->reading)
         return;
@@ -143,16 +162,15 @@ static void advance(void *owner)
         end_replay(r, CODE_OK);
         return;
     }
-    if (http_stream_pending(r->call->request) > STREAM_WINDOW_BYTES)
-        return;
-    r->reading = history_read(r->call->core->history, &query, on_stream_page, r);
-    if (!r->reading)
+    read_on(r);
+    if (!r->reading && http_stream_pending(r->call->request) <= STREAM_WINDOW_BYTES)
         end_replay(r, CODE_UNAVAILABLE);
 }
 
 static void on_stream_page(void *owner, enum code code, const struct history_page *page)
 {
     struct replay *r = owner;
+    size_t count;
 
     r->reading = false;
     if (code != CODE_OK) {
@@ -163,7 +181,10 @@ static void on_stream_page(void *owner, enum code code, const struct history_pag
         r->begun = true;
         http_stream_begin(r->call->request, 200, "application/x-ndjson", advance, r);
     }
-    write_entries(r, page);
+    count = take(r, page);
+    if (!r->complete)
+        read_on(r); /* PostgreSQL works on the next page while this one is written */
+    write_entries(r, page->items, count);
     advance(r);
 }
 
