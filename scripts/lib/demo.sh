@@ -85,6 +85,7 @@ demo_client() { # demo_client PROGRAM NAME DEVICE ARGS...
 
 demo_listen() {
     local name=$1 heard=$DEMO_DIR/$1
+    : >"$heard"
     demo_client mosquitto_sub "$name" laptop -t 'chat/#' -t 'me/#' -F '%t %p' >"$heard" 2>&1 &
     DEMO_LISTENERS+=($!)
     demo_await "$heard" '^me/ready '

@@ -133,11 +133,11 @@ class System:
         return (self.data / "log" / f"{name}.log").read_text(errors="replace")
 
     def tails(self, lines=40):
-        """The last lines of every log, for the report of a failed test."""
+        """The last lines of the logs, for the report of a failed test."""
         parts = []
-        for path in sorted((self.data / "log").glob("*.log")):
-            text = "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
-            parts.append(f"--- {path.name}\n{text}")
+        for name in (*PROCESSES, "supervisor"):
+            text = "\n".join(self.log(name).splitlines()[-lines:])
+            parts.append(f"--- {name}\n{text}")
         return "\n".join(parts)
 
     # ---------------------------------------------------------------- faults

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: MIT
+"""banter-bench works and finds nothing lost, doubled or out of order. How fast things are is not
+judged here, where the machine is busy with tests."""
+import json
+import subprocess
+
+import pytest
+
+from support.system import REPOSITORY
+
+pytestmark = pytest.mark.bench
+
+MUST_BE_ZERO = ("refused", "failed", "unanswered", "missing", "duplicates", "disorder",
+                "disconnected")
+
+
+def bench(system, *arguments):
+    """Runs it for a moment; the options and the medians of its JSON line."""
+    done = subprocess.run([REPOSITORY / "banter", "--data", system.data, "bench", *arguments],
+                          text=True, capture_output=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "nothing refused, lost, doubled or out of order" in done.stdout
+    line = json.loads(done.stdout.splitlines()[-1])
+    medians = {name: value["median"] for name, value in line["banter"].items()}
+    assert all(medians.get(name, 0) == 0 for name in MUST_BE_ZERO)
+    return line["options"], medians
+
+
+@pytest.mark.parametrize("load", [(), ("--rate", "200")], ids=["saturated", "paced"])
+def test_pairs(banter, load):
+    options, medians = bench(banter, "pairs", "--pairs", "10", "--seconds", "1", "--warm-up", "0",
+                             *load)
+    assert options["pairs"] == 10 and options["seconds"] == 1
+    assert medians["messages_per_s"] > 100
+    assert 0 < medians["delivery_p50_ms"] <= medians["delivery_p99_ms"]
+
+
+def test_group(banter):
+    _options, medians = bench(banter, "group", "--members", "10", "--senders", "2", "--seconds",
+                              "1", "--warm-up", "0")
+    assert medians["deliveries_per_s"] > 5 * medians["messages_per_s"] > 0
+
+
+def test_replay(banter):
+    _options, medians = bench(banter, "replay", "--messages", "2000", "--seconds", "1")
+    assert medians["entries_per_s"] > 1000
+
+
+def test_a_baseline_runs_beside_it(banter):
+    """The same load on a bare Mosquitto, and the ratio between the two."""
+    done = subprocess.run([REPOSITORY / "banter", "--data", banter.data, "bench", "pairs",
+                           "--pairs", "10", "--seconds", "1", "--warm-up", "0", "--baseline",
+                           "/usr/sbin/mosquitto"],
+                          text=True, capture_output=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    line = json.loads(done.stdout.splitlines()[-1])
+    assert line["bare"]["messages_per_s"]["median"] > 0
