@@ -14,8 +14,6 @@ static void write_session(struct buf *b, const struct account_session *session)
     buf_json(b, session->access_token);
     buf_json_key(b, "refresh_token");
     buf_json(b, session->refresh_token);
-    buf_json_key(b, "token_type");
-    buf_str(b, "\"Bearer\"");
     buf_json_key(b, "expires_in");
     buf_u64(b, session->expires_in_s);
     buf_char(b, '}');
@@ -88,29 +86,28 @@ void handle_login(struct call *c)
     json_decref(body);
 }
 
-/* Both take nothing but the refresh token, and any client that has it may use it. */
-static void with_refresh_token(struct call *c,
-                               void act(struct accounts *, struct slice, accounts_done_fn *,
-                                        void *),
-                               accounts_done_fn *done)
+void handle_token(struct call *c)
 {
     struct slice token;
     const struct call_string strings[] = {{"refresh_token", true, &token}};
     json_t *body = call_read_object(c);
 
     if (body && call_read_strings(c, body, strings, 1))
-        act(c->core->accounts, token, done, c);
+        accounts_refresh(c->core->accounts, token,
+                         slice_str(http_request_header(c->request, "Idempotency-Key")),
+                         on_logged_in, c);
     json_decref(body);
-}
-
-void handle_token(struct call *c)
-{
-    with_refresh_token(c, accounts_refresh, on_logged_in);
 }
 
 void handle_logout(struct call *c)
 {
-    with_refresh_token(c, accounts_logout, on_logged_out);
+    struct slice token;
+    const struct call_string strings[] = {{"refresh_token", true, &token}};
+    json_t *body = call_read_object(c);
+
+    if (body && call_read_strings(c, body, strings, 1))
+        accounts_logout(c->core->accounts, token, on_logged_out, c);
+    json_decref(body);
 }
 
 static void put_or_null(struct buf *b, const char *name, struct slice value)

@@ -5,11 +5,12 @@
 #include "wire/json.h"
 #include "wire/names.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum { REASON_MAX_BYTES = 128 };
-
-static const int64_t number_max = (INT64_C(1) << 53) - 1; /* what every JSON reader keeps exact */
 
 json_t *call_read_object(struct call *c)
 {
@@ -47,23 +48,18 @@ bool call_read_strings(struct call *c, const json_t *body, const struct call_str
     return true;
 }
 
-bool call_read_number(struct call *c, const char *name, int64_t *out)
+bool call_read_number(struct call *c, const char *name, int64_t least, int64_t *out)
 {
     const char *text = http_request_query(c->request, name);
-    int64_t number = 0;
+    long long number;
 
     if (!text)
         return true;
-    for (const char *digit = text; *digit; digit++) {
-        if (*digit >= '0' && *digit <= '9' && number <= number_max / 10)
-            number = number * 10 + (*digit - '0');
-        else
-            number = number_max + 1;
-        if (number > number_max)
-            break;
-    }
-    if (text[0] == '\0' || number > number_max)
-        return refuse_member(c, name, "must be a whole number of at most 2^53 - 1");
+    errno = 0;
+    number = strtoll(text, NULL, 10);
+    if (text[0] == '\0' || text[strspn(text, "0123456789")] != '\0' || errno != 0 || number < least)
+        return refuse_member(
+            c, name, least > 0 ? "must be a whole number of at least 1" : "must be a whole number");
     *out = number;
     return true;
 }

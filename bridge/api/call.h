@@ -51,9 +51,9 @@ struct call_string {
 bool call_read_strings(struct call *c, const json_t *body, const struct call_string *strings,
                        size_t count) MUST_USE;
 
-/* Reads a query parameter as a whole number of 0 to 2^53 - 1; an absent one leaves *out. False
- * after answering. */
-bool call_read_number(struct call *c, const char *name, int64_t *out) MUST_USE;
+/* Reads a query parameter as a whole number of at least `least` (0 or 1); an absent one leaves
+ * *out. False after answering. */
+bool call_read_number(struct call *c, const char *name, int64_t least, int64_t *out) MUST_USE;
 
 /* The conversation that the path names: by its id, or as @handle the direct one with that user.
  * False after answering 404. */

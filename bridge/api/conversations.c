@@ -24,11 +24,11 @@ static void put_conversation(json_t *arguments, const struct uuid *conversation)
 static bool put_page(struct call *c, json_t *arguments)
 {
     const char *after = http_request_query(c->request, "after");
-    int64_t limit = -1;
+    int64_t limit = 0;
 
-    if (!call_read_number(c, "limit", &limit))
+    if (!call_read_number(c, "limit", 1, &limit))
         return false;
-    if (limit >= 0)
+    if (limit > 0)
         json_object_set_new(arguments, "limit", json_integer(limit));
     if (after)
         json_object_set_new(arguments, "after", json_string(after));

@@ -28,8 +28,8 @@ _Static_assert(6 * (PAGE_BYTES + TEXT_MAX_BYTES) + 512 * HISTORY_LIMIT_MAX < JSO
 /* The numbers of the query. */
 struct range {
     struct uuid conversation;
-    int64_t after;
-    int64_t before; /* 0: no bound */
+    int64_t after;  /* -1: none given */
+    int64_t before; /* 0: none given */
     int64_t limit;  /* 0: none given */
 };
 
@@ -69,13 +69,14 @@ static void on_page(void *owner, enum code code, const struct history_page *page
     call_answer(c, 200, &json);
 }
 
+/* With neither bound: the newest entries. */
 static void answer_page(struct call *c, const struct range *range)
 {
     struct history_query query = {
         .reader = c->actor.uid,
         .conversation = range->conversation,
         .after = range->after,
-        .before = range->before,
+        .before = range->after < 0 && range->before == 0 ? INT64_MAX : range->before,
         .limit = range->limit ? (unsigned)range->limit : HISTORY_LIMIT_DEFAULT,
         .bytes_max = PAGE_BYTES,
     };
@@ -194,6 +195,8 @@ static void stream(struct call *c, const struct range *range)
 
     r->call = c;
     r->range = *range;
+    if (r->range.after < 0)
+        r->range.after = 0;
     advance(r);
 }
 
@@ -208,25 +211,20 @@ static bool wants_stream(struct http_request *request)
 void handle_history(struct call *c)
 {
     bool streams = wants_stream(c->request);
-    struct range range = {.limit = -1};
+    struct range range = {.after = -1};
 
     if (!call_read_conversation(c, &range.conversation) ||
-        !call_read_number(c, "after", &range.after) ||
-        !call_read_number(c, "before", &range.before) ||
-        !call_read_number(c, "limit", &range.limit))
+        !call_read_number(c, "after", 0, &range.after) ||
+        !call_read_number(c, "before", 1, &range.before) ||
+        !call_read_number(c, "limit", 1, &range.limit))
         return;
-    if (range.limit == 0 || (!streams && range.limit > HISTORY_LIMIT_MAX)) {
-        call_refuse(c, CODE_INVALID, "\"limit\" must be 1 to 1000; a stream has no upper bound");
-        return;
-    }
-    if (!streams && http_request_query(c->request, "after") && range.before > 0) {
-        call_refuse(c, CODE_INVALID, "\"after\" and \"before\" exclude each other");
-        return;
-    }
-    if (range.limit < 0)
-        range.limit = 0;
-    if (streams)
+    if (streams) {
         stream(c, &range);
-    else
+    } else if (range.limit > HISTORY_LIMIT_MAX) {
+        call_refuse(c, CODE_INVALID, "\"limit\" is at most 1000; a stream has no upper bound");
+    } else if (range.after >= 0 && range.before > 0) {
+        call_refuse(c, CODE_INVALID, "\"after\" and \"before\" exclude each other");
+    } else {
         answer_page(c, &range);
+    }
 }

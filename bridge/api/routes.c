@@ -232,6 +232,10 @@ void route_request(const struct route_table *table, const struct api *api,
         answer_no_route(request, allowed);
         return;
     }
+    if (!http_request_query_is_clear(request)) {
+        http_problem(request, 0, CODE_INVALID, "the query is malformed or has a name twice");
+        return;
+    }
     c = http_request_memory(request, sizeof *c);
     c->api = api;
     c->core = &api->core;

@@ -20,6 +20,7 @@
 #include "wire/limits.h"
 
 #include <assert.h>
+#include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,9 +75,9 @@ static const struct db_statement begin_login = {
 static const struct db_statement renew_login = {
     "account_renew",
     "SELECT outcome, owner_id, owner_handle, session_device, new_generation "
-    "FROM banter.renew_login($1::uuid, $2::integer, $3::bytea, $4::bytea, "
-    "make_interval(secs => $5::bigint), make_interval(secs => $6::bigint))",
-    6,
+    "FROM banter.renew_login($1::uuid, $2::integer, $3::bytea, $4::bytea, $5::bytea, "
+    "make_interval(secs => $6::bigint), make_interval(secs => $7::bigint))",
+    7,
 };
 static const struct db_statement end_login = {
     "account_logout",
@@ -472,8 +473,21 @@ static void on_renewed(void *owner, const struct db_reply *reply)
     finish(op, CODE_UNAUTHORIZED, wrong_token, NULL);
 }
 
-void accounts_refresh(struct accounts *a, struct slice refresh_token, accounts_done_fn *done,
-                      void *owner)
+/* Only its hash is stored, or NULL for none. */
+static void put_retry_key(struct db_params *params, struct slice key)
+{
+    uint8_t hash[REFRESH_HASH_BYTES];
+
+    if (key.length == 0) {
+        db_null(params);
+        return;
+    }
+    SHA256((const unsigned char *)key.data, key.length, hash);
+    db_bytes(params, slice_of((const char *)hash, sizeof hash));
+}
+
+void accounts_refresh(struct accounts *a, struct slice refresh_token, struct slice retry_key,
+                      accounts_done_fn *done, void *owner)
 {
     struct operation *op = begin(a, done, owner);
     uint8_t presented[REFRESH_HASH_BYTES], renewed[REFRESH_HASH_BYTES];
@@ -492,6 +506,7 @@ void accounts_refresh(struct accounts *a, struct slice refresh_token, accounts_d
     db_i64(params, op->token.generation);
     db_bytes(params, slice_of((const char *)presented, sizeof presented));
     db_bytes(params, slice_of((const char *)renewed, sizeof renewed));
+    put_retry_key(params, retry_key);
     db_i64(params, a->config.refresh_token_ttl_s);
     db_i64(params, ACCOUNT_GRACE_S);
     ask(op, &renew_login, params, on_renewed);

@@ -65,10 +65,11 @@ void accounts_signup(struct accounts *a, struct slice handle, struct slice passw
 void accounts_login(struct accounts *a, struct slice handle, struct slice password,
                     struct slice device, accounts_done_fn *done, void *owner);
 /* Rotates: the old refresh token ends. Using an ended one revokes the whole login session (RFC 9700
- * section 4.14.2); only the last one may come again for ACCOUNT_GRACE_S, because the answer that
- * replaced it may have been lost: then the replacement that was lost ends instead. */
-void accounts_refresh(struct accounts *a, struct slice refresh_token, accounts_done_fn *done,
-                      void *owner);
+ * section 4.14.2), with one exception: the answer may have been lost, and then the last token may
+ * come again for ACCOUNT_GRACE_S with the same `retry_key`, which only whoever sent the first
+ * request knows; the replacement that was lost ends instead. An empty key asks for no exception. */
+void accounts_refresh(struct accounts *a, struct slice refresh_token, struct slice retry_key,
+                      accounts_done_fn *done, void *owner);
 /* Ends the login session of this refresh token; unknown tokens are CODE_OK too. */
 void accounts_logout(struct accounts *a, struct slice refresh_token, accounts_done_fn *done,
                      void *owner);

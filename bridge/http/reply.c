@@ -139,8 +139,8 @@ void http_reply(struct http_request *r, int status, const char *content_type, st
     http_request_free(r);
 }
 
-static void write_problem(struct buf *b, const struct http_request *r, int status, enum code code,
-                          const char *detail)
+/* The same refusal has the same bytes: what differs by request is in the header. */
+static void write_problem(struct buf *b, int status, enum code code, const char *detail)
 {
     buf_char(b, '{');
     buf_json_key(b, "type");
@@ -153,8 +153,6 @@ static void write_problem(struct buf *b, const struct http_request *r, int statu
     buf_json(b, slice_str(detail));
     buf_json_key(b, "code");
     buf_json(b, slice_str(code_name(code)));
-    buf_json_key(b, "request_id");
-    buf_json(b, slice_str(r->id));
     buf_str(b, "}\n");
 }
 
@@ -169,7 +167,7 @@ void http_problem_send(struct http_request *r, int status, enum code code, const
     if (status == 0)
         status = code_http_status(code);
     buf_init(&body, PROBLEM_MAX_BYTES);
-    write_problem(&body, r, status, code, detail);
+    write_problem(&body, status, code, detail);
     length = body.length;
     bytes = buf_detach(&body);
     assert(bytes);

@@ -175,16 +175,38 @@ const char *http_request_header(const struct http_request *r, const char *name)
     return evhttp_find_header(evhttp_request_get_input_headers(r->evhttp), name);
 }
 
-const char *http_request_query(struct http_request *r, const char *name)
+/* Parses it once. False: it is no list of pairs, and stays empty. */
+static bool parse_query(struct http_request *r)
 {
     const char *query = evhttp_uri_get_query(evhttp_request_get_evhttp_uri(r->evhttp));
 
-    if (!r->query_parsed) {
-        /* What is no list of pairs gives none. */
-        if (evhttp_parse_query_str(query ? query : "", &r->query) != 0)
-            TAILQ_INIT(&r->query);
-        r->query_parsed = true;
+    if (r->query_parsed)
+        return true;
+    r->query_parsed = true;
+    if (query && query[0] != '\0' && evhttp_parse_query_str(query, &r->query) == 0)
+        return true;
+    TAILQ_INIT(&r->query);
+    return !query || query[0] == '\0';
+}
+
+bool http_request_query_is_clear(struct http_request *r)
+{
+    struct evkeyval *pair;
+
+    if (!parse_query(r))
+        return false;
+    /* The first of a name is the one that is found. */
+    TAILQ_FOREACH(pair, &r->query, next)
+    {
+        if (evhttp_find_header(&r->query, pair->key) != pair->value)
+            return false;
     }
+    return true;
+}
+
+const char *http_request_query(struct http_request *r, const char *name)
+{
+    (void)parse_query(r);
     return evhttp_find_header(&r->query, name);
 }
 

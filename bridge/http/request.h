@@ -35,6 +35,8 @@ enum http_method http_request_method(const struct http_request *r);
 const char *http_request_path(const struct http_request *r);
 /* The field's value, or NULL. */
 const char *http_request_header(const struct http_request *r, const char *name);
+/* False: the query is no list of name=value, or a name comes twice. */
+bool http_request_query_is_clear(struct http_request *r);
 /* The decoded value of the query parameter, or NULL when it is absent. */
 const char *http_request_query(struct http_request *r, const char *name);
 struct slice http_request_body(const struct http_request *r);

@@ -7,6 +7,7 @@ CREATE TABLE banter.login_sessions (
     generation    integer NOT NULL DEFAULT 1,  -- of the newest refresh token
     secret_hash   bytea NOT NULL,              -- SHA-256 of that token's secret
     previous_hash bytea,                       -- of the one before it
+    retry_hash    bytea,                       -- SHA-256 of the key that came with the last exchange, or NULL
     rotated_at    timestamptz(3) NOT NULL DEFAULT now(),
     created_at    timestamptz(3) NOT NULL DEFAULT now(),
     expires_at    timestamptz(3) NOT NULL      -- moves on with each use
@@ -50,10 +51,10 @@ $$;
 -- Exchanges a refresh token for the next. `outcome`: 'renewed'; 'unknown'; or 'reused', and then the session has been
 -- ended, because either its owner or a thief holds a token that the other one has already used.
 --
--- The answer to an exchange may be lost on its way. So for the length of `grace` the token just used is exchanged
--- again, and the lost one, which nobody has seen, is replaced: it counts as used from then on.
+-- The answer to an exchange may be lost on its way. Whoever sent a retry key with it may try again for the length of
+-- `grace`, with the token just used and that key; the lost token is replaced, and counts as used from then on.
 CREATE FUNCTION banter.renew_login(session_id uuid, presented_generation integer, presented_hash bytea,
-                                   new_hash bytea, ttl interval, grace interval)
+                                   new_hash bytea, presented_retry_hash bytea, ttl interval, grace interval)
 RETURNS TABLE (outcome text, owner_id bigint, owner_handle text, session_device text, new_generation integer)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -70,11 +71,11 @@ BEGIN
     END IF;
     is_newest := presented_generation = s.generation AND presented_hash = s.secret_hash;
     is_lost := presented_generation = s.generation - 1 AND presented_hash = s.previous_hash
-               AND s.rotated_at > now() - grace;
+               AND presented_retry_hash = s.retry_hash AND s.rotated_at > now() - grace;
     IF is_newest THEN
         UPDATE banter.login_sessions l
            SET generation = l.generation + 1, previous_hash = l.secret_hash, secret_hash = new_hash,
-               rotated_at = now(), expires_at = now() + ttl
+               retry_hash = presented_retry_hash, rotated_at = now(), expires_at = now() + ttl
          WHERE l.id = session_id
         RETURNING l.generation INTO new_generation;
         outcome := 'renewed';
