@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+/* plugin_attach_test.c - memberships: what the bridge tells, in whatever order it comes. */
+#include "unit/unit.h"
+
+#include "unit/plugin_rig.h"
+#include "wire/names.h"
+#include "wire/topic.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static struct rig rig;
+static const char alice, bob;
+
+static int set_up(void **state)
+{
+    (void)state;
+    rig_start(&rig);
+    rig_link(&rig, true);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    rig_stop(&rig);
+    return 0;
+}
+
+static enum role role_in(uint64_t uid, unsigned n)
+{
+    struct uuid id = rig_uuid(n);
+    struct user *u = sessions_find_user(&rig.core->sessions, uid);
+    struct conversation *c = members_find(&rig.core->members, &id);
+    struct membership *membership = u && c ? members_of(u, c) : NULL;
+
+    return membership ? (enum role)membership->role : ROLE_NONE;
+}
+
+static unsigned attaches(void)
+{
+    struct slice body;
+    unsigned count = 0;
+
+    rig_tick(&rig);
+    while (rig_next(&rig, FRAME_ATTACH, &body))
+        count++;
+    return count;
+}
+
+/* Publishes as alice; the code of the refusal, or "". */
+static const char *post(const struct uuid *id)
+{
+    static const char *const codes[] = {"forbidden", "not_found", "too_large", "invalid"};
+    char topic[64] = "send/";
+
+    uuid_format(id, topic + 5);
+    rig_forget();
+    if (rig_publish(&rig, &alice, "alice/phone", topic, "{\"id\":\"1\",\"text\":\"x\"}"))
+        return "";
+    for (size_t i = 0; i < ARRAY_LENGTH(codes); i++) {
+        if (rig_last_has("alice/phone", "me/receipt", codes[i]))
+            return codes[i];
+    }
+    return "no receipt";
+}
+
+static void test_answer_in_parts(void **state)
+{
+    struct attached_conversation items[] = {rig_item(1, 5), rig_item(2, 6)};
+
+    (void)state;
+    assert_true(rig_login(&rig, &alice, 1, "alice", "phone"));
+    assert_int_equal(attaches(), 1);
+    rig_attached(&rig, 1, items, 1, false);
+    assert_int_equal(rig_message_count, 0);
+    rig_attached(&rig, 1, items + 1, 1, true);
+    assert_int_equal(rig_count("alice/phone", "me/ready"), 1);
+    assert_int_equal(role_in(1, 1), ROLE_MEMBER);
+    assert_int_equal(role_in(1, 2), ROLE_MEMBER);
+    assert_int_equal(attaches(), 0);
+}
+
+static void test_right_to_post(void **state)
+{
+    struct attached_conversation items[] = {rig_item(1, 5), rig_item(2, 6)};
+    struct uuid direct = direct_conversation_id(slice_str("alice"), slice_str("bob"));
+    struct uuid unknown = rig_uuid(3);
+
+    (void)state;
+    items[1].role = ROLE_READER;
+    assert_true(rig_login(&rig, &alice, 1, "alice", "phone"));
+    assert_string_equal(post(&unknown), ""); /* not attached: the bridge will judge */
+    rig_attached(&rig, 1, items, 2, true);
+    assert_string_equal(post(&items[0].conversation), "");
+    assert_string_equal(post(&items[1].conversation), "forbidden");
+    assert_string_equal(post(&unknown), "not_found");
+    assert_string_equal(post(&direct), ""); /* may be on its way */
+    rig_member(&rig, &unknown, 1, ROLE_ADMIN, 3);
+    assert_string_equal(post(&unknown), "");
+    rig_member(&rig, &unknown, 1, ROLE_NONE, 4);
+    assert_string_equal(post(&unknown), "not_found");
+    rig_unlink(&rig);
+    assert_string_equal(post(&unknown), ""); /* what it knows may be old */
+}
+
+static void test_payload_limits(void **state)
+{
+    char *large = malloc(PAYLOAD_MAX_BYTES + 2);
+
+    (void)state;
+    assert_non_null(large);
+    memset(large, ' ', PAYLOAD_MAX_BYTES + 1);
+    large[PAYLOAD_MAX_BYTES + 1] = '\0';
+    assert_true(rig_login(&rig, &alice, 1, "alice", "phone"));
+    assert_false(rig_publish(&rig, &alice, "alice/phone", "send/@bob", large));
+    assert_true(rig_last_has("alice/phone", "me/receipt", "\"too_large\""));
+    assert_false(rig_publish(&rig, &alice, "alice/phone", "send/@bob", ""));
+    assert_true(rig_last_has("alice/phone", "me/receipt", "\"invalid\""));
+    large[PAYLOAD_MAX_BYTES] = '\0';
+    assert_true(rig_publish(&rig, &alice, "alice/phone", "send/@bob", large));
+    free(large);
+}
+
+/* MEMBER frames that come before the answer are newer than it. */
+static void test_changes_while_the_answer_is_under_way(void **state)
+{
+    struct attached_conversation items[] = {rig_item(1, 5), rig_item(2, 6), rig_item(3, 7)};
+    struct uuid one = rig_uuid(1), two = rig_uuid(2), four = rig_uuid(4);
+
+    (void)state;
+    assert_true(rig_login(&rig, &alice, 1, "alice", "phone"));
+    rig_member(&rig, &one, 1, ROLE_NONE, 6);
+    rig_member(&rig, &two, 1, ROLE_OWNER, 7);
+    rig_member(&rig, &four, 1, ROLE_MEMBER, 1);
+    rig_entry(&rig, &one, 6, 2, "", "{}");
+    rig_attached(&rig, 1, items, 3, true);
+    rig_entry(&rig, &one, 7, 2, "", "{}");
+    assert_int_equal(rig_count("alice/phone", "me/ready"), 1);
+    assert_int_equal(rig_message_count, 1);
+    assert_int_equal(role_in(1, 1), ROLE_NONE);
+    assert_int_equal(role_in(1, 2), ROLE_OWNER);
+    assert_int_equal(role_in(1, 3), ROLE_MEMBER);
+    assert_int_equal(role_in(1, 4), ROLE_MEMBER);
+    assert_null(members_find(&rig.core->members, &one));
+}
+
+static void test_removal_takes_effect_at_once(void **state)
+{
+    struct attached_conversation item = rig_item(1, 0);
+    struct uuid one = rig_uuid(1);
+    char chat[TOPIC_CHAT_LENGTH + 1];
+
+    (void)state;
+    topic_format_chat(&one, chat);
+    rig_login_attached(&rig, &alice, 1, "alice", "phone", &item, 1);
+    rig_login_attached(&rig, &bob, 2, "bob", "phone", &item, 1);
+    rig_entry(&rig, &one, 1, 1, "", "{}");
+    rig_entry(&rig, &one, 3, 1, "", "{}"); /* waits for 2 */
+    rig_member(&rig, &one, 2, ROLE_NONE, 3);
+    rig_entry(&rig, &one, 2, 1, "", "{}");
+    assert_int_equal(rig_count("alice/phone", chat), 3);
+    assert_int_equal(rig_count("bob/phone", chat), 1);
+}
+
+/* What was posted before somebody joined is not theirs, even if it is delivered later. */
+static void test_newcomer_gets_nothing_from_before(void **state)
+{
+    struct attached_conversation item = rig_item(1, 0);
+    struct uuid one = rig_uuid(1);
+    char chat[TOPIC_CHAT_LENGTH + 1];
+
+    (void)state;
+    topic_format_chat(&one, chat);
+    rig_login_attached(&rig, &alice, 1, "alice", "phone", &item, 1);
+    rig_login_attached(&rig, &bob, 2, "bob", "phone", NULL, 0);
+    rig_entry(&rig, &one, 2, 1, "", "{}"); /* waits for 1 */
+    rig_member(&rig, &one, 2, ROLE_MEMBER, 2);
+    rig_entry(&rig, &one, 3, 1, "", "{}");
+    rig_entry(&rig, &one, 1, 1, "", "{}");
+    assert_int_equal(rig_count("alice/phone", chat), 3);
+    assert_int_equal(rig_count("bob/phone", chat), 1);
+}
+
+/* Gone and back while the answer is under way: one question, one answer. */
+static void test_user_comes_back_before_the_answer(void **state)
+{
+    struct attached_conversation item = rig_item(1, 0);
+    struct uuid one = rig_uuid(1);
+
+    (void)state;
+    assert_true(rig_login(&rig, &alice, 1, "alice", "phone"));
+    core_disconnected(rig.core, &alice);
+    rig_member(&rig, &one, 1, ROLE_NONE, 1);
+    assert_true(rig_login(&rig, &alice, 1, "alice", "phone"));
+    assert_int_equal(attaches(), 1);
+    rig_attached(&rig, 1, &item, 1, true);
+    assert_int_equal(rig_count("alice/phone", "me/ready"), 1);
+    assert_int_equal(role_in(1, 1), ROLE_NONE);
+}
+
+static void test_user_leaves_before_the_answer(void **state)
+{
+    struct attached_conversation item = rig_item(1, 0);
+
+    (void)state;
+    assert_true(rig_login(&rig, &alice, 1, "alice", "phone"));
+    core_disconnected(rig.core, &alice);
+    rig_attached(&rig, 1, &item, 1, true);
+    assert_null(rig.core->sessions.users);
+    assert_int_equal(rig.core->members.conversations.count, 0);
+    assert_true(rig_login(&rig, &alice, 1, "alice", "phone"));
+    core_disconnected(rig.core, &alice);
+    rig_unlink(&rig);
+    assert_null(rig.core->sessions.users);
+}
+
+static void kick(uint64_t uid, const char *device)
+{
+    struct frame_kick f = {uid, slice_str(device), slice_str("revoked")};
+    struct buf b;
+
+    buf_init(&b, 1024);
+    frame_write_kick(&b, &f);
+    rig_send(&rig, &b);
+    buf_finish(&b);
+}
+
+static void test_kick_of_one_device(void **state)
+{
+    static const char tablet;
+
+    (void)state;
+    rig_login_attached(&rig, &alice, 1, "alice", "phone", NULL, 0);
+    assert_true(rig_login(&rig, &tablet, 1, "alice", "tablet"));
+    kick(1, "tablet");
+    kick(9, ""); /* nobody here */
+    assert_true(rig_last_has("alice/tablet", "me/event", "\"revoked\""));
+    rig_kick_client = &tablet;
+    rig_tick(&rig);
+    rig_tick(&rig);
+    assert_int_equal(rig_kick_count, 1);
+    assert_string_equal(rig_kicked[0], "alice/tablet");
+    assert_non_null(sessions_find_any(&rig.core->sessions, &alice));
+}
+
+/* A user who does not exist any more: KICK is the answer to ATTACH. */
+static void test_kick_instead_of_an_answer(void **state)
+{
+    struct attached_conversation item = rig_item(1, 0);
+
+    (void)state;
+    rig_login_attached(&rig, &alice, 1, "alice", "phone", &item, 1);
+    rig_login_attached(&rig, &bob, 2, "bob", "phone", &item, 1);
+    rig_unlink(&rig);
+    rig_forget();
+    rig_link(&rig, true);
+    assert_int_equal(rig.core->resyncing, 2);
+    kick(1, "");
+    rig_attached(&rig, 2, &item, 1, true);
+    assert_int_equal(rig.core->resyncing, 0);
+    assert_int_equal(rig_count(NULL, "me/ready"), 0);
+    assert_int_equal(role_in(1, 1), ROLE_NONE);
+    rig_kick_client = &alice;
+    rig_tick(&rig);
+    rig_tick(&rig);
+    assert_int_equal(rig_kick_count, 1);
+    assert_null(sessions_find_user(&rig.core->sessions, 1));
+}
+
+/* 50 conversations, nobody else online: the budget of docs/architecture.md's plugin. */
+static void test_memory_per_user(void **state)
+{
+    enum { CONVERSATIONS = 50, BUDGET = 8192, MALLOC_OVERHEAD = 16 };
+    struct attached_conversation items[CONVERSATIONS];
+    const struct user *u;
+    size_t bytes = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < CONVERSATIONS; i++)
+        items[i] = rig_item(i, 0);
+    rig_login_attached(&rig, &alice, 1, "alice", "phone", items, CONVERSATIONS);
+    u = sessions_find_user(&rig.core->sessions, 1);
+    bytes += sizeof(struct user) + sizeof(struct session) + 3 * MALLOC_OVERHEAD;
+    bytes += u->memberships.capacity * sizeof(struct membership);
+    bytes +=
+        CONVERSATIONS * (sizeof(struct conversation) + sizeof(struct member) + 2 * MALLOC_OVERHEAD);
+    bytes += rig.core->members.conversations.slot_count * sizeof(void *);
+    assert_in_range(bytes, 1, BUDGET);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_answer_in_parts, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_right_to_post, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_payload_limits, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_changes_while_the_answer_is_under_way, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_removal_takes_effect_at_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_newcomer_gets_nothing_from_before, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_user_comes_back_before_the_answer, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_user_leaves_before_the_answer, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_kick_of_one_device, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_kick_instead_of_an_answer, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_memory_per_user, set_up, tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

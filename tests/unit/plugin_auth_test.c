@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: MIT */
+/* plugin_auth_test.c - who gets in, what the events of each Mosquitto version do to sessions, and
+ * what a connection may then publish and subscribe to. */
+#include "unit/unit.h"
+
+#include "acl.h"
+#include "base/clock.h"
+#include "unit/plugin_rig.h"
+#include "wire/topic.h"
+
+#include <stdio.h>
+
+static struct rig rig;
+static const char first, second, third, attacker;
+
+static int set_up(void **state)
+{
+    (void)state;
+    rig_start(&rig);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    rig_stop(&rig);
+    return 0;
+}
+
+static const struct session *session_of(const void *client)
+{
+    return sessions_find_any(&rig.core->sessions, client);
+}
+
+static bool check(const char *client_id, const char *username, const char *password)
+{
+    bool ok = auth_check(rig.core, &first, client_id, username, password);
+
+    core_disconnected(rig.core, &first);
+    return ok;
+}
+
+static void test_names_must_agree(void **state)
+{
+    const char *token = rig_token(&rig, 1, "alice", NULL, 3600);
+
+    (void)state;
+    assert_true(check("alice/phone", "alice", token));
+    assert_false(check("alice/phone", "bob", token));
+    assert_false(check("bob/phone", "bob", token));
+    assert_false(check("alice", "alice", token));
+    assert_false(check("alice/", "alice", token));
+    assert_false(check("alice/pho/ne", "alice", token));
+    assert_false(check("alice/+", "alice", token));
+    assert_false(check("bob/phone", "alice", token));
+    assert_false(check(NULL, "alice", token));
+    assert_false(check("alice/phone", NULL, token));
+    assert_false(check("alice/phone", "alice", NULL));
+    assert_false(check("alice/phone", "alice", ""));
+    assert_false(check("alice/phone", "alice", "not a token"));
+    assert_false(check(NULL, NULL, NULL));
+    assert_int_equal(rig.core->stats.logins_refused, 13);
+}
+
+static void test_token_is_bound_to_a_device(void **state)
+{
+    const char *token = rig_token(&rig, 1, "alice", "phone", 3600);
+
+    (void)state;
+    assert_true(check("alice/phone", "alice", token));
+    assert_false(check("alice/tablet", "alice", token));
+    assert_false(check("alice/phone", "alice", rig_token(&rig, 1, "alice", NULL, -3600)));
+}
+
+static void test_bell(void **state)
+{
+    struct acl_publish p = {
+        .client = &first, .client_id = BELL_NAME, .topic = slice_str(TOPIC_BELL)};
+
+    (void)state;
+    assert_true(check(BELL_NAME, BELL_NAME, RIG_KEY));
+    assert_false(check(BELL_NAME, BELL_NAME, RIG_KEY "x"));
+    assert_false(check(BELL_NAME, BELL_NAME, "0123456789abcdef0123456789abcdeX"));
+    assert_false(check(BELL_NAME, BELL_NAME, ""));
+    assert_false(check(BELL_NAME, BELL_NAME, NULL));
+    assert_false(check("alice/phone", BELL_NAME, RIG_KEY));
+    assert_false(check(NULL, BELL_NAME, RIG_KEY));
+    assert_false(check(BELL_NAME, "alice", rig_token(&rig, 1, "alice", NULL, 3600)));
+    assert_true(acl_may_publish(rig.core, &p));
+    p.topic = slice_str("send/@bob");
+    assert_false(acl_may_publish(rig.core, &p));
+    assert_false(acl_may_subscribe(BELL_NAME, slice_str("chat/#")));
+    assert_true(rig_login(&rig, &first, 1, "alice", "phone"));
+    p.client_id = "alice/phone";
+    p.topic = slice_str(TOPIC_BELL);
+    assert_false(acl_may_publish(rig.core, &p));
+}
+
+/* All versions: BASIC_AUTH(new), then DISCONNECT(old). */
+static void test_takeover(void **state)
+{
+    (void)state;
+    rig_link(&rig, true);
+    rig_login_attached(&rig, &first, 1, "alice", "phone", NULL, 0);
+    assert_int_equal(rig_count("alice/phone", "me/ready"), 1);
+    assert_true(rig_login(&rig, &second, 1, "alice", "phone"));
+    assert_true(session_of(&first)->superseded);
+    assert_int_equal(rig_count("alice/phone", "me/ready"), 2);
+    rig_forget();
+    rig_device(&rig, 1, "phone", "once");
+    assert_int_equal(rig_message_count, 1);
+    core_disconnected(rig.core, &first);
+    rig_device(&rig, 1, "phone", "once");
+    assert_int_equal(rig_message_count, 2);
+    assert_null(session_of(&first));
+    assert_false(session_of(&second)->superseded);
+}
+
+/* BASIC_AUTH(new) was let in, but the broker did not finish the CONNECT. */
+static void test_failed_takeover(void **state)
+{
+    (void)state;
+    assert_true(rig_login(&rig, &first, 1, "alice", "phone"));
+    assert_true(rig_login(&rig, &second, 1, "alice", "phone"));
+    core_disconnected(rig.core, &second);
+    assert_false(session_of(&first)->superseded);
+    assert_ptr_equal(sessions_current(session_of(&first)->user, slice_str("phone")),
+                     session_of(&first));
+}
+
+static void test_takeovers_in_a_row(void **state)
+{
+    (void)state;
+    assert_true(rig_login(&rig, &first, 1, "alice", "phone"));
+    assert_true(rig_login(&rig, &second, 1, "alice", "phone"));
+    assert_true(rig_login(&rig, &third, 1, "alice", "phone"));
+    core_disconnected(rig.core, &second);
+    core_disconnected(rig.core, &third);
+    assert_false(session_of(&first)->superseded);
+    core_disconnected(rig.core, &first);
+    core_disconnected(rig.core, &first); /* 2.0: again when a durable session is resumed */
+    assert_null(rig.core->sessions.users);
+}
+
+/* A login that fails with a victim's client id; its DISCONNECT carries that id (2.0.21, 2.1) or
+ * none (2.0.11), but never the victim's pointer. A bare TCP connection ends in DISCONNECT too. */
+static void test_attacker_does_not_end_the_session(void **state)
+{
+    (void)state;
+    assert_true(rig_login(&rig, &first, 1, "alice", "phone"));
+    assert_false(auth_check(rig.core, &attacker, "alice/phone", "alice", "guess"));
+    core_disconnected(rig.core, &attacker);
+    core_disconnected(rig.core, NULL);
+    assert_non_null(session_of(&first));
+    assert_false(session_of(&first)->superseded);
+    assert_true(rig_publish(&rig, &first, "alice/phone", "send/@bob", "{\"id\":\"1\"}"));
+    assert_false(rig_publish(&rig, &attacker, "alice/phone", "send/@bob", "{\"id\":\"1\"}"));
+}
+
+/* The broker freed a connection without telling and uses its memory again. */
+static void test_pointer_is_used_again(void **state)
+{
+    (void)state;
+    assert_true(rig_login(&rig, &first, 1, "alice", "phone"));
+    assert_false(rig_publish(&rig, &first, "bob/phone", "send/@bob", "{\"id\":\"1\"}"));
+    assert_true(rig_login(&rig, &first, 2, "bob", "phone"));
+    assert_int_equal(session_of(&first)->user->uid, 2);
+    assert_null(sessions_find_user(&rig.core->sessions, 1));
+    assert_false(auth_check(rig.core, &first, "carol/phone", "carol", "guess"));
+    assert_null(session_of(&first));
+}
+
+static void test_reload_keeps_connections(void **state)
+{
+    static char token[TOKEN_MAX_LENGTH + 1];
+    const char *other;
+
+    (void)state;
+    rig_link(&rig, true);
+    snprintf(token, sizeof token, "%s", rig_token(&rig, 1, "alice", NULL, 3600));
+    assert_true(auth_check(rig.core, &first, "alice/phone", "alice", token));
+    rig_attached(&rig, 1, NULL, 0, true);
+    auth_reload(rig.core);
+    assert_true(auth_check(rig.core, &first, "alice/phone", "alice", token));
+    /* A durable session without connection: let in, but it gets nothing. */
+    assert_true(auth_check(rig.core, &second, "bob/phone", "bob", token));
+    assert_null(session_of(&second));
+    other = rig_token(&rig, 1, "alice", NULL, 1800);
+    assert_false(auth_check(rig.core, &first, "alice/phone", "alice", other));
+    assert_false(auth_check(rig.core, &first, "alice/tablet", "alice", token));
+    assert_non_null(session_of(&first)); /* the broker disconnects it itself */
+    assert_int_equal(rig_count(NULL, "me/ready"), 1);
+    rig_tick(&rig);
+    assert_false(auth_check(rig.core, &second, "bob/phone", "bob", token));
+}
+
+static void test_reload_ends_what_has_expired(void **state)
+{
+    static char token[TOKEN_MAX_LENGTH + 1];
+    struct session *session;
+
+    (void)state;
+    snprintf(token, sizeof token, "%s", rig_token(&rig, 1, "alice", NULL, 3600));
+    assert_true(auth_check(rig.core, &first, "alice/phone", "alice", token));
+    session = sessions_find_any(&rig.core->sessions, &first);
+    session->deadline_s = clock_wall_ms() / 1000 - 1;
+    auth_reload(rig.core);
+    assert_false(auth_check(rig.core, &first, "alice/phone", "alice", token));
+}
+
+static void test_expiry(void **state)
+{
+    struct session *session;
+
+    (void)state;
+    assert_true(rig_login(&rig, &first, 1, "alice", "phone"));
+    assert_true(rig_login(&rig, &second, 2, "bob", "phone"));
+    session = sessions_find_any(&rig.core->sessions, &first);
+    assert_in_range(session->deadline_s, clock_wall_ms() / 1000 + 3600,
+                    clock_wall_ms() / 1000 + 3600 + 40);
+    session->deadline_s = clock_wall_ms() / 1000 - 1;
+    rig_kick_client = &first;
+    rig_tick(&rig);
+    assert_true(rig_last_has("alice/phone", "me/event", "\"expired\""));
+    assert_int_equal(rig_kick_count, 0); /* the event has to leave first */
+    rig_tick(&rig);
+    rig_tick(&rig);
+    assert_int_equal(rig_kick_count, 1);
+    assert_string_equal(rig_kicked[0], "alice/phone");
+    assert_null(session_of(&first));
+    assert_non_null(session_of(&second));
+}
+
+/* A kick that was queued must not hit the connection that has taken over meanwhile. */
+static void test_kick_spares_the_newer_connection(void **state)
+{
+    (void)state;
+    assert_true(rig_login(&rig, &first, 1, "alice", "phone"));
+    core_kick(rig.core, sessions_find_any(&rig.core->sessions, &first));
+    assert_true(rig_login(&rig, &second, 1, "alice", "phone"));
+    rig_tick(&rig);
+    rig_tick(&rig);
+    rig_tick(&rig);
+    assert_int_equal(rig_kick_count, 0);
+    core_kick(rig.core, sessions_find_any(&rig.core->sessions, &second));
+    core_disconnected(rig.core, &second); /* gone by itself */
+    core_disconnected(rig.core, &first);
+    rig_tick(&rig);
+    rig_tick(&rig);
+    assert_int_equal(rig_kick_count, 0);
+}
+
+struct publish_case {
+    const char *topic;
+    int qos;
+    bool retain;
+    bool allowed;
+    const char *receipt; /* what the receipt contains; NULL: there is none */
+};
+
+static void test_publish_rules(void **state)
+{
+    static const struct publish_case cases[] = {
+        {"send/@bob", 0, false, true, NULL},
+        {"send/@bob", 1, false, true, NULL},
+        {"send/@bob", 2, false, false, "\"id\":\"7\",\"conversation\":\"@bob\""},
+        {"send/@bob", 0, true, false, "\"invalid\""},
+        {"send/0198c0de-0000-7000-8000-000000000001", 1, false, true, NULL},
+        {"send/0198C0DE-0000-7000-8000-000000000001", 1, false, false, "\"invalid\""},
+        {"send/@Bob", 1, false, false, "\"conversation\":\"@Bob\""},
+        {"send/", 1, false, false, "\"invalid\""},
+        {"send/me/sync", 1, false, true, NULL},
+        {"send/@bob/typing", 1, false, false, "\"invalid\""},
+        {"$CONTROL/chat/v1", 1, false, true, NULL},
+        {"$CONTROL/chat/v1", 2, false, false, NULL},
+        {"$CONTROL/dynamic-security/v1", 1, false, false, NULL},
+        {"chat/0198c0de-0000-7000-8000-000000000001", 1, false, false, NULL},
+        {"me/receipt", 1, false, false, NULL},
+        {"anything", 0, false, false, NULL},
+        {"", 0, false, false, NULL},
+    };
+
+    (void)state;
+    assert_true(rig_login(&rig, &first, 1, "alice", "phone"));
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct acl_publish p = {&first,
+                                "alice/phone",
+                                slice_str(cases[i].topic),
+                                slice_str("{\"id\":\"7\",\"text\":\"x\"}"),
+                                cases[i].qos,
+                                cases[i].retain};
+
+        rig_forget();
+        assert_int_equal(acl_may_publish(rig.core, &p), cases[i].allowed);
+        assert_int_equal(rig_message_count, cases[i].receipt ? 1 : 0);
+        if (cases[i].receipt)
+            assert_true(rig_last_has("alice/phone", "me/receipt", cases[i].receipt));
+    }
+}
+
+/* The will is asked for after DISCONNECT. */
+static void test_will_is_refused(void **state)
+{
+    (void)state;
+    assert_true(rig_login(&rig, &first, 1, "alice", "phone"));
+    core_disconnected(rig.core, &first);
+    assert_false(rig_publish(&rig, &first, "alice/phone", "send/@bob", "{\"id\":\"1\"}"));
+    assert_int_equal(rig_message_count, 0);
+}
+
+static void test_subscribe_rules(void **state)
+{
+    (void)state;
+    assert_true(acl_may_subscribe("alice/phone", slice_str("chat/#")));
+    assert_true(acl_may_subscribe("alice/phone", slice_str("me/receipt")));
+    assert_true(acl_may_subscribe("alice/phone", slice_str("$CONTROL/chat/v1/response")));
+    assert_true(acl_may_subscribe(NULL, slice_str("chat/#"))); /* after DISCONNECT */
+    assert_false(acl_may_subscribe("alice/phone", slice_str("#")));
+    assert_false(acl_may_subscribe("alice/phone", slice_str("send/#")));
+    assert_false(acl_may_subscribe("alice/phone", slice_str("$SYS/#")));
+    assert_false(acl_may_subscribe("alice/phone", slice_str("$share/g/chat/#")));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_names_must_agree, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_token_is_bound_to_a_device, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_bell, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_takeover, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_failed_takeover, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_takeovers_in_a_row, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_attacker_does_not_end_the_session, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_pointer_is_used_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_reload_keeps_connections, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_reload_ends_what_has_expired, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_expiry, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_kick_spares_the_newer_connection, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_publish_rules, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_will_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_subscribe_rules, set_up, tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
