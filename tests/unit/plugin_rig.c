@@ -32,18 +32,29 @@ bool rig_publish_fails;
 
 static struct rig *current; /* whose core a kick calls back into */
 
+/* Fails only in tests that have memory run out. */
+static bool make_room(void)
+{
+    size_t wanted = message_capacity ? 2 * message_capacity : 1024;
+    struct rig_message *larger;
+
+    if (rig_message_count < message_capacity)
+        return true;
+    larger = realloc(rig_messages, wanted * sizeof *rig_messages);
+    if (!larger)
+        return false;
+    rig_messages = larger;
+    message_capacity = wanted;
+    return true;
+}
+
 bool broker_publish(const char *client_id, const char *topic, struct slice payload,
                     struct slice correlation)
 {
     struct rig_message *m;
 
-    if (rig_publish_fails)
+    if (rig_publish_fails || !make_room())
         return false;
-    if (rig_message_count == message_capacity) {
-        message_capacity = message_capacity ? 2 * message_capacity : 1024;
-        rig_messages = realloc(rig_messages, message_capacity * sizeof *rig_messages);
-        assert_non_null(rig_messages);
-    }
     m = &rig_messages[rig_message_count++];
     snprintf(m->client_id, sizeof m->client_id, "%s", client_id);
     snprintf(m->topic, sizeof m->topic, "%s", topic);
@@ -141,7 +152,7 @@ static void set_option(struct options *o, const char *key, const char *value)
     assert_true(options_set(o, key, value, error));
 }
 
-static void create_core(struct rig *r)
+struct options rig_options(struct rig *r)
 {
     struct options options;
     char path[128], error[OPTIONS_ERROR_MAX];
@@ -156,7 +167,7 @@ static void create_core(struct rig *r)
     set_option(&options, "audience", AUDIENCE);
     set_option(&options, "ring_bytes", "8388608");
     assert_true(options_are_complete(&options, error));
-    r->core = core_create(&options);
+    return options;
 }
 
 static void listen_at(struct rig *r)
@@ -172,6 +183,8 @@ static void listen_at(struct rig *r)
 
 void rig_start(struct rig *r)
 {
+    struct options options;
+
     *r = (struct rig){.bridge = -1, .directory = "/tmp/banter-plugin-XXXXXX"};
     current = r;
     rig_kick_count = 0;
@@ -184,7 +197,8 @@ void rig_start(struct rig *r)
     write_keys(r);
     listen_at(r);
     buf_init(&r->in, 64 << 20);
-    create_core(r);
+    options = rig_options(r);
+    r->core = core_create(&options);
     assert_non_null(r->core);
 }
 
@@ -284,16 +298,21 @@ void rig_unlink(struct rig *r)
     assert_false(link_is_up(&r->core->link));
 }
 
+void rig_put(struct rig *r, struct buf *b)
+{
+    ssize_t n = send(r->bridge, b->data, b->length, MSG_NOSIGNAL);
+
+    assert_false(b->failed);
+    if (n > 0)
+        buf_consume(b, (size_t)n);
+    else if (errno != EAGAIN)
+        buf_reset(b);
+}
+
 void rig_send(struct rig *r, struct buf *b)
 {
-    assert_false(b->failed);
     while (b->length > 0) {
-        ssize_t n = send(r->bridge, b->data, b->length, MSG_NOSIGNAL);
-
-        if (n > 0)
-            buf_consume(b, (size_t)n);
-        else if (errno != EAGAIN)
-            buf_reset(b); /* the plugin has closed the link: the caller looks at that */
+        rig_put(r, b);
         core_bell(r->core);
         if (r->core->link.unread)
             rig_tick(r); /* this turn had no more time */

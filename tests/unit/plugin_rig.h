@@ -31,6 +31,8 @@ struct rig {
     size_t in_taken;
 };
 
+/* The options that the rig's plugin runs with; the caller owns them. */
+struct options rig_options(struct rig *r);
 /* A running plugin without link. */
 void rig_start(struct rig *r);
 void rig_stop(struct rig *r);
@@ -44,6 +46,8 @@ void rig_tick(struct rig *r);
 /* The next frame of this type from the plugin; others are passed over. False: there is none. The
  * body is valid until the next call. */
 bool rig_next(struct rig *r, enum frame_type type, struct slice *body);
+/* Takes off `b` what the socket takes; all of it when the plugin has closed the link. */
+void rig_put(struct rig *r, struct buf *b);
 /* Sends what is in `b` and has the plugin read it, ringing the bell. Empties `b`. */
 void rig_send(struct rig *r, struct buf *b);
 

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/* plugin_memory_test.c - the plugin when memory runs out: one life of it again and again, each time
+ * with another allocation that fails. It may refuse anything, but it has to stay sound. Linked with
+ * --wrap, so that malloc() and its relatives in the project's own code come here. */
+#include "unit/unit.h"
+
+#include "unit/plugin_rig.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { CROWD = 4, ATTEMPTS_MAX = 20000 };
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *memory, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *memory, size_t size);
+
+static struct rig rig;
+static const char alice, bob, crowd[CROWD];
+static unsigned countdown; /* allocations until one fails; 0: none will */
+static unsigned failed;
+
+static bool fails(void)
+{
+    if (countdown == 0 || --countdown > 0)
+        return false;
+    failed++;
+    return true;
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return fails() ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *memory, size_t size)
+{
+    return fails() ? NULL : __real_realloc(memory, size);
+}
+
+/* Runs one call of the plugin with the countdown running, so that the rig's own memory is safe. */
+#define WITH_FAILURES(statement)                                                                   \
+    do {                                                                                           \
+        countdown = saved;                                                                         \
+        statement;                                                                                 \
+        saved = countdown;                                                                         \
+        countdown = 0;                                                                             \
+    } while (0)
+
+static unsigned saved;
+
+/* Has the plugin read a frame. */
+static void deliver(struct buf *b)
+{
+    while (b->length > 0) {
+        rig_put(&rig, b);
+        WITH_FAILURES(core_tick(rig.core));
+    }
+}
+
+static void entry(int64_t seq, size_t length)
+{
+    struct frame_entry f = {rig_uuid(1), seq, 1, slice_str("phone"), {NULL, 0}};
+    char *payload = calloc(1, length + 1);
+    struct buf b;
+
+    assert_non_null(payload);
+    f.payload = slice_of(payload, length);
+    buf_init(&b, LINK_BODY_MAX);
+    frame_write_entry(&b, &f);
+    deliver(&b);
+    buf_finish(&b);
+    free(payload);
+}
+
+static void attach(uint64_t uid)
+{
+    struct attached_conversation items[] = {rig_item(1, 0), rig_item((unsigned)uid + 1, 0)};
+    struct buf b;
+
+    buf_init(&b, LINK_BODY_MAX);
+    frame_write_attached(&b, uid, true, items, 2);
+    deliver(&b);
+    buf_finish(&b);
+}
+
+static void join(uint64_t uid, enum role role)
+{
+    struct frame_member f = {rig_uuid(1), CONVERSATION_GROUP, uid, role, 0};
+    struct buf b;
+
+    buf_init(&b, 1024);
+    frame_write_member(&b, &f);
+    deliver(&b);
+    buf_finish(&b);
+}
+
+static void login(const void *client, uint64_t uid, const char *handle)
+{
+    char client_id[64];
+    const char *token = rig_token(&rig, uid, handle, NULL, 3600);
+    bool ok;
+
+    snprintf(client_id, sizeof client_id, "%s/phone", handle);
+    WITH_FAILURES(ok = auth_check(rig.core, client, client_id, handle, token));
+    if (ok)
+        attach(uid);
+}
+
+static void post(const char *topic, const char *payload)
+{
+    WITH_FAILURES(rig_publish(&rig, &alice, "alice/phone", topic, payload));
+}
+
+/* Everything that allocates, in a few steps. */
+static void live(void)
+{
+    char handle[16];
+
+    login(&alice, 1, "alice");
+    login(&bob, 2, "bob");
+    post("send/@bob", "{\"id\":\"1\",\"text\":\"x\"}");
+    post("send/me/sync", "{}");
+    post("send/bad", "{\"id\":\"2\",\"text\":\"x\"}");
+    entry(1, 10);
+    entry(3, 10);
+    entry(4, 10);
+    entry(2, 10);
+    for (unsigned i = 0; i < CROWD; i++) {
+        snprintf(handle, sizeof handle, "user%u", i);
+        login(&crowd[i], 10 + i, handle);
+    }
+    entry(5, 600000); /* more than one turn for six people */
+    entry(6, 10);
+    join(2, ROLE_NONE);
+    join(2, ROLE_READER);
+    for (unsigned i = 0; i < 12; i++)
+        WITH_FAILURES(core_tick(rig.core));
+    WITH_FAILURES(core_disconnected(rig.core, &alice));
+    login(&alice, 1, "alice");
+}
+
+static void test_every_allocation_fails_once(void **state)
+{
+    unsigned attempt;
+
+    (void)state;
+    for (attempt = 1; attempt < ATTEMPTS_MAX; attempt++) {
+        rig_start(&rig);
+        rig_link(&rig, true);
+        saved = attempt;
+        failed = 0;
+        live();
+        rig_stop(&rig);
+        if (failed == 0)
+            break;
+    }
+    assert_in_range(attempt, 50, ATTEMPTS_MAX - 1);
+}
+
+/* Nothing is left after a start that failed. */
+static void test_start_fails(void **state)
+{
+    (void)state;
+    rig_start(&rig);
+    for (unsigned attempt = 1;; attempt++) {
+        struct options options = rig_options(&rig);
+        struct core *core;
+
+        failed = 0;
+        countdown = attempt;
+        core = core_create(&options);
+        countdown = 0;
+        assert_int_equal(core == NULL, failed > 0);
+        core_destroy(core);
+        if (failed == 0)
+            break;
+    }
+    rig_stop(&rig);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_allocation_fails_once),
+        cmocka_unit_test(test_start_fails),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
