@@ -64,18 +64,18 @@ struct app {
     struct api *api;
 };
 
-/* One check after the writer has become idle lets the link and the answers of the API leave. */
+/* At least one interval passes, in which the answers of the API leave. */
 static void on_drain_timer(evutil_socket_t fd, short what, void *argument)
 {
     struct app *a = argument;
     const struct timeval interval = {.tv_usec = DRAIN_CHECK_MS * 1000};
-    bool idle = ingest_is_idle(a->ingest);
+    bool idle = ingest_is_idle(a->ingest) && link_is_flushed(a->link);
     (void)fd;
     (void)what;
 
     if ((idle && a->drain_checks > 0) || a->drain_checks >= DRAIN_CHECKS_MAX) {
         if (!idle)
-            log_warning("app", "stopping with drafts unfinished: they will come again");
+            log_warning("app", "stopping with work unfinished: it will be asked for again");
         event_base_loopexit(a->base, NULL);
         return;
     }

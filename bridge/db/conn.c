@@ -69,6 +69,9 @@ static bool watch(struct db_conn *c)
 static void log_loss(const struct db_conn *c)
 {
     const char *reason = c->pg ? PQerrorMessage(c->pg) : "out of memory";
+
+    if (reason[0] == '\0')
+        reason = c->state == CONN_READY ? "given up" : "no answer in time";
     int length = (int)strcspn(reason, "\n");
 
     /* Only the first of a row of failures is news. */

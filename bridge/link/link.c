@@ -367,6 +367,11 @@ bool link_is_connected(const struct link *l)
     return l->plugin && !peer_is_doomed(l->plugin);
 }
 
+bool link_is_flushed(const struct link *l)
+{
+    return !link_is_connected(l) || peer_is_flushed(l->plugin);
+}
+
 void link_reset(struct link *l)
 {
     if (link_is_connected(l))

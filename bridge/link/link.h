@@ -43,6 +43,8 @@ void link_destroy(struct link *l);
 /* Starts listening. False: the path cannot be used; logged. */
 bool link_start(struct link *l, const struct link_handlers *handlers) MUST_USE;
 bool link_is_connected(const struct link *l);
+/* True when nothing written waits to be sent. */
+bool link_is_flushed(const struct link *l);
 
 void link_confirm(struct link *l, uint64_t number);
 void link_attached(struct link *l, uint64_t uid, bool last,

@@ -170,6 +170,11 @@ bool peer_flush(struct peer *p)
     return sent;
 }
 
+bool peer_is_flushed(const struct peer *p)
+{
+    return p->out.length == 0;
+}
+
 void peer_pause(struct peer *p, bool paused)
 {
     if (p->doomed || p->paused == paused)

@@ -42,6 +42,8 @@ bool peer_is_inside_frame(const struct peer *p);
 bool peer_is_overrun(const struct peer *p);
 /* Sends what it can now and sees to the rest. True: something was sent. */
 bool peer_flush(struct peer *p);
+/* Everything that was appended has left. */
+bool peer_is_flushed(const struct peer *p);
 /* Stops or resumes reading. */
 void peer_pause(struct peer *p, bool paused);
 /* Stops reading and writing for good; logs why. Only the first call counts. */
