@@ -141,6 +141,24 @@ def test_using_an_old_refresh_token_ends_the_login(banter):
     assert post(banter, "/v1/token", {"refresh_token": other["refresh_token"]}).status == 200
 
 
+def test_a_lost_answer_costs_no_login(banter):
+    """With an Idempotency-Key the exchange may be repeated for some seconds; what the first answer
+    carried is void then. Without the key, or with another one, it is a reuse like any other."""
+    for key, status in (("one", 200), ("two", 401), (None, 401)):
+        alice = banter.signup("alice")
+        body = {"refresh_token": alice.refresh_token}
+        lost = post(banter, "/v1/token", body, headers={"Idempotency-Key": "one"}).ok()
+        again = post(banter, "/v1/token", body, headers={"Idempotency-Key": key} if key else None)
+        assert again.status == status
+        if status == 200:
+            second = again.json()["refresh_token"]
+            assert len({alice.refresh_token, lost["refresh_token"], second}) == 3
+            third = post(banter, "/v1/token", {"refresh_token": second}).ok()["refresh_token"]
+            assert post(banter, "/v1/token", {"refresh_token": third}).status == 200
+        assert post(banter, "/v1/token",
+                    {"refresh_token": lost["refresh_token"]}).status == 401
+
+
 def test_two_at_once_cannot_both_use_a_refresh_token(banter):
     alice = banter.signup("alice")
     body = {"refresh_token": alice.refresh_token}
