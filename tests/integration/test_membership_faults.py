@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: MIT
+"""Changes of members while PostgreSQL ends connections in the middle of them and crashes: what the
+plugin believes must be what is stored, although the bridge cannot always know what was committed.
+"""
+import random
+import threading
+import time
+
+from support import wait_until
+
+from test_sql_commands import Sql
+
+KILL_POOL = ("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+             "WHERE application_name = 'banter-pool'")
+
+
+class Nuisance:
+    """Ends the pool's connections every few milliseconds, and PostgreSQL itself now and then."""
+
+    def __init__(self, banter, crashes):
+        self._banter, self._crashes, self.rounds = banter, crashes, 0
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self):
+        chance = random.Random(7)
+        while not self._stopping.wait(chance.uniform(0.0, 0.15)):
+            try:
+                self._banter.psql(KILL_POOL)
+                self.rounds += 1
+            except RuntimeError:
+                continue  # it is just starting again
+            if self._crashes and self.rounds % 25 == 0:
+                self._crashes -= 1
+                self._banter.wait_restarted("postgres", self._banter.kill("postgres"))
+
+
+def change(banter, actor, command):
+    """Asks until the answer is certain; returns its error's code, or "ok"."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        response = banter.request("POST", "/v1/control", {"commands": [command]}, actor)
+        if response.status == 200:
+            code = response.json()["responses"][0].get("error", {}).get("code", "ok")
+            if code != "unavailable":
+                return code
+        time.sleep(0.02)
+    raise AssertionError(f"{command['command']} was never answered with certainty")
+
+
+def test_the_plugin_believes_what_is_stored(fresh_banter):
+    banter = fresh_banter
+    alice, bob = banter.signup("alice"), banter.signup("bob")
+    group = banter.group(alice, [bob])
+    phone, other = banter.device(alice), banter.device(bob)
+    remove = {"command": "removeMember", "conversation": group, "user": bob.handle}
+    add = {"command": "addMembers", "conversation": group, "members": [bob.handle]}
+
+    def say(text):
+        return phone.receipt(phone.send(group, text), timeout=60)["seq"]
+
+    def heard():
+        return [e["seq"] for e in other.entries(group)]
+
+    # Bob hears nothing while he is out. Once he is back he may get it after all: it is in his
+    # history again, and a gap that the lost link left is filled with it.
+    with Nuisance(banter, crashes=2) as nuisance:
+        while nuisance.rounds < 80:
+            assert change(banter, alice, remove) in ("ok", "not_found")
+            secret = say("not for bob")
+            time.sleep(0.01)
+            assert secret not in heard()
+            assert change(banter, alice, add) == "ok"
+            say("for bob too")
+
+    # In the calm that follows, who is in hears everything and who is out hears nothing.
+    banter.wait_ready()
+    public = [say("for bob too") for _ in range(5)]
+    wait_until(lambda: public[-1] in heard(), 30, "what was said after the faults")
+    assert change(banter, alice, remove) == "ok"
+    secret = say("not for bob")
+    time.sleep(0.5)
+    assert secret not in heard()
+    assert heard() == sorted(set(heard())) and set(public) <= set(heard())
+    assert Sql(banter.postgres_dsn).broken() == ""
