@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT */
+/* fake_writer_server.c - see fake_writer_server.h. Arrays are read as db/params.c writes them; the
+ * tests use no text that needs an escape. */
+#include "unit/unit.h"
+
+#include "unit/fake_writer_server.h"
+
+#include "unit/fake_database.h"
+
+#include "base/memory.h"
+#include "db/db.h"
+#include "db/params.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { TRANSACTIONS_MAX = 32, ROWS_MAX = 1024, STORED_MAX = 8192, NAME_MAX_LENGTH = 40 };
+
+struct row {
+    char conversation[NAME_MAX_LENGTH];
+    long sender;
+    char id[NAME_MAX_LENGTH];
+    char text[NAME_MAX_LENGTH];
+};
+
+struct stored_row {
+    struct row row;
+    long seq;
+};
+
+struct transaction {
+    bool is_batch;
+    long follows, number;
+    struct row rows[ROWS_MAX];
+    size_t row_count;
+    db_reply_fn *append_reply, *end_reply;
+    void *append_owner, *end_owner;
+};
+
+static struct stored_row stored[STORED_MAX];
+static size_t stored_count;
+static size_t quarantined;
+static struct transaction queue[TRANSACTIONS_MAX]; /* [count] is the one being built */
+static size_t queue_count;
+static long session_batch;
+static bool connected;
+static db_conn_state_fn *state_changed;
+static void *state_owner;
+
+/* Takes the next element off an array's text; false at its end. */
+static bool next_element(const char **at, char out[NAME_MAX_LENGTH])
+{
+    size_t length;
+
+    if (**at == '{' || **at == ',')
+        (*at)++;
+    if (**at == '}')
+        return false;
+    *at += **at == '"';
+    length = strcspn(*at, "\",}");
+    assert_true(length < NAME_MAX_LENGTH);
+    memcpy(out, *at, length);
+    out[length] = '\0';
+    *at += length;
+    *at += **at == '"';
+    return true;
+}
+
+static void read_rows(struct transaction *t, const struct params_pointers *p)
+{
+    const char *at[4] = {p->values[0], p->values[1], p->values[2], p->values[3]};
+    char sender[NAME_MAX_LENGTH];
+    struct row *row = t->rows;
+
+    for (; next_element(&at[0], row->conversation); row++) {
+        assert_true(next_element(&at[1], sender) && next_element(&at[2], row->id) &&
+                    next_element(&at[3], row->text));
+        row->sender = atol(sender);
+    }
+    t->row_count = (size_t)(row - t->rows);
+}
+
+bool db_conn_query(struct db_conn *c, const struct db_statement *statement,
+                   struct db_params *params, db_reply_fn *reply, void *owner)
+{
+    struct transaction *t = &queue[queue_count];
+    struct params_pointers p;
+    (void)c;
+
+    params_point(params, &p);
+    if (!connected) {
+        db_params_destroy(params);
+        return false;
+    }
+    if (strcmp(statement->name, "ingest_follow") == 0) {
+        *t = (struct transaction){
+            .is_batch = true, .follows = atol(p.values[0]), .number = atol(p.values[1])};
+    } else if (strcmp(statement->name, "ingest_append") == 0) {
+        read_rows(t, &p);
+        t->append_reply = reply;
+        t->append_owner = owner;
+    }
+    db_params_destroy(params);
+    return true;
+}
+
+bool db_conn_sync(struct db_conn *c, db_reply_fn *reply, void *owner)
+{
+    (void)c;
+    queue[queue_count].end_reply = reply;
+    queue[queue_count].end_owner = owner;
+    queue_count++;
+    assert_true(queue_count < TRANSACTIONS_MAX);
+    return true;
+}
+
+/* Only the quarantine comes alone. */
+bool db_conn_run(struct db_conn *c, const struct db_statement *statement, struct db_params *params,
+                 db_reply_fn *reply, void *owner)
+{
+    (void)c;
+    assert_string_equal(statement->name, "ingest_quarantine");
+    db_params_destroy(params);
+    queue[queue_count] = (struct transaction){.end_reply = reply, .end_owner = owner};
+    queue_count++;
+    return true;
+}
+
+struct db_conn *db_conn_create(struct event_base *base, const struct db_conn_config *config,
+                               db_conn_state_fn *changed, void *owner)
+{
+    (void)base;
+    (void)config;
+    state_changed = changed;
+    state_owner = owner;
+    return must_calloc(1, 1);
+}
+
+static void lose_everything(void)
+{
+    struct db_reply lost = {.status = DB_LOST, .sqlstate = "", .message = ""};
+    size_t count = queue_count;
+
+    connected = false;
+    for (size_t i = 0; i < count; i++) {
+        if (queue[i].append_reply)
+            queue[i].append_reply(queue[i].append_owner, &lost);
+        queue[i].end_reply(queue[i].end_owner, &lost);
+    }
+    queue_count = 0;
+    state_changed(state_owner, false);
+}
+
+void db_conn_destroy(struct db_conn *c)
+{
+    if (connected)
+        lose_everything();
+    free(c);
+}
+
+bool db_conn_is_ready(const struct db_conn *c)
+{
+    (void)c;
+    return connected;
+}
+
+void fake_server_reset(void)
+{
+    stored_count = 0;
+    quarantined = 0;
+    queue_count = 0;
+    connected = false;
+}
+
+void fake_server_connect(void)
+{
+    connected = true;
+    session_batch = 0;
+    state_changed(state_owner, true);
+}
+
+size_t fake_server_waiting(void)
+{
+    return queue_count;
+}
+
+size_t fake_server_drafts_waiting(void)
+{
+    assert_true(queue_count > 0);
+    return queue[0].row_count;
+}
+
+size_t fake_server_stored(void)
+{
+    return stored_count;
+}
+
+size_t fake_server_quarantined(void)
+{
+    return quarantined;
+}
+
+static struct transaction take_oldest(void)
+{
+    assert_true(queue_count > 0);
+    struct transaction t = queue[0];
+    queue_count--;
+    memmove(queue, queue + 1, queue_count * sizeof queue[0]);
+    return t;
+}
+
+static const struct stored_row *find_stored(const struct row *row)
+{
+    for (size_t i = 0; i < stored_count; i++) {
+        const struct row *other = &stored[i].row;
+        if (other->sender == row->sender && strcmp(other->id, row->id) == 0 &&
+            strcmp(other->conversation, row->conversation) == 0)
+            return &stored[i];
+    }
+    return NULL;
+}
+
+static long head_of(const char *conversation)
+{
+    long head = 0;
+
+    for (size_t i = 0; i < stored_count; i++)
+        head += strcmp(stored[i].row.conversation, conversation) == 0;
+    return head;
+}
+
+/* The SQLSTATE with which the transaction fails, or NULL. */
+static const char *error_of(const struct transaction *t)
+{
+    if (t->is_batch && t->follows != session_batch)
+        return "BT001";
+    for (size_t i = 0; i < t->row_count; i++) {
+        if (strcmp(t->rows[i].text, "poison") == 0)
+            return "23514";
+    }
+    return NULL;
+}
+
+/* Columns as batch_append_statement has them: n, role, fresh, same, seq, at. */
+static PGresult *commit(const struct transaction *t)
+{
+    PGresult *result = fake_result(6);
+
+    session_batch = t->is_batch ? t->number : session_batch;
+    quarantined += !t->is_batch;
+    for (size_t i = 0; i < t->row_count; i++) {
+        const struct row *row = &t->rows[i];
+        const struct stored_row *old = find_stored(row);
+        int line = fake_result_add_row(result);
+        long seq = old ? old->seq : head_of(row->conversation) + 1;
+
+        fake_result_i64(result, line, 0, (int64_t)i + 1);
+        fake_result_i64(result, line, 1, 2);
+        fake_result_bool(result, line, 2, !old);
+        fake_result_bool(result, line, 3, old && strcmp(old->row.text, row->text) == 0);
+        fake_result_i64(result, line, 4, seq);
+        fake_result_i64(result, line, 5, 0);
+        if (!old) {
+            assert_true(stored_count < STORED_MAX);
+            stored[stored_count++] = (struct stored_row){*row, seq};
+        }
+    }
+    return result;
+}
+
+static void answer_error(const struct transaction *t, const char *sqlstate)
+{
+    struct db_reply reply = {.status = DB_ABORTED, .sqlstate = sqlstate, .message = ""};
+
+    if (t->append_reply)
+        t->append_reply(t->append_owner, &reply);
+    t->end_reply(t->end_owner, &reply);
+}
+
+void fake_server_run(void)
+{
+    struct transaction t = take_oldest();
+    struct db_reply reply = {.status = DB_OK, .sqlstate = "", .message = ""};
+    const char *error = error_of(&t);
+
+    if (error) {
+        answer_error(&t, error);
+        return;
+    }
+    PGresult *result = commit(&t);
+    reply.result = result;
+    if (t.append_reply)
+        t.append_reply(t.append_owner, &reply);
+    reply.result = NULL;
+    t.end_reply(t.end_owner, &reply);
+    PQclear(result);
+}
+
+void fake_server_fail(const char *sqlstate)
+{
+    struct transaction t = take_oldest();
+    answer_error(&t, sqlstate);
+}
+
+void fake_server_break_after(size_t count)
+{
+    for (size_t i = 0; i < count && i < queue_count; i++) {
+        if (!error_of(&queue[i]))
+            PQclear(commit(&queue[i]));
+    }
+    lose_everything();
+}
