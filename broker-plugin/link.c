@@ -87,13 +87,14 @@ bool link_has_room(const struct link *l)
 static bool open_socket(struct link *l)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
+    size_t length = strlen(l->path);
     int bytes = SEND_BUFFER_BYTES;
 
-    if (strlen(l->path) >= sizeof address.sun_path) {
+    if (length >= sizeof address.sun_path) {
         errno = ENAMETOOLONG;
         return false;
     }
-    strcpy(address.sun_path, l->path);
+    memcpy(address.sun_path, l->path, length);
     l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (l->fd < 0)
         return false;

@@ -142,13 +142,14 @@ static void test_silent_bridge_is_given_up(void **state)
 /* Fills the ring; returns how many drafts it took. */
 static unsigned fill_ring(void)
 {
+    static const char draft[] = "{\"id\":\"big\",\"text\":\"x\"}";
     size_t length = 1000000;
-    char *json = malloc(length + 64);
+    char *json = malloc(length + sizeof draft);
     unsigned count = 0;
 
     assert_non_null(json);
     memset(json, ' ', length);
-    strcpy(json + length, "{\"id\":\"big\",\"text\":\"x\"}");
+    memcpy(json + length, draft, sizeof draft);
     while (rig_publish(&rig, &alice, PHONE, "send/@carol", json))
         count++;
     free(json);

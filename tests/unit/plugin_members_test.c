@@ -2,6 +2,7 @@
 /* plugin_members_test.c - the member table against a plain matrix, while entries are handed out. */
 #include "unit/unit.h"
 
+#include "base/hash.h"
 #include "members.h"
 #include "sessions.h"
 #include "unit/plugin_rig.h"
@@ -13,6 +14,14 @@ enum { USERS = 40, CONVERSATIONS = 30, STEPS = 100000 };
 static struct members members;
 static struct user users[USERS];
 static bool inside[USERS][CONVERSATIONS];
+
+/* The same sequence in every run. */
+static unsigned draw(unsigned below)
+{
+    static uint64_t step;
+
+    return (unsigned)(hash_u64(++step) % below);
+}
 
 static void check_links(const struct conversation *c)
 {
@@ -63,10 +72,9 @@ static void check_all(void)
 static void test_against_model(void **state)
 {
     (void)state;
-    srandom(1);
     members_init(&members);
     for (unsigned i = 0; i < STEPS; i++) {
-        change((unsigned)random() % USERS, (unsigned)random() % CONVERSATIONS);
+        change(draw(USERS), draw(CONVERSATIONS));
         if (i % 997 == 0)
             check_all();
     }
@@ -86,7 +94,7 @@ static void hand_out_once(void)
     bool got[USERS] = {false}, was_inside[USERS];
 
     for (unsigned u = 0; u < USERS; u++) {
-        if (!inside[u][0] && random() % 2)
+        if (!inside[u][0] && draw(2))
             change(u, 0);
         was_inside[u] = inside[u][0];
     }
@@ -100,8 +108,8 @@ static void hand_out_once(void)
         assert_false(got[u]);
         got[u] = true;
         backlog.visited++;
-        u = (unsigned)random() % USERS;
-        if (inside[u][0] && random() % 2) {
+        u = draw(USERS);
+        if (inside[u][0] && draw(2)) {
             change(u, 0);
             was_inside[u] = false;
         }
@@ -116,7 +124,6 @@ static void hand_out_once(void)
 static void test_visited_members(void **state)
 {
     (void)state;
-    srandom(2);
     members_init(&members);
     for (unsigned i = 0; i < 2000; i++)
         hand_out_once();

@@ -61,8 +61,9 @@ static const char *bobs(void)
     text[0] = '\0';
     for (size_t i = 0; i < rig_message_count; i++) {
         if (strcmp(rig_messages[i].client_id, "bob/phone") == 0)
-            length += (size_t)snprintf(text + length, sizeof text - length, "%s%d",
-                                       length ? " " : "", atoi(rig_messages[i].payload + 7));
+            length +=
+                (size_t)snprintf(text + length, sizeof text - length, "%s%d", length ? " " : "",
+                                 (int)strtol(rig_messages[i].payload + 7, NULL, 10));
     }
     return text;
 }
@@ -247,10 +248,14 @@ static void gather_crowd(void)
 
     rig_link(&rig, true);
     for (unsigned i = 0; i < CROWD; i++) {
+        struct session *session;
+
         snprintf(handle, sizeof handle, "user%u", i);
-        assert_non_null(sessions_open(&rig.core->sessions, &crowd[i], 100 + i, slice_str(handle),
-                                      slice_str("d")));
-        attach_opened(rig.core, sessions_find_any(&rig.core->sessions, &crowd[i]));
+        session = sessions_open(&rig.core->sessions, &crowd[i], 100 + i, slice_str(handle),
+                                slice_str("d"));
+        assert_non_null(session);
+        session->deadline_s = INT64_MAX;
+        attach_opened(rig.core, session);
         rig_attached(&rig, 100 + i, &item, 1, true);
         if (i % 100 == 0)
             rig_tick(&rig);
