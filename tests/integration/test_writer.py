@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: MIT
+"""The writer and PostgreSQL: the plans of its statements, and drafts that PostgreSQL refuses.
+
+The plans are those of the running bridge, as auto_explain logs them: on an empty table as on a big
+one every look-up of a batch must go through an index, one draft at a time."""
+import itertools
+import re
+
+import pytest
+
+from support import wait_until
+from support.faults import hang_up
+
+APPEND = "WITH judged AS"
+LOCK = "SELECT FROM banter.conversations"
+SCANS = re.compile(r"Seq Scan|Bitmap|Hash Join|Hash Left Join|Hash Right Join|Merge")
+
+
+def plan_of(system, statement):
+    """The last plan in PostgreSQL's log of a statement that begins so; empty before there is one."""
+    text = system.log("postgres")
+    start = text.rfind(f"Query Text: {statement}")
+    if start < 0:
+        return ""
+    lines = text[start:].split("\n")[1:]
+    return "\n".join(itertools.takewhile(lambda line: line.startswith("\t"), lines))
+
+
+def explained(system):
+    """Has every new session log its plans, and the writer begin a new session."""
+    with open(system.data / "postgres.conf", "a", encoding="ascii") as config:
+        config.write("session_preload_libraries = 'auto_explain'\n"
+                     "auto_explain.log_min_duration = 0\n")
+    hang_up(system, "postgres")
+    wait_until(lambda: '"session_preload_libraries" changed' in system.log("postgres"), 10,
+               "the new settings")
+    new_session(system)
+
+
+def writer_pid(system):
+    rows = system.psql("SELECT pid FROM pg_stat_activity WHERE application_name = 'banter-writer'")
+    return rows[0][0] if rows else None
+
+
+def new_session(system):
+    old = writer_pid(system)
+    system.psql(f"SELECT pg_terminate_backend({old})")
+    wait_until(lambda: writer_pid(system) not in (None, old), 10, "a new session of the writer")
+    system.wait_ready()
+
+
+def assert_index_plans(system):
+    for statement, index in ((LOCK, "conversations_pkey"), (APPEND, "_conversation_sender_id_key")):
+        plan = wait_until(lambda s=statement: plan_of(system, s), 10, f"a plan of {statement}")
+        assert index in plan, plan
+        assert not SCANS.search(plan), plan
+
+
+def test_batches_use_indexes_whatever_the_size_of_the_tables(fresh_banter):
+    banter = fresh_banter
+    explained(banter)
+    alice, bob = banter.signup("alice"), banter.signup("bob")
+    phone = banter.device(alice)
+    conversation = phone.say(f"@{bob.handle}", "on empty tables")["conversation"]
+    assert_index_plans(banter)
+
+    banter.psql("INSERT INTO banter.conversations (id, kind, created_by)"
+                " SELECT gen_random_uuid(), 2, 1 FROM generate_series(1, 5000)")
+    banter.psql("INSERT INTO banter.members (conversation, user_id, role)"
+                " SELECT c.id, u.id, 2 FROM banter.conversations c, banter.users u WHERE kind = 2")
+    banter.psql("INSERT INTO banter.messages (conversation, seq, sender, at, kind, id, text)"
+                " SELECT id, n, 1, now(), 1, n, 'filler' FROM banter.conversations,"
+                " generate_series(1, 20) n WHERE kind = 2")
+    banter.psql("UPDATE banter.conversations SET last_seq = 20 WHERE kind = 2")
+    banter.psql("ANALYZE banter.conversations, banter.members, banter.messages, banter.users")
+    new_session(banter)
+    phone.say(conversation, "on big ones")
+    assert_index_plans(banter)
+
+
+@pytest.fixture
+def poisoned(fresh_banter):
+    """PostgreSQL refuses one text, for a reason that nobody checks before."""
+    fresh_banter.psql("ALTER TABLE banter.messages ADD CONSTRAINT no_poison"
+                      " CHECK (text <> 'poison')")
+    return fresh_banter
+
+
+def test_a_draft_that_postgres_refuses_hurts_nobody_else(poisoned):
+    alice, bob = poisoned.signup("alice"), poisoned.signup("bob")
+    phone, other = poisoned.device(alice), poisoned.device(bob)
+    texts = ["poison" if n % 50 == 17 else f"text {n}" for n in range(500)]
+    ids = [phone.send(f"@{bob.handle}", text) for text in texts]
+    receipts = [phone.receipt(draft, timeout=30) for draft in ids]
+
+    refused = [text for text, receipt in zip(texts, receipts) if "error" in receipt]
+    assert refused == ["poison"] * 10
+    assert {r["error"]["code"] for r in receipts if "error" in r} == {"invalid"}
+    assert [r["seq"] for r in receipts if "seq" in r] == list(range(1, 491))
+    assert [m["id"] for m in phone.receipts()] == ids
+    conversation = next(r["conversation"] for r in receipts if "seq" in r)
+    entries = other.wait_entries(conversation, 490)
+    assert [e["text"] for e in entries] == [text for text in texts if text != "poison"]
+
+    rows = poisoned.psql("SELECT sqlstate, convert_from(payload, 'UTF8') FROM banter.quarantine")
+    assert len(rows) == 10
+    assert all(state == "23514" and '"text":"poison"' in draft for state, draft in rows)
