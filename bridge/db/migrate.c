@@ -62,6 +62,12 @@ static int is_migration(const struct dirent *entry)
     return name[NUMBER_DIGITS] == '_' && length > 4 && strcmp(name + length - 4, ".sql") == 0;
 }
 
+/* Of a file's name, and of a number as PostgreSQL writes it. */
+static int number_of(const char *text)
+{
+    return (int)strtol(text, NULL, 10);
+}
+
 static bool read_migration(const char *directory, const char *name, struct migration *m)
 {
     static const char hex[] = "0123456789abcdef";
@@ -69,7 +75,7 @@ static bool read_migration(const char *directory, const char *name, struct migra
     char path[4096];
     bool ok;
 
-    m->number = atoi(name);
+    m->number = number_of(name);
     m->name = must_strndup(slice_str(name));
     buf_init(&m->sql, FILE_MAX_BYTES);
     ok = snprintf(path, sizeof path, "%s/%s", directory, name) < (int)sizeof path &&
@@ -208,7 +214,7 @@ static bool bring_up_to_date(PGconn *pg, const struct migration_list *list)
 
     for (int i = 0; ok && i < applied_count; i++) {
         const struct migration *m = i < list->count ? &list->items[i] : NULL;
-        if (!m || m->number != atoi(PQgetvalue(applied, i, 0))) {
+        if (!m || m->number != number_of(PQgetvalue(applied, i, 0))) {
             log_error("migrate", "applied before, but not at its place on disk: %s",
                       PQgetvalue(applied, i, 2));
             ok = false;

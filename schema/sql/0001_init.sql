@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- 0001_init.sql - users, conversations, members and the log.
 -- Every hot table carries the conversation, so that it can be the distribution column of a sharded PostgreSQL.
 -- Hash partitions keep each index small and let autovacuum work on one part at a time.

@@ -17,7 +17,7 @@ SCANS = re.compile(r"Seq Scan|Bitmap|Hash Join|Hash Left Join|Hash Right Join|Me
 
 
 def plan_of(system, statement):
-    """The last plan in PostgreSQL's log of a statement that begins so; empty before there is one."""
+    """The last plan in PostgreSQL's log of a statement that begins so; "" before there is one."""
     text = system.log("postgres")
     start = text.rfind(f"Query Text: {statement}")
     if start < 0:

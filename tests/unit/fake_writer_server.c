@@ -75,7 +75,7 @@ static void read_rows(struct transaction *t, const struct params_pointers *p)
     for (; next_element(&at[0], row->conversation); row++) {
         assert_true(next_element(&at[1], sender) && next_element(&at[2], row->id) &&
                     next_element(&at[3], row->text));
-        row->sender = atol(sender);
+        row->sender = strtol(sender, NULL, 10);
     }
     t->row_count = (size_t)(row - t->rows);
 }
@@ -93,8 +93,9 @@ bool db_conn_query(struct db_conn *c, const struct db_statement *statement,
         return false;
     }
     if (strcmp(statement->name, "ingest_follow") == 0) {
-        *t = (struct transaction){
-            .is_batch = true, .follows = atol(p.values[0]), .number = atol(p.values[1])};
+        *t = (struct transaction){.is_batch = true,
+                                  .follows = strtol(p.values[0], NULL, 10),
+                                  .number = strtol(p.values[1], NULL, 10)};
     } else if (strcmp(statement->name, "ingest_append") == 0) {
         read_rows(t, &p);
         t->append_reply = reply;
