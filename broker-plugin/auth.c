@@ -128,9 +128,10 @@ static bool open_session(struct core *c, const void *client, const struct jwt_cl
 
     if (!session)
         return false;
+    c->stats.logins++;
     session->token_hash = token_hash;
     session->deadline_s = claims->expires_at + JWT_LEEWAY_S +
-                          (int64_t)(hash_u64(++c->stats.logins) % DEADLINE_JITTER_S);
+                          (int64_t)(hash_u64(c->stats.logins) % DEADLINE_JITTER_S);
     attach_opened(c, session);
     return true;
 }

@@ -31,7 +31,12 @@ static bool has_time(const struct fanout *f)
 
 bool fanout_may_read(const struct fanout *f)
 {
-    return has_time(f) && f->frames_left > 0 && f->backlog_bytes <= FANOUT_BACKLOG_MAX;
+    /* Part of every turn belongs to the backlogs, so that new frames cannot starve them. */
+    long kept_count = f->first ? FANOUT_TURN_COUNT / 4 : 0;
+    long kept_bytes = f->first ? FANOUT_TURN_BYTES / 4 : 0;
+
+    return f->count_left > kept_count && f->bytes_left > kept_bytes && f->frames_left > 0 &&
+           f->backlog_bytes <= FANOUT_BACKLOG_MAX;
 }
 
 void fanout_count_frame(struct fanout *f)
