@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The contract as MQTT.js sees it, over TCP and WebSocket (tests/node/chat.mjs), and the
-contract documents themselves (tests/node/contracts.test.mjs)."""
+"""The contract as MQTT.js sees it, over TCP and WebSocket (tests/node/chat.mjs)."""
 import os
 import pathlib
 import shutil
@@ -25,10 +24,6 @@ def run_node():
         assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
         assert "# fail 0" in done.stdout
     return run
-
-
-def test_the_contract_documents_are_valid(run_node):
-    run_node("contracts.test.mjs")
 
 
 def test_the_served_openapi_is_the_documented_one(banter):

@@ -72,7 +72,7 @@ def test_walking_through_pages_meets_every_entry_once(banter, ten):
         seen += seqs
         after = seqs[-1]
     assert seen == list(TEN)
-    seen, before, more = [], 2 ** 53, True
+    seen, before, more = [], 2 ** 53 - 1, True
     while more:
         seqs, more = page(banter, alice, conversation, f"?before={before}&limit=3")
         seen = seqs + seen

@@ -13,7 +13,8 @@ import jsonschema
 import yaml
 
 SCHEMA = pathlib.Path(__file__).resolve().parents[3] / "schema"
-MESSAGES_PER_DEVICE = 60  # validating is slow; a flood is sampled
+MESSAGES_PER_DEVICE = 60  # validating is slow: floods and long pages are sampled
+BYTES_PER_DEVICE = 500_000
 
 
 @functools.lru_cache(maxsize=None)
@@ -72,7 +73,7 @@ def message_problems(topic, payload):
     except ValueError as error:
         return [f"{topic}: {error}"]
     found = _problems(_validator("asyncapi.yaml", f"#/components/schemas/{schema}"), value)
-    return [f"{topic} {sentence} in {payload[:400]!r}" for sentence in found]
+    return [f"{topic} {sentence} in {payload[:150]!r}" for sentence in found]
 
 
 def device_problems(device):
@@ -81,8 +82,12 @@ def device_problems(device):
     if len(messages) > MESSAGES_PER_DEVICE:
         half = MESSAGES_PER_DEVICE // 2
         messages = messages[:half] + messages[-half:]
-    return [problem for m in messages if m.topic not in device.response_topics
-            for problem in message_problems(m.topic, m.payload)]
+    found, checked = [], 0
+    for message in messages:
+        if message.topic not in device.response_topics and checked < BYTES_PER_DEVICE:
+            found += message_problems(message.topic, message.payload)
+            checked += len(message.payload)
+    return found
 
 
 # ---------------------------------------------------------------- HTTP
@@ -115,6 +120,10 @@ def answer_problems(method, path, status, content_type, body):
     path = path.split("?")[0]
     media = (content_type or "").split(";")[0]
     template = _template_of(path)
+    if method == "OPTIONS" and template and (status, body) == (204, b""):
+        return []  # tells the methods; no operation of its own
+    if method == "HEAD":
+        return [f"HEAD {path}: a body"] if body else []
     operation = _document("openapi.yaml")["paths"].get(template, {}).get(method.lower())
     if operation is None:
         if status < 400 or media != "application/problem+json":
@@ -136,5 +145,5 @@ def answer_problems(method, path, status, content_type, body):
         return []
     validator = _validator("openapi.yaml",
                            pointer + "/" + _pointer("content", media, "schema")[2:])
-    return [f"{method} {template} {status}: {sentence} in {body[:400]!r}"
+    return [f"{method} {template} {status}: {sentence} in {body[:150]!r}"
             for sentence in _problems(validator, json.loads(body))]

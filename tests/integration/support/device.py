@@ -5,7 +5,9 @@ Paho's thread only appends to lists under a condition; every method that waits d
 test's thread and has a deadline. There is no automatic reconnect: a test says when.
 """
 import collections
+import contextlib
 import json
+import socket
 import threading
 import time
 import uuid
@@ -136,7 +138,8 @@ class Device:
         """Cuts the connection as a lost network does: no DISCONNECT packet."""
         sock = self._client.socket()
         if sock is not None:
-            sock.close()
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
         self._client.loop_stop()
         self._client = None
         self._closed = "dropped"
