@@ -16,7 +16,7 @@ PACKAGES_UP=(
 )
 PACKAGES_TEST=(
     clang clang-format git libcmocka-dev libclang-rt-14-dev
-    python3-cryptography python3-jsonschema python3-paho-mqtt python3-pytest
+    python3-cryptography python3-jsonschema python3-paho-mqtt python3-pytest python3-pytest-xdist
     shellcheck
 )
 

@@ -178,7 +178,7 @@ run_ctest() {
 
 run_pytest() {
     (cd "$REPO/tests/integration" && PYTHONDONTWRITEBYTECODE=1 \
-        /usr/bin/python3 -m pytest -q -p no:cacheprovider --durations=5 "$@")
+        /usr/bin/python3 -m pytest -q -p no:cacheprovider --durations=10 "$@")
 }
 
 run_fuzz_target() {

@@ -30,19 +30,27 @@ CRASH_MARKS = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime 
                "Assertion ", "died of signal 6", "died of signal 11")
 
 
+_claims = []
+
+
 def free_port_base():
-    """A port with enough free neighbours, below the range that outgoing connections use."""
-    for base in range(20000 + os.getpid() % 500 * 20, 32000, PORTS_PER_SYSTEM):
+    """A port with enough free neighbours, below the range that outgoing connections use. It stays
+    this process's own until its end, even while nothing listens: a name that only one process
+    can have says so to test runs beside this one."""
+    for base in range(20000, 32000, PORTS_PER_SYSTEM):
+        claim = socket.socket(socket.AF_UNIX)
         sockets = []
         try:
+            claim.bind(f"\0banter-test-ports-{base}")
             for port in range(base, base + PORTS_PER_SYSTEM):
                 probe = socket.socket()
                 sockets.append(probe)
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind(("127.0.0.1", port))
+            _claims.append(claim)
             return base
         except OSError:
-            continue
+            claim.close()
         finally:
             for probe in sockets:
                 probe.close()
@@ -154,7 +162,7 @@ class System:
 
     def wait_restarted(self, name, old_pid, timeout=20):
         return wait_until(lambda: self.pid(name) not in (None, old_pid) and self.pid(name),
-                          timeout, f"restart of {name}")
+                          timeout, f"restart of {name}", interval=0.1)
 
     def stop(self, name):
         """Stops one process in its orderly way; it stays down until start()."""
