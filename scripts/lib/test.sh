@@ -124,13 +124,13 @@ suite_unit_tsan() { run_ctest tsan; }
 suite_integration() {
     build_preset release
     ensure_node_modules
-    BANTER_BUILD_DIR=$REPO/build/release run_pytest -m "not bench"
+    BANTER_BUILD_DIR=$REPO/build/release run_pytest -n 2 -m "not bench"
 }
 
 suite_integration_asan() {
     build_preset asan
     ensure_node_modules
-    BANTER_BUILD_DIR=$REPO/build/asan run_pytest -m "not slow and not bench"
+    BANTER_BUILD_DIR=$REPO/build/asan run_pytest -n 2 -m "not slow and not bench"
 }
 
 # The plugin is compiled against 2.1's headers; everything else is that of `integration`.
@@ -144,7 +144,7 @@ suite_mosquitto21() {
     ensure_node_modules
     BANTER_BUILD_DIR=$REPO/build/release BANTER_MOSQUITTO=$broker/mosquitto \
         BANTER_PLUGIN=$REPO/build/mosquitto21/broker-plugin/banter_plugin.so \
-        run_pytest -m "not slow and not bench"
+        run_pytest -n 2 -m "not slow and not bench"
 }
 
 suite_fuzz() {
