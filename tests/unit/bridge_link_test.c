@@ -17,7 +17,7 @@
 
 enum { WAIT_MS = 5000, SETTLE_TURNS = 20 };
 
-static char directory[] = "/tmp/banter-link-test-XXXXXX";
+static char directory[64];
 static struct sockaddr_un address = {.sun_family = AF_UNIX};
 static struct event_base *base;
 static struct link *server;
@@ -90,7 +90,7 @@ static int set_up(void **state)
         .socket_path = address.sun_path, .key = "secret", .node = "n1", .broker = "/nonexistent"};
     (void)state;
 
-    strcpy(directory, "/tmp/banter-link-test-XXXXXX");
+    snprintf(directory, sizeof directory, "/tmp/banter-link-test-XXXXXX");
     if (!mkdtemp(directory))
         return -1;
     snprintf(address.sun_path, sizeof address.sun_path, "%s/link.sock", directory);
