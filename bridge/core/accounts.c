@@ -1,58 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* accounts.c - see accounts.h.
- *
- * Each request is one `struct operation` that moves from callback to callback and is always waiting
- * for exactly one of: a password worker, the database, the next turn of the loop. It ends in
- * finish(), the only place that calls back. */
-#include "core/accounts.h"
+/* accounts.c - see accounts.h: each request as a chain of callbacks, from its function upwards. */
+#include "core/account_operation.h"
 
-#include "base/buf.h"
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/uuid.h"
 #include "core/account_rules.h"
-#include "core/keys.h"
-#include "core/later.h"
 #include "core/passwords.h"
-#include "core/refresh_token.h"
-#include "db/db.h"
-#include "wire/limits.h"
 
-#include <assert.h>
 #include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct operation {
-    struct accounts *accounts;
-    TAILQ_ENTRY(operation) link;
-    accounts_done_fn *done; /* or */
-    account_profile_fn *profile;
-    void *owner;
-    bool in_database; /* the reply still comes, even after accounts_destroy() */
-    struct later_item later;
-    enum code code; /* what `later` will report */
-    const char *reason;
-    char handle[HANDLE_MAX_LENGTH + 1];
-    char device[DEVICE_MAX_LENGTH + 1];
-    char *name;
-    char *email;
-    char *password; /* until the stored hash is known */
-    uint64_t uid;
-    struct refresh_token token; /* to be handed out */
-};
-
-struct accounts {
-    struct accounts_config config;
-    struct db_pool *pool;
-    struct keys *keys;
-    struct passwords *passwords;
-    struct later *later;
-    TAILQ_HEAD(, operation) operations;
-    bool closed;
-    struct accounts_stats stats;
-};
 
 static const struct db_statement create_account = {
     "account_create",
@@ -97,154 +55,8 @@ static const struct db_statement read_profile = {
     1,
 };
 
-static const char busy[] = "the server is busy, try again in a moment";
 static const char wrong_password[] = "the handle or the password is wrong";
 static const char wrong_token[] = "the refresh token is not valid, log in again";
-
-static struct operation *begin(struct accounts *a, accounts_done_fn *done, void *owner)
-{
-    struct operation *op = must_calloc(1, sizeof *op);
-
-    assert(!a->closed);
-    op->accounts = a;
-    op->done = done;
-    op->owner = owner;
-    TAILQ_INSERT_TAIL(&a->operations, op, link);
-    return op;
-}
-
-static void wipe_password(struct operation *op)
-{
-    if (op->password)
-        explicit_bzero(op->password, strlen(op->password));
-    free(op->password);
-    op->password = NULL;
-}
-
-static void free_operation(struct operation *op)
-{
-    TAILQ_REMOVE(&op->accounts->operations, op, link);
-    wipe_password(op);
-    explicit_bzero(&op->token, sizeof op->token);
-    free(op->name);
-    free(op->email);
-    free(op);
-}
-
-/* After accounts_destroy() the last reply of the database frees the rest. */
-static void free_closed(struct accounts *a)
-{
-    if (TAILQ_EMPTY(&a->operations))
-        free(a);
-}
-
-static void finish(struct operation *op, enum code code, const char *reason,
-                   const struct account_session *session)
-{
-    accounts_done_fn *done = op->done;
-    account_profile_fn *profile = op->profile;
-    void *owner = op->owner;
-
-    free_operation(op);
-    if (profile)
-        profile(owner, code, reason, NULL);
-    else
-        done(owner, code, reason, session);
-}
-
-static void report(void *owner)
-{
-    struct operation *op = owner;
-
-    finish(op, op->code, op->reason, NULL);
-}
-
-static void finish_later(struct operation *op, enum code code, const char *reason)
-{
-    op->code = code;
-    op->reason = reason;
-    later_call(op->accounts->later, &op->later, report, op);
-}
-
-static void refuse_busy(struct operation *op)
-{
-    op->accounts->stats.busy++;
-    finish_later(op, CODE_UNAVAILABLE, busy);
-}
-
-/* Takes `params`. */
-static void ask(struct operation *op, const struct db_statement *statement,
-                struct db_params *params, db_reply_fn *reply)
-{
-    if (db_pool_query(op->accounts->pool, statement, params, reply, op))
-        op->in_database = true;
-    else
-        finish_later(op, CODE_UNAVAILABLE, "the database is away, try again in a moment");
-}
-
-/* False: the operation has been ended, because the database failed or nobody waits any more. */
-static bool reply_is_usable(struct operation *op, const struct db_reply *reply)
-{
-    struct accounts *a = op->accounts;
-
-    op->in_database = false;
-    if (a->closed) {
-        free_operation(op);
-        free_closed(a);
-        return false;
-    }
-    if (reply->status == DB_OK)
-        return true;
-    if (reply->status == DB_ERROR)
-        log_error("accounts", "the database refused: %s %s", reply->sqlstate, reply->message);
-    finish(op, reply->status == DB_ERROR ? CODE_INTERNAL : CODE_UNAVAILABLE,
-           "the database did not answer; whether it was done is unknown", NULL);
-    return false;
-}
-
-static bool make_access_token(const struct operation *op, struct buf *out)
-{
-    int64_t now = clock_wall_ms() / 1000;
-    struct jwt_claims claims = {
-        .uid = op->uid,
-        .issued_at = now,
-        .not_before = now,
-        .expires_at = now + op->accounts->config.access_token_ttl_s,
-    };
-
-    memcpy(claims.handle, op->handle, sizeof claims.handle);
-    memcpy(claims.device, op->device, sizeof claims.device);
-    uuid_format(&op->token.session, claims.session);
-    return keys_sign(op->accounts->keys, &claims, out) && !out->failed;
-}
-
-/* The session is stored: hands out its tokens. */
-static void hand_out(struct operation *op, uint64_t *counter)
-{
-    struct buf access, refresh;
-    char handle[HANDLE_MAX_LENGTH + 1];
-
-    memcpy(handle, op->handle, sizeof handle);
-    buf_init(&access, TOKEN_MAX_LENGTH);
-    buf_init(&refresh, TOKEN_MAX_LENGTH);
-    refresh_token_write(&op->token, &refresh);
-    if (make_access_token(op, &access)) {
-        struct account_session session = {
-            .handle = slice_str(handle),
-            .access_token = buf_slice(&access),
-            .refresh_token = buf_slice(&refresh),
-            .expires_in_s = op->accounts->config.access_token_ttl_s,
-        };
-        (*counter)++;
-        finish(op, CODE_OK, NULL, &session);
-    } else {
-        log_error("accounts", "an access token could not be signed");
-        finish(op, CODE_INTERNAL, "an access token could not be made", NULL);
-    }
-    explicit_bzero(refresh.data, refresh.length);
-    buf_finish(&access);
-    buf_finish(&refresh);
-}
 
 static void put_text_or_null(struct db_params *params, const char *text)
 {
@@ -254,7 +66,7 @@ static void put_text_or_null(struct db_params *params, const char *text)
         db_null(params);
 }
 
-static void put_new_session(struct operation *op, struct db_params *params)
+static void put_new_session(struct account_operation *op, struct db_params *params)
 {
     uint8_t hash[REFRESH_HASH_BYTES];
 
@@ -267,26 +79,26 @@ static void put_new_session(struct operation *op, struct db_params *params)
 
 static void on_created(void *owner, const struct db_reply *reply)
 {
-    struct operation *op = owner;
+    struct account_operation *op = owner;
 
-    if (!reply_is_usable(op, reply))
+    if (!account_reply_is_usable(op, reply))
         return;
     if (db_get_null(reply->result, 0, 0)) {
         op->accounts->stats.refused++;
-        finish(op, CODE_CONFLICT, "this handle is taken", NULL);
+        account_finish(op, CODE_CONFLICT, "this handle is taken", NULL);
         return;
     }
     op->uid = (uint64_t)db_get_i64(reply->result, 0, 0);
-    hand_out(op, &op->accounts->stats.signups);
+    account_hand_out(op, &op->accounts->stats.signups);
 }
 
 static void on_hashed(void *owner, enum password_verdict verdict, const char *hash)
 {
-    struct operation *op = owner;
+    struct account_operation *op = owner;
     struct db_params *params;
 
     if (verdict != PASSWORD_OK) {
-        refuse_busy(op);
+        account_refuse_busy(op);
         return;
     }
     refresh_token_begin(&op->token);
@@ -296,7 +108,7 @@ static void on_hashed(void *owner, enum password_verdict verdict, const char *ha
     put_text_or_null(params, op->email);
     db_text(params, slice_str(hash));
     put_new_session(op, params);
-    ask(op, &create_account, params, on_created);
+    account_ask(op, &create_account, params, on_created);
 }
 
 static const char *check_signup(struct slice handle, struct slice password, struct slice name,
@@ -332,22 +144,22 @@ void accounts_signup(struct accounts *a, struct slice handle, struct slice passw
                      struct slice name, struct slice email, struct slice device,
                      accounts_done_fn *done, void *owner)
 {
-    struct operation *op = begin(a, done, owner);
+    struct account_operation *op = account_begin(a, done, owner);
     const char *reason = check_signup(handle, password, name, email, device);
 
     if (!a->config.signup_open) {
-        finish_later(op, CODE_FORBIDDEN, "this server takes no sign-ups");
+        account_finish_later(op, CODE_FORBIDDEN, "this server takes no sign-ups");
     } else if (reason) {
-        finish_later(op, CODE_INVALID, reason);
+        account_finish_later(op, CODE_INVALID, reason);
     } else if (handle_is_reserved(handle)) {
-        finish_later(op, CODE_CONFLICT, "this handle is taken");
+        account_finish_later(op, CODE_CONFLICT, "this handle is taken");
     } else {
         copy_name(op->handle, handle);
         copy_name(op->device, device);
         op->name = must_strndup(name);
         op->email = must_strndup(email);
         if (!passwords_hash(a->passwords, password, on_hashed, op))
-            refuse_busy(op);
+            account_refuse_busy(op);
     }
 }
 
@@ -360,7 +172,7 @@ static void on_rehashed(void *owner, const struct db_reply *reply)
 }
 
 /* The login does not wait for this. */
-static void store_hash(struct operation *op, const char *hash)
+static void store_hash(struct account_operation *op, const char *hash)
 {
     struct db_params *params = db_params_create();
 
@@ -373,24 +185,24 @@ static void store_hash(struct operation *op, const char *hash)
 
 static void on_login_begun(void *owner, const struct db_reply *reply)
 {
-    struct operation *op = owner;
+    struct account_operation *op = owner;
 
-    if (reply_is_usable(op, reply))
-        hand_out(op, &op->accounts->stats.logins);
+    if (account_reply_is_usable(op, reply))
+        account_hand_out(op, &op->accounts->stats.logins);
 }
 
 static void on_verified(void *owner, enum password_verdict verdict, const char *hash)
 {
-    struct operation *op = owner;
+    struct account_operation *op = owner;
     struct db_params *params;
 
     if (verdict == PASSWORD_FAILED) {
-        refuse_busy(op);
+        account_refuse_busy(op);
         return;
     }
     if (verdict == PASSWORD_WRONG) {
         op->accounts->stats.refused++;
-        finish(op, CODE_UNAUTHORIZED, wrong_password, NULL);
+        account_finish(op, CODE_UNAUTHORIZED, wrong_password, NULL);
         return;
     }
     if (hash)
@@ -399,16 +211,16 @@ static void on_verified(void *owner, enum password_verdict verdict, const char *
     params = db_params_create();
     db_i64(params, (int64_t)op->uid);
     put_new_session(op, params);
-    ask(op, &begin_login, params, on_login_begun);
+    account_ask(op, &begin_login, params, on_login_begun);
 }
 
 static void on_found(void *owner, const struct db_reply *reply)
 {
-    struct operation *op = owner;
+    struct account_operation *op = owner;
     char *stored = NULL;
     bool accepted;
 
-    if (!reply_is_usable(op, reply))
+    if (!account_reply_is_usable(op, reply))
         return;
     if (PQntuples(reply->result) > 0) {
         op->uid = (uint64_t)db_get_i64(reply->result, 0, 0);
@@ -417,20 +229,20 @@ static void on_found(void *owner, const struct db_reply *reply)
     accepted =
         passwords_verify(op->accounts->passwords, slice_str(op->password), stored, on_verified, op);
     free(stored);
-    wipe_password(op);
+    account_wipe_password(op);
     if (!accepted)
-        refuse_busy(op);
+        account_refuse_busy(op);
 }
 
 void accounts_login(struct accounts *a, struct slice handle, struct slice password,
                     struct slice device, accounts_done_fn *done, void *owner)
 {
-    struct operation *op = begin(a, done, owner);
+    struct account_operation *op = account_begin(a, done, owner);
     const char *reason = account_check_device(device);
     struct db_params *params;
 
     if (reason) {
-        finish_later(op, CODE_INVALID, reason);
+        account_finish_later(op, CODE_INVALID, reason);
         return;
     }
     /* What cannot be a handle or a password is looked for all the same: it must not be faster. */
@@ -442,18 +254,18 @@ void accounts_login(struct accounts *a, struct slice handle, struct slice passwo
     op->password = must_strndup(password);
     params = db_params_create();
     db_text(params, slice_str(op->handle));
-    ask(op, &find_user, params, on_found);
+    account_ask(op, &find_user, params, on_found);
 }
 
 enum { RENEWED_OUTCOME, RENEWED_UID, RENEWED_HANDLE, RENEWED_DEVICE, RENEWED_GENERATION };
 
 static void on_renewed(void *owner, const struct db_reply *reply)
 {
-    struct operation *op = owner;
+    struct account_operation *op = owner;
     const PGresult *result = reply->result;
     struct slice outcome;
 
-    if (!reply_is_usable(op, reply))
+    if (!account_reply_is_usable(op, reply))
         return;
     outcome = db_get_text(result, 0, RENEWED_OUTCOME);
     if (slice_equal(outcome, slice_str("renewed"))) {
@@ -461,7 +273,7 @@ static void on_renewed(void *owner, const struct db_reply *reply)
         copy_name(op->handle, db_get_text(result, 0, RENEWED_HANDLE));
         copy_name(op->device, db_get_text(result, 0, RENEWED_DEVICE));
         op->token.generation = (uint32_t)db_get_i64(result, 0, RENEWED_GENERATION);
-        hand_out(op, &op->accounts->stats.refreshes);
+        account_hand_out(op, &op->accounts->stats.refreshes);
         return;
     }
     op->accounts->stats.refused++;
@@ -470,7 +282,7 @@ static void on_renewed(void *owner, const struct db_reply *reply)
         log_warning("accounts", "a used refresh token came again: its session, of user %lld, ended",
                     (long long)db_get_i64(result, 0, RENEWED_UID));
     }
-    finish(op, CODE_UNAUTHORIZED, wrong_token, NULL);
+    account_finish(op, CODE_UNAUTHORIZED, wrong_token, NULL);
 }
 
 /* Only its hash is stored, or NULL for none. */
@@ -489,13 +301,13 @@ static void put_retry_key(struct db_params *params, struct slice key)
 void accounts_refresh(struct accounts *a, struct slice refresh_token, struct slice retry_key,
                       accounts_done_fn *done, void *owner)
 {
-    struct operation *op = begin(a, done, owner);
+    struct account_operation *op = account_begin(a, done, owner);
     uint8_t presented[REFRESH_HASH_BYTES], renewed[REFRESH_HASH_BYTES];
     struct db_params *params;
 
     if (!refresh_token_read(&op->token, refresh_token)) {
         a->stats.refused++;
-        finish_later(op, CODE_UNAUTHORIZED, wrong_token);
+        account_finish_later(op, CODE_UNAUTHORIZED, wrong_token);
         return;
     }
     refresh_token_hash(&op->token, presented);
@@ -509,49 +321,49 @@ void accounts_refresh(struct accounts *a, struct slice refresh_token, struct sli
     put_retry_key(params, retry_key);
     db_i64(params, a->config.refresh_token_ttl_s);
     db_i64(params, ACCOUNT_GRACE_S);
-    ask(op, &renew_login, params, on_renewed);
+    account_ask(op, &renew_login, params, on_renewed);
 }
 
 static void on_ended(void *owner, const struct db_reply *reply)
 {
-    struct operation *op = owner;
+    struct account_operation *op = owner;
 
-    if (reply_is_usable(op, reply))
-        finish(op, CODE_OK, NULL, NULL);
+    if (account_reply_is_usable(op, reply))
+        account_finish(op, CODE_OK, NULL, NULL);
 }
 
 void accounts_logout(struct accounts *a, struct slice refresh_token, accounts_done_fn *done,
                      void *owner)
 {
-    struct operation *op = begin(a, done, owner);
+    struct account_operation *op = account_begin(a, done, owner);
     uint8_t hash[REFRESH_HASH_BYTES];
     struct db_params *params;
 
     if (!refresh_token_read(&op->token, refresh_token)) {
-        finish_later(op, CODE_OK, NULL);
+        account_finish_later(op, CODE_OK, NULL);
         return;
     }
     refresh_token_hash(&op->token, hash);
     params = db_params_create();
     db_uuid(params, &op->token.session);
     db_bytes(params, slice_of((const char *)hash, sizeof hash));
-    ask(op, &end_login, params, on_ended);
+    account_ask(op, &end_login, params, on_ended);
 }
 
 static void on_profile(void *owner, const struct db_reply *reply)
 {
-    struct operation *op = owner;
+    struct account_operation *op = owner;
     account_profile_fn *done = op->profile;
     void *asker = op->owner;
     const PGresult *result = reply->result;
 
-    if (!reply_is_usable(op, reply))
+    if (!account_reply_is_usable(op, reply))
         return;
     if (PQntuples(result) == 0) {
-        finish(op, CODE_NOT_FOUND, "there is no such user", NULL);
+        account_finish(op, CODE_NOT_FOUND, "there is no such user", NULL);
         return;
     }
-    free_operation(op);
+    account_forget(op);
     done(asker, CODE_OK, NULL,
          &(struct account_profile){
              .handle = db_get_text(result, 0, 0),
@@ -564,60 +376,15 @@ static void on_profile(void *owner, const struct db_reply *reply)
 void accounts_profile(struct accounts *a, struct slice handle, account_profile_fn *done,
                       void *owner)
 {
-    struct operation *op = begin(a, NULL, owner);
+    struct account_operation *op = account_begin(a, NULL, owner);
     struct db_params *params;
 
     op->profile = done;
     if (account_check_handle(handle) != NULL) {
-        finish_later(op, CODE_NOT_FOUND, "there is no such user");
+        account_finish_later(op, CODE_NOT_FOUND, "there is no such user");
         return;
     }
     params = db_params_create();
     db_text(params, handle);
-    ask(op, &read_profile, params, on_profile);
-}
-
-struct accounts *accounts_create(struct event_base *base, struct db_pool *pool, struct keys *keys,
-                                 const struct accounts_config *config)
-{
-    struct accounts *a = must_calloc(1, sizeof *a);
-
-    a->config = *config;
-    a->pool = pool;
-    a->keys = keys;
-    TAILQ_INIT(&a->operations);
-    a->later = later_create(base);
-    a->passwords = passwords_create(base, &(struct passwords_config){
-                                              .memory_kib = config->argon2_memory_kib,
-                                              .passes = config->argon2_passes,
-                                              .threads = config->worker_threads,
-                                              .queue_max = config->worker_queue_max,
-                                          });
-    if (a->later && a->passwords)
-        return a;
-    accounts_destroy(a);
-    return NULL;
-}
-
-void accounts_destroy(struct accounts *a)
-{
-    struct operation *op, *next;
-
-    if (!a)
-        return;
-    passwords_destroy(a->passwords);
-    later_destroy(a->later);
-    for (op = TAILQ_FIRST(&a->operations); op; op = next) {
-        next = TAILQ_NEXT(op, link);
-        if (!op->in_database)
-            free_operation(op);
-    }
-    a->closed = true;
-    free_closed(a);
-}
-
-void accounts_get_stats(const struct accounts *a, struct accounts_stats *out)
-{
-    *out = a->stats;
-    out->passwords_pending = passwords_pending(a->passwords);
+    account_ask(op, &read_profile, params, on_profile);
 }

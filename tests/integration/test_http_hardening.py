@@ -1,0 +1,304 @@
+# SPDX-License-Identifier: MIT
+"""HTTP as hostile and as plain clients speak it, on raw sockets: nothing is read in two ways, every
+refusal is a problem document, and nobody gets more time or memory than they should."""
+import concurrent.futures
+import http.client
+import io
+import json
+import re
+import socket
+import statistics
+import time
+
+import pytest
+
+HOST = b"Host: x\r\n"
+CHUNKED = b"POST /v1/login HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n"
+LOGIN = b"POST /v1/login HTTP/1.1\r\n" + HOST
+LIVE = b"GET /livez HTTP/1.1\r\n" + HOST
+CLOSE = b"Connection: close\r\n"
+
+
+def connect(banter, timeout=10):
+    host, port = banter.http.removeprefix("http://").split(":")
+    return socket.create_connection((host, int(port)), timeout=timeout)
+
+
+def exchange(banter, data, timeout=10):
+    """All that comes back until the server closes."""
+    with connect(banter, timeout) as sock:
+        sock.sendall(data)
+        return read_all(sock)
+
+
+def read_all(sock):
+    parts = []
+    while part := sock.recv(65536):
+        parts.append(part)
+    return b"".join(parts)
+
+
+class _Bytes:
+    """For http.client, which wants to read from a socket."""
+
+    def __init__(self, data):
+        self._data = data
+
+    def makefile(self, _mode):
+        return io.BytesIO(self._data)
+
+
+def parse(data, method="GET"):
+    """The first answer in `data`: an HTTPResponse that has been read, its body in `text`."""
+    answer = http.client.HTTPResponse(_Bytes(data), method=method)
+    answer.begin()
+    answer.text = answer.read()
+    return answer
+
+
+def statuses(data):
+    """The statuses of all answers, one behind the other."""
+    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) [^\r]+\r\n", data)]
+
+
+def assert_problem(answer, status):
+    assert answer.status == status, answer.text
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    problem = json.loads(answer.text)
+    assert problem["status"] == status
+    assert problem["type"] == f"urn:banter:problem:{problem['code']}"
+    assert problem["title"] and problem["detail"]
+    return problem
+
+
+REFUSED = {
+    "no request line": (b"GARBAGE\r\n\r\n", 400),
+    "empty line first": (b"\r\n" + LIVE + b"\r\n", 400),
+    "content-length and transfer-encoding": (
+        LOGIN + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+    "transfer-encoding and content-length": (
+        LOGIN + b"Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n", 400),
+    "two lengths that differ": (LOGIN + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}", 400),
+    "two equal lengths": (LOGIN + b"Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}", 400),
+    "a list of lengths": (LOGIN + b"Content-Length: 2, 2\r\n\r\n{}", 400),
+    "a negative length": (LOGIN + b"Content-Length: -1\r\n\r\n", 400),
+    "a signed length": (LOGIN + b"Content-Length: +2\r\n\r\n{}", 400),
+    "a hexadecimal length": (LOGIN + b"Content-Length: 0x2\r\n\r\n{}", 400),
+    "a length beyond 64 bits": (LOGIN + b"Content-Length: 18446744073709551618\r\n\r\n{}", 400),
+    "a folded line": (LIVE + b"X: a\r\n b\r\n\r\n", 400),
+    "a folded transfer-encoding": (LOGIN + b"Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n", 501),
+    "bare line feeds": (b"GET /livez HTTP/1.1\nHost: x\n\n", 400),
+    "one bare line feed": (LIVE + b"X: y\n\r\n", 400),
+    "a bare carriage return": (LIVE + b"X: a\rb\r\n\r\n", 400),
+    "NUL in a value": (LIVE + b"X: a\0b\r\n\r\n", 400),
+    "NUL in a length": (LOGIN + b"Content-Length: 2\x00\r\n\r\n{}", 400),
+    "a blank before the colon": (LOGIN + b"Content-Length : 2\r\n\r\n{}", 400),
+    "no host": (b"GET /livez HTTP/1.1\r\n\r\n", 400),
+    "two hosts": (LIVE + b"Host: y\r\n\r\n", 400),
+    "two authorizations": (
+        LIVE + b"Authorization: Bearer a\r\nAuthorization: Bearer b\r\n\r\n", 400),
+    "a body with GET": (LIVE + b"Content-Length: 2\r\n\r\n{}", 400),
+    "an absolute target": (b"GET http://x/livez HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    "an authority as target": (b"GET //x/livez HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    "a broken escape": (b"GET /%2 HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    "raw UTF-8 in the target": ("GET /é HTTP/1.1\r\n".encode() + HOST + b"\r\n", 400),
+    "HTTP/2 in plain": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 501),
+    "another version": (b"GET /livez HTTP/1.9\r\n" + HOST + b"\r\n", 505),
+    "TRACE": (b"TRACE /livez HTTP/1.1\r\n" + HOST + b"\r\n", 501),
+    "CONNECT": (b"CONNECT x:1 HTTP/1.1\r\n" + HOST + b"\r\n", 501),
+    "another transfer coding": (LOGIN + b"Transfer-Encoding: gzip, chunked\r\n\r\n", 501),
+    "another expectation": (LOGIN + b"Expect: tea\r\nContent-Length: 2\r\n\r\n{}", 417),
+    "chunked in HTTP/1.0": (b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
+    "a signed chunk size": (CHUNKED + b"+2\r\n{}\r\n0\r\n\r\n", 400),
+    "a chunk size with 0x": (CHUNKED + b"0x2\r\n{}\r\n0\r\n\r\n", 400),
+    "a chunk extension": (CHUNKED + b"2;a=b\r\n{}\r\n0\r\n\r\n", 400),
+    "a chunk that is longer": (CHUNKED + b"2\r\n{}}\r\n0\r\n\r\n", 400),
+    "a chunk with a bare line feed": (CHUNKED + b"2\n{}\r\n0\r\n\r\n", 400),
+    "trailers": (CHUNKED + b"2\r\n{}\r\n0\r\nAuthorization: x\r\n\r\n", 400),
+    "a long line": (LIVE + b"X: " + b"y" * 20_000 + b"\r\n\r\n", 431),
+    "an endless line": (b"G" * 20_000, 431),
+    "many lines": (LIVE + b"X: y\r\n" * 200 + b"\r\n", 431),
+    "a long target": (b"GET /" + b"x" * 8_000 + b" HTTP/1.1\r\n" + HOST + b"\r\n", 414),
+    "a body beyond all measure": (LOGIN + b"Content-Length: 999999999999\r\n\r\n", 413),
+    "a chunk beyond all measure": (CHUNKED + b"ffffffff\r\n", 413),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused_and_closed(banter, name):
+    """Behind each of them another request is hidden, which must never be answered."""
+    data, status = REFUSED[name]
+    got = exchange(banter, data + LIVE + b"\r\n" if status != 431 else data)
+    answer = parse(got)
+    assert_problem(answer, status)
+    assert answer.headers["Connection"] == "close"
+    assert statuses(got) == [status]
+
+
+def test_what_passes_before_a_refusal_is_answered(banter):
+    got = exchange(banter, LIVE + b"\r\n" + LIVE + b"\r\nGARBAGE\r\n\r\n" + LIVE + b"\r\n")
+    assert statuses(got) == [200, 200, 400]
+
+
+def test_pipelined_requests_are_answered_in_order(banter):
+    paths = [b"/livez", b"/v1/nothing", b"/v1/me", b"/"] * 25
+    got = exchange(banter, b"".join(b"GET " + path + b" HTTP/1.1\r\n" + HOST + b"\r\n"
+                                    for path in paths) + LIVE + CLOSE + b"\r\n")
+    assert statuses(got) == [200, 404, 401, 200] * 25 + [200]
+
+
+def test_bodies_in_every_framing(banter):
+    body = b'{"handle":"nobody-here","password":"wrong password"}'
+    pieces = b"".join(b"%x\r\n%s\r\n" % (len(body[i:i + 7]), body[i:i + 7])
+                      for i in range(0, len(body), 7))
+    for request in (LOGIN + CLOSE + b"Content-Length: %d\r\n\r\n%s" % (len(body), body),
+                    LOGIN + CLOSE + b"Transfer-Encoding: chunked\r\n\r\n" + pieces + b"0\r\n\r\n"):
+        assert_problem(parse(exchange(banter, request)), 401)
+        with connect(banter) as sock:
+            for i in range(0, len(request), 11):  # the cuts between packets mean nothing
+                sock.sendall(request[i:i + 11])
+                time.sleep(0.001)
+            assert_problem(parse(read_all(sock)), 401)
+
+
+def test_expect_continue(banter):
+    with connect(banter) as sock:
+        sock.sendall(LOGIN + CLOSE + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n")
+        assert sock.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        sock.sendall(b"{}")
+        assert_problem(parse(read_all(sock)), 400)
+
+
+@pytest.mark.parametrize("size", [(1 << 20) + 1, 3 << 20, 12 << 20])
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_large_body_is_read_to_its_end_and_refused(banter, size, chunked):
+    """A client that sends all before it reads, as most do, gets the 413 and no reset."""
+    connection = http.client.HTTPConnection(*connect_address(banter), timeout=20)
+    body = (b"x" * 65536 for _ in range(size // 65536 + 1)) if chunked else b"x" * size
+    connection.request("POST", "/v1/control", body=body, encode_chunked=chunked,
+                       headers={"Transfer-Encoding": "chunked"} if chunked else {})
+    answer = connection.getresponse()
+    answer.text = answer.read()
+    assert assert_problem(answer, 413)["code"] == "too_large"
+    connection.close()
+
+
+def connect_address(banter):
+    host, port = banter.http.removeprefix("http://").split(":")
+    return host, int(port)
+
+
+def test_account_bodies_are_small(banter):
+    response = banter.request("POST", "/v1/login", {"handle": "a" * 20_000, "password": "x"})
+    assert response.status == 413
+
+
+@pytest.mark.slow
+def test_nobody_gets_for_ever(banter):
+    """Slow heads, slow bodies and silent connections all end, and hold up nobody meanwhile."""
+    def drip(start, rest):
+        with connect(banter, 60) as sock:
+            began = time.monotonic()
+            sock.sendall(start)
+            try:
+                while time.monotonic() - began < 50:
+                    sock.sendall(rest)
+                    time.sleep(0.2)
+            except OSError:
+                pass
+            return time.monotonic() - began
+
+    def silent(start):
+        with connect(banter, 60) as sock:
+            began = time.monotonic()
+            sock.sendall(start)
+            got = read_all(sock)
+            return time.monotonic() - began, got
+
+    with concurrent.futures.ThreadPoolExecutor(120) as pool:
+        heads = [pool.submit(drip, LIVE + b"X: ", b"y") for _ in range(50)]
+        bodies = [pool.submit(drip, LOGIN + b"Content-Length: 9999\r\n\r\n", b"y")
+                  for _ in range(50)]
+        partial = pool.submit(silent, LOGIN + b"Content-Length: 9999\r\n\r\n{")
+        idle = pool.submit(silent, LIVE + b"\r\n")
+        nothing = pool.submit(silent, b"")
+        began, slowest = time.monotonic(), 0
+        while time.monotonic() - began < 10:
+            asked = time.monotonic()
+            assert banter.request("GET", "/livez").status == 200
+            slowest = max(slowest, time.monotonic() - asked)
+        assert slowest < 2
+        for future in heads + bodies:
+            assert 10 < future.result() < 25
+        seconds, got = partial.result()
+        assert 10 < seconds < 25
+        assert_problem(parse(got), 408)
+        for future, answers in ((idle, [200]), (nothing, [])):
+            seconds, got = future.result()
+            assert 20 < seconds < 45
+            assert statuses(got) == answers
+
+
+@pytest.mark.slow
+def test_a_reader_that_stops_is_cut_off(banter):
+    alice = banter.signup("alice")
+    conversation = banter.group(alice, [])
+    banter.psql(f"""
+        INSERT INTO banter.messages (conversation, seq, sender, at, kind, id, text)
+        SELECT '{conversation}', n, u.id, now(), 1, 'n' || n, repeat('x', 2000)
+          FROM generate_series(2, 20000) n, banter.users u WHERE u.handle = '{alice.handle}';
+        UPDATE banter.conversations SET last_seq = 20000 WHERE id = '{conversation}'""")
+    with connect(banter, 90) as sock:
+        sock.sendall(f"GET /v1/conversations/{conversation}/messages HTTP/1.1\r\nHost: x\r\n"
+                     f"Accept: application/x-ndjson\r\nAuthorization: Bearer {alice.access_token}"
+                     "\r\n\r\n".encode())
+        time.sleep(45)
+        try:
+            got = read_all(sock)
+        except ConnectionResetError:
+            got = b""
+    assert not got.endswith(b"0\r\n\r\n"), "the whole of it was kept for a reader who did not read"
+
+
+def test_many_connections(banter):
+    """Idle connections cost nobody anything; each of them still works afterwards."""
+    sockets = [connect(banter) for _ in range(500)]
+    try:
+        assert banter.request("GET", "/livez").status == 200
+        for sock in sockets[::50]:
+            sock.sendall(LIVE + CLOSE + b"\r\n")
+            assert statuses(read_all(sock)) == [200]
+    finally:
+        for sock in sockets:
+            sock.close()
+
+
+def test_keep_alive_is_quick(banter):
+    """Without TCP_NODELAY answers would wait 40 ms for an acknowledgement."""
+    times = []
+    with connect(banter) as sock:
+        for _ in range(60):
+            began = time.monotonic()
+            sock.sendall(LIVE + b"\r\n")
+            assert statuses(sock.recv(65536)) == [200]
+            times.append(time.monotonic() - began)
+    assert statistics.median(times) < 0.02
+
+
+def test_http_1_0(banter):
+    answer = exchange(banter, b"GET /livez HTTP/1.0\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.") and b" 200 OK\r\n" in answer
+    assert answer.endswith(b'{"status":"live"}\n')
+
+
+def test_clients_that_leave_at_every_moment(banter):
+    """Closed and reset in the head, in the body, before and during the answer."""
+    alice = banter.signup("alice")
+    request = (b"POST /v1/sync HTTP/1.1\r\n" + HOST + b"Content-Length: 2\r\nAuthorization: Bearer "
+               + alice.access_token.encode() + b"\r\n\r\n{}")
+    for length in list(range(0, len(request), 29)) + [len(request)] * 20:
+        with connect(banter) as sock:
+            sock.sendall(request[:length])
+            if length % 2:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    assert banter.request("POST", "/v1/sync", {}, alice).status == 200
