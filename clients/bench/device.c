@@ -31,7 +31,7 @@ void device_init(struct device *d, struct troupe *t, const struct player *player
     d->troupe = t;
     d->player = player;
     d->stage = &t->cast->stages[player->conversation];
-    d->last_seq = d->stage->last_seq;
+    d->last_entry_seq = d->last_receipt_seq = d->stage->last_seq;
     snprintf(d->topic, sizeof(d->topic), "%s/%s", t->config->bare ? "chat" : "send",
              d->stage->id_text);
     d->start_length = (size_t)format_start(d, d->start, sizeof(d->start));
@@ -121,16 +121,40 @@ static bool is_measured(const struct troupe *t, uint64_t at_us)
     return at_us >= t->measure_from_us && at_us < t->measure_to_us && t->measure_from_us > 0;
 }
 
-static void check_seq(struct troupe *t, struct device *d, int64_t seq)
+int64_t device_head(const struct device *d)
 {
-    if (t->config->bare)
-        return;
-    if (seq <= d->last_seq) {
-        t->result->duplicates++;
+    return d->last_entry_seq > d->last_receipt_seq ? d->last_entry_seq : d->last_receipt_seq;
+}
+
+/* Receipts stand in one stream with the entries; after a crash they may come ahead of them. Whether
+ * an entry is missing for good is seen at the end: see device_missing(). */
+static void check_gap(struct device *d, int64_t seq)
+{
+    if (seq > device_head(d) + 1)
+        d->troupe->result->gaps++;
+}
+
+/* Entries rise; the first that does not is told in full, the others are only counted. */
+static void check_entry(struct device *d, int64_t seq)
+{
+    struct load_result *r = d->troupe->result;
+
+    check_gap(d, seq);
+    if (seq > d->last_entry_seq) {
+        d->last_entry_seq = seq;
         return;
     }
-    t->result->missing += (uint64_t)(seq - d->last_seq - 1);
-    d->last_seq = seq;
+    if (r->duplicates++ == 0)
+        fprintf(stderr, "banter-bench: %s got the entry with seq %lld after %lld in %s\n",
+                d->player->handle, (long long)seq, (long long)d->last_entry_seq, d->stage->id_text);
+}
+
+uint64_t device_missing(const struct device *d, int64_t head)
+{
+    uint64_t seen = d->received + d->strange + d->stored;
+    uint64_t due = (uint64_t)(head - d->stage->last_seq);
+
+    return due > seen ? due - seen : 0;
 }
 
 static void count_stored(struct troupe *t, uint64_t due_us, uint64_t now_us)
@@ -147,8 +171,15 @@ static void on_entry(struct troupe *t, struct device *d, struct slice payload, u
     struct glance g;
 
     glance_read(payload, &g);
-    check_seq(t, d, g.seq);
-    if (!g.stamped || g.stamp.run != t->run)
+    if (!t->config->bare)
+        check_entry(d, g.seq);
+    if (!g.stamped || g.stamp.run != t->run) {
+        d->strange++;
+        return;
+    }
+    /* After a crash the log is read again, and the log does not know devices. A bare broker always
+     * sends to the sender, too, and then it counts. */
+    if (!t->config->bare && d->sender && g.stamp.sender == d->sender->index)
         return;
     d->received++;
     if (is_measured(t, now_us))
@@ -178,11 +209,17 @@ static void on_receipt(struct troupe *t, struct device *d, struct slice payload,
             fprintf(stderr, "banter-bench: %s: a draft was refused: %.*s\n", d->player->handle,
                     (int)g.error_code.length, g.error_code.data);
     }
+    if (verdict == SENDER_STORED && g.seq <= d->last_receipt_seq) {
+        t->result->repeated++; /* the plugin could not know that it had come */
+        return;
+    }
     if (!sender_outcome(d->sender, g.stamp.number, verdict, now_us))
         t->result->disorder++;
     switch (verdict) {
     case SENDER_STORED:
-        check_seq(t, d, g.seq);
+        check_gap(d, g.seq);
+        d->last_receipt_seq = g.seq;
+        d->stored++;
         count_stored(t, g.stamp.due_us, now_us);
         break;
     case SENDER_REFUSED_FOR_NOW:
@@ -256,7 +293,8 @@ static void write_draft(struct device *d, uint32_t number, uint64_t due_us)
 {
     struct troupe *t = d->troupe;
     struct buf *out = conn_write(t->set, &d->conn);
-    struct stamp stamp = {.due_us = due_us, .number = number, .run = t->run};
+    struct stamp stamp = {
+        .due_us = due_us, .number = number, .sender = d->sender->index, .run = t->run};
     char id[UUID_TEXT_LENGTH];
 
     stamp_format(&stamp, id);

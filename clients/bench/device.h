@@ -23,8 +23,11 @@ struct device {
     struct sender *sender;             /* NULL: only receives */
     bool ready;                        /* may send and will receive */
     uint64_t opened_us;                /* when it began to connect */
-    int64_t last_seq;                  /* of its conversation, as far as it has seen */
-    uint64_t received;                 /* copies */
+    int64_t last_entry_seq;            /* of its conversation */
+    int64_t last_receipt_seq;          /* of its own drafts */
+    uint64_t received;                 /* entries of this run's other senders */
+    uint64_t strange;                  /* entries of nobody in this run */
+    uint64_t stored;                   /* own drafts with a receipt */
     char topic[TOPIC_CHAT_LENGTH + 1]; /* that its drafts go to */
     char start[PAYLOAD_START_MAX];     /* of their payload, up to the id */
     size_t start_length;
@@ -56,6 +59,10 @@ void device_handlers(struct troupe *t, struct conn_handlers *handlers);
 void device_init(struct device *d, struct troupe *t, const struct player *player);
 /* Starts to connect. */
 bool device_open(struct device *d, uint64_t now_us) MUST_USE;
+/* The highest seq it has seen. */
+int64_t device_head(const struct device *d);
+/* How many of the seqs up to `head` it has seen neither in an entry nor in a receipt. */
+uint64_t device_missing(const struct device *d, int64_t head);
 /* Writes every draft of this sender that is due. */
 void device_send_due(struct device *d, uint64_t now_us);
 

@@ -4,7 +4,9 @@
 #include "load.h"
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "device.h"
+#include "stamp.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -55,7 +57,7 @@ static bool troupe_init(struct troupe *t, const struct load_config *config, cons
     unsigned sender = 0;
 
     *t = (struct troupe){.config = config, .cast = cast, .result = result};
-    t->run = (clock_monotonic_us() ^ (uint64_t)clock_wall_ms() << 20) & ((UINT64_C(1) << 48) - 1);
+    t->run = (uint32_t)hash_u64((uint64_t)clock_wall_ms()) & STAMP_MASK;
     if (!build_tail(t))
         return false;
     device_handlers(t, &handlers);
@@ -189,21 +191,22 @@ static bool perform(struct troupe *t)
     return true;
 }
 
-/* How many copies of the acknowledged messages have not come, beyond the gaps counted already. */
+/* How many entries have not come to how many devices. */
 static uint64_t copies_missing(const struct troupe *t)
 {
     uint64_t missing = 0;
 
     for (unsigned i = 0; i < t->cast->stage_count; i++) {
         const struct stage *stage = &t->cast->stages[i];
+        const struct device *devices = &t->devices[stage->first];
         int64_t head = 0;
 
         for (unsigned m = 0; m < stage->members; m++) {
-            if (t->devices[stage->first + m].last_seq > head)
-                head = t->devices[stage->first + m].last_seq;
+            if (device_head(&devices[m]) > head)
+                head = device_head(&devices[m]);
         }
         for (unsigned m = 0; m < stage->members; m++)
-            missing += (uint64_t)(head - t->devices[stage->first + m].last_seq);
+            missing += device_missing(&devices[m], head);
     }
     return missing;
 }
@@ -260,7 +263,7 @@ static bool drain(struct troupe *t)
             return false;
     }
     t->result->unanswered = outstanding_now(t);
-    t->result->missing += missing_now(t);
+    t->result->missing = missing_now(t);
     return true;
 }
 

@@ -39,8 +39,11 @@ struct load_result {
     uint64_t refused;      /* refused for now, and sent again */
     uint64_t failed;       /* refused for good */
     uint64_t unanswered;   /* no outcome when the drain ended */
-    uint64_t missing;      /* copies that never came, and gaps in seq */
-    uint64_t duplicates;   /* seq seen before */
+    uint64_t missing;      /* copies that never came */
+    uint64_t gaps;         /* times that a device saw a seq jump; not more than a delay, if nothing
+                              is missing */
+    uint64_t duplicates;   /* entries whose seq did not rise */
+    uint64_t repeated;     /* receipts that had come before: allowed after a crash */
     uint64_t disorder;     /* outcomes not in the order of sending */
     uint64_t disconnected; /* connections lost */
     /* Microseconds from when a draft was due; drafts that were due while measuring. */

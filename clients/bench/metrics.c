@@ -44,8 +44,10 @@ const struct metric_info metric_table[METRIC_COUNT] = {
     [METRIC_FAILED] = {"failed", "refused for good", 0, true},
     [METRIC_UNANSWERED] = {"unanswered", "without an outcome", 0, true},
     [METRIC_MISSING] = {"missing", "missing copies", 0, true},
-    [METRIC_DUPLICATES] = {"duplicates", "duplicate copies", 0, true},
-    [METRIC_DISORDER] = {"disorder", "out of order", 0, true},
+    [METRIC_GAPS] = {"gaps", "jumps of seq seen on the way", 0, true},
+    [METRIC_DUPLICATES] = {"duplicates", "copies twice or out of order", 0, true},
+    [METRIC_REPEATED] = {"repeated", "repeated receipts", 0, true},
+    [METRIC_DISORDER] = {"disorder", "outcomes out of order", 0, true},
     [METRIC_DISCONNECTED] = {"disconnected", "connections lost", 0, true},
 };
 
@@ -80,7 +82,9 @@ void measurement_add_load(struct measurement *m, const struct load_result *r)
     v[METRIC_FAILED] = (double)r->failed;
     v[METRIC_UNANSWERED] = (double)r->unanswered;
     v[METRIC_MISSING] = (double)r->missing;
+    v[METRIC_GAPS] = (double)r->gaps;
     v[METRIC_DUPLICATES] = (double)r->duplicates;
+    v[METRIC_REPEATED] = (double)r->repeated;
     v[METRIC_DISORDER] = (double)r->disorder;
     v[METRIC_DISCONNECTED] = (double)r->disconnected;
 }

@@ -49,29 +49,39 @@ void probe_mark(void *owner, bool begins, uint64_t acknowledged)
         ask_database(p->db, s);
 }
 
+/* NAN when nothing was measured, or the process was another one at the end. */
+static double difference(uint64_t begin, uint64_t end)
+{
+    return begin > 0 && end >= begin ? (double)(end - begin) : NAN;
+}
+
+static double or_nothing(double value)
+{
+    return isnan(value) ? 0 : value;
+}
+
 void probe_report(const struct probe *p, struct measurement *m)
 {
     double messages = (double)(p->end.acknowledged - p->begin.acknowledged);
     double seconds = (double)(p->end.at_us - p->begin.at_us) / 1e6;
-    double broker = p->broker ? (double)(p->end.broker_us - p->begin.broker_us) : NAN;
-    double bridge = p->bridge ? (double)(p->end.bridge_us - p->begin.bridge_us) : NAN;
-    double postgres = p->postgres ? (double)(p->end.postgres_us - p->begin.postgres_us) : NAN;
-    double commits = (double)(p->end.transactions - p->begin.transactions);
+    double broker = difference(p->begin.broker_us, p->end.broker_us);
+    double bridge = difference(p->begin.bridge_us, p->end.bridge_us);
+    double postgres = difference(p->begin.postgres_us, p->end.postgres_us);
+    double commits = difference(p->begin.transactions, p->end.transactions);
 
     if (messages <= 0)
         return;
     m->values[METRIC_CPU_BROKER_US] = broker / messages;
     m->values[METRIC_CPU_BRIDGE_US] = bridge / messages;
     m->values[METRIC_CPU_POSTGRES_US] = postgres / messages;
-    m->values[METRIC_CPU_SYSTEM_US] = ((isnan(broker) ? 0 : broker) + (isnan(bridge) ? 0 : bridge) +
-                                       (isnan(postgres) ? 0 : postgres)) /
-                                      messages;
+    m->values[METRIC_CPU_SYSTEM_US] =
+        (or_nothing(broker) + or_nothing(bridge) + or_nothing(postgres)) / messages;
     m->values[METRIC_CPU_BENCH_US] = (double)(p->end.bench_us - p->begin.bench_us) / messages;
     m->values[METRIC_BROKER_RSS_MIB] = p->broker ? (double)process_rss_kib(p->broker) / 1024 : NAN;
     m->values[METRIC_BRIDGE_RSS_MIB] = p->bridge ? (double)process_rss_kib(p->bridge) / 1024 : NAN;
-    if (!p->db || commits <= 0)
+    if (isnan(commits) || commits == 0)
         return;
     m->values[METRIC_COMMITS_PER_S] = commits / seconds;
     m->values[METRIC_MESSAGES_PER_COMMIT] = messages / commits;
-    m->values[METRIC_WAL_BYTES] = (double)(p->end.wal_bytes - p->begin.wal_bytes) / messages;
+    m->values[METRIC_WAL_BYTES] = difference(p->begin.wal_bytes, p->end.wal_bytes) / messages;
 }

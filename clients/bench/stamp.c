@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* stamp.c - see stamp.h. The text is TTTTTTTT-TTTT-8NNN-8NNN-RRRRRRRRRRRR in hexadecimal. */
+/* stamp.c - see stamp.h. The text is TTTTTTTT-TTTT-8NNN-8NNN-SSSSSSRRRRRR in hexadecimal. */
 #include "stamp.h"
 
 #include <assert.h>
@@ -32,7 +32,7 @@ static bool get_hex(const char *from, unsigned digits, uint64_t *out)
 
 void stamp_format(const struct stamp *s, char text[UUID_TEXT_LENGTH])
 {
-    uint32_t number = s->number & STAMP_NUMBER_MASK;
+    uint32_t number = s->number & STAMP_MASK;
 
     assert(s->due_us >> 48 == 0);
     put_hex(text, s->due_us >> 16, 8);
@@ -45,23 +45,25 @@ void stamp_format(const struct stamp *s, char text[UUID_TEXT_LENGTH])
     text[19] = '8';
     put_hex(text + 20, number & 0xfff, 3);
     text[23] = '-';
-    put_hex(text + 24, s->run & STAMP_RUN_MASK, 12);
+    put_hex(text + 24, s->sender & STAMP_MASK, 6);
+    put_hex(text + 30, s->run & STAMP_MASK, 6);
 }
 
 bool stamp_parse(struct slice text, struct stamp *out)
 {
     const char *p = text.data;
-    uint64_t due_high, due_low, number_high, number_low, run;
+    uint64_t due_high, due_low, number_high, number_low, sender, run;
 
     if (text.length != UUID_TEXT_LENGTH || p[14] != '8' || p[19] != '8')
         return false;
     if (!get_hex(p, 8, &due_high) || !get_hex(p + 9, 4, &due_low) ||
         !get_hex(p + 15, 3, &number_high) || !get_hex(p + 20, 3, &number_low) ||
-        !get_hex(p + 24, 12, &run))
+        !get_hex(p + 24, 6, &sender) || !get_hex(p + 30, 6, &run))
         return false;
     out->due_us = due_high << 16 | due_low;
     out->number = (uint32_t)(number_high << 12 | number_low);
-    out->run = run;
+    out->sender = (uint32_t)sender;
+    out->run = (uint32_t)run;
     return true;
 }
 

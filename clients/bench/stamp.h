@@ -3,7 +3,7 @@
  *
  * A latency is "now" minus the time in the id: nothing has to be looked up per message. The id has
  * the form of a version 8 UUID (RFC 9562): 48 bits of microseconds, 24 bits of the sender's count,
- * 48 bits that differ from run to run. */
+ * 24 bits for the sender, 24 bits that differ from run to run. */
 #ifndef BANTER_BENCH_STAMP_H
 #define BANTER_BENCH_STAMP_H
 
@@ -14,13 +14,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define STAMP_RUN_MASK ((UINT64_C(1) << 48) - 1)
-#define STAMP_NUMBER_MASK ((UINT32_C(1) << 24) - 1)
+enum { STAMP_MASK = 0xffffff }; /* of number, sender and run */
 
 struct stamp {
     uint64_t due_us; /* CLOCK_MONOTONIC: when the draft was to be sent */
     uint32_t number; /* counts a sender's drafts, modulo 2^24 */
-    uint64_t run;    /* which run of the bench; 48 bits */
+    uint32_t sender; /* its index; 24 bits */
+    uint32_t run;    /* which run of the bench; 24 bits */
 };
 
 /* Writes UUID_TEXT_LENGTH characters, no NUL. */

@@ -111,7 +111,8 @@ static void test_notices_a_broken_order(void **state)
 
 static void test_an_id_carries_its_stamp(void **state)
 {
-    const struct stamp in = {.due_us = 0x123456789abc, .number = 0xabcdef, .run = 0xfedcba987654};
+    const struct stamp in = {
+        .due_us = 0x123456789abc, .number = 0xabcdef, .sender = 0xfedcba, .run = 0x987654};
     struct stamp out;
     struct uuid uuid;
     char text[UUID_TEXT_LENGTH + 1] = "";
@@ -123,6 +124,7 @@ static void test_an_id_carries_its_stamp(void **state)
     assert_true(stamp_parse(slice_str(text), &out));
     assert_int_equal(out.due_us, in.due_us);
     assert_int_equal(out.number, in.number);
+    assert_int_equal(out.sender, in.sender);
     assert_int_equal(out.run, in.run);
     assert_false(stamp_parse(slice_of(text, UUID_TEXT_LENGTH - 1), &out));
     assert_false(stamp_parse(slice_str("12345678-9abc-4abc-8def-fedcba987654"), &out));
