@@ -35,9 +35,9 @@ SELECT 'an entry lacks what its kind needs', conversation, format('seq %s, kind 
            ELSE true
        END;
 
-SELECT 'a reply names no seq', e.conversation, format('seq %s replies to %s', e.seq, e.reply_to)
+SELECT 'a reply answers nothing before it', e.conversation, format('seq %s replies to %s', e.seq, e.reply_to)
   FROM banter.messages e
- WHERE e.reply_to < 1;
+ WHERE e.reply_to NOT BETWEEN 1 AND e.seq - 1;
 
 SELECT 'a membership has no conversation', m.conversation, format('user %s', m.user_id)
   FROM banter.members m

@@ -114,6 +114,7 @@ static const char *element_fault(const json_t *command)
 {
     const json_t *correlation = json_object_get(command, "correlationData");
 
+    _Static_assert(CORRELATION_MAX_LENGTH == 128, "the reason says so");
     if (!json_is_object(command))
         return "a command must be a JSON object";
     if (!json_is_string(json_object_get(command, "command")))
@@ -170,6 +171,7 @@ static void read_request(struct envelope *e, struct slice request)
     const char *reason;
     size_t count;
 
+    _Static_assert(COMMANDS_MAX_COUNT == 100, "the reason says so");
     if (e->envelopes->running_count > RUNNING_MAX) {
         put_error(e, NULL, CODE_UNAVAILABLE, "too many requests at once: try again");
         return;

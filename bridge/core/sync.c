@@ -3,7 +3,8 @@
  *
  * One query lists the user's conversations by activity; then they are read in chunks, each chunk
  * one query whose entries are cut at a number of bytes. What a chunk had no room for is asked again
- * in the next one, so memory is bounded by the page, whatever was missed. */
+ * in the next one, so memory is bounded, whatever was missed, and only a conversation that does not
+ * fit on a page alone loses entries to that. */
 #include "core/sync.h"
 
 #include "base/buf.h"
@@ -20,7 +21,8 @@
 #include <sys/queue.h>
 
 enum {
-    RUNNING_MAX = 64,
+    RUNNING_MAX = 256,
+    WHOLE_MAX = 64,                /* of them, with all of the answer in memory */
     ROWS_PER_CHUNK = 4000,         /* entries, roughly, that one query may sort */
     CONVERSATIONS_PER_CHUNK = 100, /* at most */
     CHUNK_BYTES = 1 << 20,         /* at least, where pages are not larger */
@@ -67,6 +69,7 @@ struct sync {
     struct later *later;
     struct run_list running;
     unsigned running_count;
+    unsigned whole_count;
     bool closed; /* freed once PostgreSQL has answered what it was asked */
 };
 
@@ -76,6 +79,7 @@ static void end_run(struct run *r)
 
     TAILQ_REMOVE(&s->running, r, link);
     s->running_count--;
+    s->whole_count -= r->whole;
     sync_request_finish(&r->request);
     buf_finish(&r->page);
     free(r->targets);
@@ -270,7 +274,7 @@ static bool run(struct sync *s, const struct actor *actor, struct slice request,
     struct db_params *params;
 
     assert(page_bytes > 0 && !s->closed);
-    if (s->running_count >= RUNNING_MAX)
+    if (s->running_count >= RUNNING_MAX || (whole && s->whole_count >= WHOLE_MAX))
         return false;
     r = must_calloc(1, sizeof *r);
     *r = (struct run){.sync = s,
@@ -282,6 +286,7 @@ static bool run(struct sync *s, const struct actor *actor, struct slice request,
     buf_init(&r->page, PAGE_CEILING_BYTES);
     TAILQ_INSERT_TAIL(&s->running, r, link);
     s->running_count++;
+    s->whole_count += whole;
     if (!sync_request_read(&r->request, request, &r->fault)) {
         later_call(s->later, &r->later, fail_invalid, r);
         return true;

@@ -7,19 +7,25 @@
 #include "base/slice.h"
 #include "base/uuid.h"
 
-#include <jansson.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum { SYNC_NO_CURSOR = -1 };
 
-struct sync_request {
-    unsigned limit; /* 0..SYNC_LIMIT_MAX */
-    json_t *root;   /* NULL: the request was empty */
+struct sync_cursor {
+    struct uuid conversation;
+    int64_t seq;
 };
 
-/* Always fills *out, to be paired with sync_request_finish(). An empty `text` is the empty object.
- * False: *reason says what is wrong, in static storage. */
+struct sync_request {
+    unsigned limit;              /* 0..SYNC_LIMIT_MAX */
+    struct sync_cursor *cursors; /* sorted by conversation */
+    size_t cursor_count;
+};
+
+/* Fills *out, to be paired with sync_request_finish(). An empty `text` is the empty object. False:
+ * *reason says what is wrong, in static storage; nothing to finish. */
 bool sync_request_read(struct sync_request *out, struct slice text, const char **reason) MUST_USE;
 void sync_request_finish(struct sync_request *request);
 /* The seq given for this conversation, or SYNC_NO_CURSOR. */

@@ -183,8 +183,9 @@ static void test_requests(void **state)
         assert_int_equal(sync_request_read(&request, slice_str(cases[i].text), &reason),
                          cases[i].good);
         assert_int_equal(reason == NULL, cases[i].good);
-        if (cases[i].good)
-            assert_int_equal(request.limit, cases[i].limit);
+        if (!cases[i].good)
+            continue;
+        assert_int_equal(request.limit, cases[i].limit);
         sync_request_finish(&request);
     }
 }
@@ -196,10 +197,15 @@ static void test_cursors(void **state)
     struct uuid id;
 
     (void)state;
-    assert_true(
-        sync_request_read(&request, slice_str("{\"cursors\":{\"" ID(1) "\":41}}"), &reason));
+    assert_true(sync_request_read(
+        &request, slice_str("{\"cursors\":{\"" ID(3) "\":43,\"" ID(1) "\":41,\"" ID(4) "\":0}}"),
+        &reason));
     assert_true(uuid_parse(&id, slice_str(ID(1))));
     assert_int_equal(sync_request_cursor(&request, &id), 41);
+    assert_true(uuid_parse(&id, slice_str(ID(3))));
+    assert_int_equal(sync_request_cursor(&request, &id), 43);
+    assert_true(uuid_parse(&id, slice_str(ID(4))));
+    assert_int_equal(sync_request_cursor(&request, &id), 0);
     assert_true(uuid_parse(&id, slice_str(ID(2))));
     assert_int_equal(sync_request_cursor(&request, &id), SYNC_NO_CURSOR);
     sync_request_finish(&request);
@@ -409,11 +415,15 @@ static void test_bounded_and_destroyed_while_running(void **state)
 {
     struct fixture *f = *state;
     int accepted = 1;
+    int whole = 0;
 
     assert_true(sync_run(f->sync, &alice, slice_str("{"), 1000, on_page, f));
+    while (sync_run_whole(f->sync, &alice, slice_str(""), 1000, on_page, f))
+        whole++;
+    assert_int_equal(whole, 64);
     while (sync_run(f->sync, &alice, slice_str(""), 1000, on_page, f))
         accepted++;
-    assert_int_equal(accepted, 64);
+    assert_int_equal(whole + accepted, 256);
     answer_recent(1);
     sync_destroy(f->sync);
     f->sync = NULL;
