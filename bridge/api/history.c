@@ -1,24 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /* history.c - reading a conversation: in pages, or streamed one entry a line.
  *
- * A stream reads the next page while the client still takes the last one, and never holds more than
- * about STREAM_WINDOW_BYTES and one page; a slow client costs no more than that. After the first
- * line an error can only be shown by breaking off. */
+ * A stream reads the next page while the client still takes the last ones, and waits when it has
+ * enough: a slow client costs a bounded amount of memory. After the first line an error can only be
+ * shown by breaking off. */
 #include "core/history.h"
 
 #include "api/routes.h"
-#include "base/memory.h"
 #include "wire/limits.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
     PAGE_BYTES = 4 << 20,          /* of texts in one answer; then `more` */
     STREAM_PAGE_ENTRIES = 500,     /* read at once: so many that the loop is not held up for long */
     STREAM_PAGE_BYTES = 256 << 10, /* of their texts */
-    STREAM_WINDOW_BYTES = 1 << 20, /* written and not yet taken, beyond which reading stops */
     JSON_MAX_BYTES = 32 << 20,     /* a page as JSON, where one byte may become six */
 };
 
@@ -33,7 +30,7 @@ struct range {
     int64_t limit;  /* 0: none given */
 };
 
-/* A stream under way. Freed when its request ends. */
+/* A stream under way. Lives as long as its request. */
 struct replay {
     struct call *call;
     struct range range; /* `after` moves on; a `limit` counts down */
@@ -87,17 +84,12 @@ static void answer_page(struct call *c, const struct range *range)
 
 static void end_replay(struct replay *r, enum code code)
 {
-    struct http_request *request = r->call->request;
-    struct call *c = r->call;
-    bool begun = r->begun;
-
-    free(r);
-    if (!begun)
-        refuse_history(c, code);
+    if (!r->begun)
+        refuse_history(r->call, code);
     else if (code == CODE_OK)
-        http_stream_end(request);
+        http_stream_end(r->call->request);
     else
-        http_stream_abort(request);
+        http_stream_abort(r->call->request);
 }
 
 static void on_stream_page(void *owner, enum code code, const struct history_page *page);
@@ -113,7 +105,7 @@ static void read_on(struct replay *r)
         .bytes_max = STREAM_PAGE_BYTES,
     };
 
-    if (http_stream_pending(r->call->request) <= STREAM_WINDOW_BYTES)
+    if (http_stream_wants_more(r->call->request))
         r->reading = history_read(r->call->core->history, &query, on_stream_page, r);
 }
 
@@ -164,7 +156,7 @@ static void advance(void *owner)
         return;
     }
     read_on(r);
-    if (!r->reading && http_stream_pending(r->call->request) <= STREAM_WINDOW_BYTES)
+    if (!r->reading && http_stream_wants_more(r->call->request))
         end_replay(r, CODE_UNAVAILABLE);
 }
 
@@ -191,7 +183,7 @@ static void on_stream_page(void *owner, enum code code, const struct history_pag
 
 static void stream(struct call *c, const struct range *range)
 {
-    struct replay *r = must_calloc(1, sizeof *r);
+    struct replay *r = http_request_memory(c->request, sizeof *r);
 
     r->call = c;
     r->range = *range;

@@ -40,6 +40,9 @@ static void put_http(struct buf *b, const struct http_server *server)
     http_server_get_stats(server, &s);
     put_gauge(b, "http_connections", "HTTP connections that are open.", s.connections);
     put_gauge(b, "http_requests_open", "HTTP requests that are not answered yet.", s.requests_open);
+    put_gauge(b, "http_received_bytes", "Bytes of HTTP requests that are not whole yet.",
+              s.received);
+    put_gauge(b, "http_unsent_bytes", "Bytes of HTTP answers that have not left.", s.unsent);
     put_counter(b, "http_connections_total", "HTTP connections accepted.", s.accepted);
     put_counter(b, "http_refused_total",
                 "HTTP requests that were malformed, too large or too slow.", s.refused);

@@ -17,9 +17,13 @@
 
 enum { TRANSFER_MAX_BYTES = 256 << 10 }; /* read or written in one turn of the loop */
 
-static struct timeval from_ms(unsigned ms)
+/* Keeps the server's number of received bytes right. */
+static void count_held(struct http_connection *c)
 {
-    return (struct timeval){.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000};
+    size_t length = evbuffer_get_length(c->held);
+
+    c->server->stats.received += length - c->held_counted;
+    c->held_counted = length;
 }
 
 /* Lets the first `length` held bytes pass; evhttp reads them when its callback runs next. */
@@ -32,17 +36,18 @@ static void pass(struct http_connection *c, size_t length)
     evbuffer_remove_buffer(c->held, input, length);
     evbuffer_freeze(input, 0);
     c->moving = false;
+    count_held(c);
     c->fed = 0;
     c->busy = true;
     http_framing_start(&c->framing, c->server->config.body_max);
     event_del(c->deadline);
 }
 
-static void pass_stand_in(struct http_connection *c)
+static void refuse(struct http_connection *c, struct http_refusal refusal)
 {
     static const char stand_in[] = "GET / HTTP/1.1\r\nHost: refused\r\nConnection: close\r\n\r\n";
 
-    c->refusal = c->framing.refusal;
+    c->refusal = refusal;
     c->server->stats.refused++;
     evbuffer_drain(c->held, evbuffer_get_length(c->held));
     evbuffer_add(c->held, stand_in, sizeof stand_in - 1);
@@ -84,6 +89,7 @@ static enum http_verdict feed(struct http_connection *c)
 
         evbuffer_ptr_set(c->held, &at, c->fed, EVBUFFER_PTR_SET);
         evbuffer_peek(c->held, -1, &at, &piece, 1);
+        assert(piece.iov_len > 0);
         verdict = http_framing_feed(&c->framing, slice_of(piece.iov_base, piece.iov_len), &used);
         c->fed += used;
         if (verdict == HTTP_HEAD)
@@ -96,25 +102,49 @@ static enum http_verdict feed(struct http_connection *c)
     return verdict;
 }
 
+/* Many large bodies at once must not take all memory; small requests go on. */
+static bool is_too_much(const struct http_connection *c)
+{
+    return c->server->stats.received > c->server->config.received_max &&
+           c->held_counted > HTTP_HEAD_MAX_BYTES;
+}
+
 /* Looks at what is held. True: something passed. */
 static bool advance(struct http_connection *c)
 {
-    struct timeval patience = from_ms(c->server->config.receive_timeout_ms);
+    struct timeval patience = http_timeval(c->server->config.receive_timeout_ms);
+    enum http_verdict verdict;
 
     if (c->busy || evbuffer_get_length(c->held) == 0)
         return false;
-    switch (feed(c)) {
-    case HTTP_WHOLE:
+    verdict = feed(c);
+    count_held(c);
+    if (verdict == HTTP_WHOLE) {
         pass(c, c->fed);
-        return true;
-    case HTTP_REFUSED:
-        pass_stand_in(c);
-        return true;
-    default:
+    } else if (verdict == HTTP_REFUSED) {
+        refuse(c, c->framing.refusal);
+    } else if (is_too_much(c)) {
+        refuse(c, (struct http_refusal){503, "the server is receiving too much, try again"});
+    } else {
         if (!event_pending(c->deadline, EV_TIMEOUT, NULL))
             event_add(c->deadline, &patience);
         return false;
     }
+    return true;
+}
+
+/* Takes what has arrived out of the input buffer. It is copied: moved in place, every single byte
+ * of a client that sends one at a time would keep a block of memory. */
+static void take(struct http_connection *c, struct evbuffer *input)
+{
+    size_t length = evbuffer_get_length(input);
+
+    c->moving = true;
+    if (c->refusal.status == 0 && evbuffer_add(c->held, evbuffer_pullup(input, -1), length) != 0)
+        abort(); /* out of memory */
+    evbuffer_drain(input, length);
+    c->moving = false;
+    count_held(c);
 }
 
 /* The input buffer changed. evhttp empties it whenever it is called, so all of it is news. */
@@ -124,12 +154,7 @@ static void input_changed(struct evbuffer *input, const struct evbuffer_cb_info 
 
     if (c->moving || info->n_added == 0)
         return;
-    c->moving = true;
-    if (c->refusal.status != 0)
-        evbuffer_drain(input, evbuffer_get_length(input));
-    else
-        evbuffer_add_buffer(c->held, input);
-    c->moving = false;
+    take(c, input);
     advance(c); /* the bufferevent calls evhttp next, whether anything passed or not */
 }
 
@@ -140,14 +165,14 @@ static void receive_deadline(evutil_socket_t fd, short what, void *owner)
 
     (void)fd, (void)what;
     assert(!c->busy);
-    c->framing.refusal =
-        (struct http_refusal){408, "the request did not arrive completely in time"};
-    pass_stand_in(c);
+    refuse(c, (struct http_refusal){408, "the request did not arrive completely in time"});
     bufferevent_trigger(c->bev, EV_READ, 0);
 }
 
 void http_gate_free(struct http_connection *c)
 {
+    evbuffer_drain(c->held, evbuffer_get_length(c->held));
+    count_held(c);
     event_free(c->turn);
     event_free(c->deadline);
     evbuffer_free(c->held);

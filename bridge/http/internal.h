@@ -15,15 +15,22 @@
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
+#include <stddef.h>
 #include <sys/queue.h>
 
 enum { HTTP_REQUEST_ID_MAX_LENGTH = 64 };
+
+static inline struct timeval http_timeval(unsigned ms)
+{
+    return (struct timeval){.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000};
+}
 
 struct http_connection {
     struct http_server *server;
     struct bufferevent *bev;          /* owned by evhttp */
     struct evhttp_connection *evhttp; /* NULL until evhttp has made it, right after the accept */
     struct evbuffer *held;            /* received and not yet passed to evhttp */
+    size_t held_counted;              /* bytes of `held` that the server's number has */
     size_t fed;                       /* bytes of `held` that `framing` has seen */
     struct http_framing framing;
     struct event *turn;           /* attaches to evhttp at first; later: look at `held` again */
@@ -53,6 +60,11 @@ struct http_server {
     struct http_server_stats stats;
 };
 
+struct http_memory {
+    struct http_memory *next;
+    max_align_t bytes[];
+};
+
 struct http_request {
     struct http_server *server;
     struct http_connection *connection; /* NULL: gone or answered */
@@ -60,7 +72,7 @@ struct http_request {
     struct event *deadline;             /* for the answer; NULL while streaming */
     http_stream_ready_fn *ready;        /* streaming, or NULL */
     void *ready_owner;
-    void *memory;
+    struct http_memory *memory;
     bool query_parsed;
     struct evkeyvalq query;
     char id[HTTP_REQUEST_ID_MAX_LENGTH + 1];
@@ -94,6 +106,8 @@ void http_request_free(struct http_request *r);
 /* reply.c */
 /* Answers like http_problem(), but leaves the request to whoever will end it. */
 void http_problem_send(struct http_request *r, int status, enum code code, const char *detail);
+/* Appends `bytes` (malloc'd, taken over) to `out`; they count as unsent until they have left. */
+void http_reply_add(struct http_server *s, struct evbuffer *out, char *bytes, size_t length);
 /* Adds what every answer carries, and counts it. The reason phrase. */
 const char *http_reply_prepare(struct http_request *r, int status, const char *content_type);
 

@@ -91,10 +91,19 @@ const char *http_reply_prepare(struct http_request *r, int status, const char *c
     return phrase_of(status);
 }
 
-static void free_bytes(const void *data, size_t length, void *owner)
+static void bytes_left(const void *data, size_t length, void *owner)
 {
-    (void)data, (void)length;
-    free(owner);
+    struct http_server *s = owner;
+
+    s->stats.unsent -= length;
+    free((void *)data);
+}
+
+void http_reply_add(struct http_server *s, struct evbuffer *out, char *bytes, size_t length)
+{
+    if (evbuffer_add_reference(out, bytes, length, bytes_left, s) != 0)
+        abort(); /* out of memory */
+    s->stats.unsent += length;
 }
 
 /* `bytes` (malloc'd, taken over) is the body; it is left out for HEAD. */
@@ -112,12 +121,10 @@ static void answer(struct http_request *r, int status, const char *content_type,
         snprintf(decimal, sizeof decimal, "%zu", length);
         http_reply_header(r, "Content-Length", decimal);
     }
-    if (length > 0 && !head) {
-        if (evbuffer_add_reference(body, bytes, length, free_bytes, bytes) != 0)
-            abort(); /* out of memory */
-    } else {
+    if (length > 0 && !head)
+        http_reply_add(r->server, body, bytes, length);
+    else
         free(bytes);
-    }
     evhttp_send_reply(http_request_detach(r), status, phrase, body);
     evbuffer_free(body);
 }

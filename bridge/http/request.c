@@ -43,6 +43,8 @@ struct evhttp_request *http_request_detach(struct http_request *r)
 
 void http_request_free(struct http_request *r)
 {
+    struct http_memory *memory;
+
     (void)http_request_detach(r);
     LIST_REMOVE(r, entry);
     r->server->stats.requests_open--;
@@ -50,7 +52,10 @@ void http_request_free(struct http_request *r)
         event_free(r->deadline);
     if (r->query_parsed)
         evhttp_clear_headers(&r->query);
-    free(r->memory);
+    while ((memory = r->memory)) {
+        r->memory = memory->next;
+        free(memory);
+    }
     free(r);
 }
 
@@ -101,8 +106,7 @@ static void sent(struct evhttp_request *evhttp, void *connection)
 static struct http_request *make_request(struct http_server *s, struct http_connection *c,
                                          struct evhttp_request *evhttp)
 {
-    struct timeval patience = {.tv_sec = s->config.answer_timeout_ms / 1000,
-                               .tv_usec = (s->config.answer_timeout_ms % 1000) * 1000};
+    struct timeval patience = http_timeval(s->config.answer_timeout_ms);
     struct http_request *r = must_calloc(1, sizeof *r);
 
     r->server = s;
@@ -124,6 +128,7 @@ static enum code refusal_code(int status)
 {
     switch (status) {
     case 408:
+    case 503:
         return CODE_UNAVAILABLE;
     case 413:
     case 414:
@@ -145,7 +150,8 @@ void http_request_arrived(struct evhttp_request *evhttp, void *server)
     if (c->refusal.status != 0) {
         http_reply_header(r, "Connection", "close");
         http_problem(r, c->refusal.status, refusal_code(c->refusal.status), c->refusal.detail);
-    } else if (s->stats.requests_open > s->config.requests_max) {
+    } else if (s->stats.requests_open > s->config.requests_max ||
+               s->stats.unsent > s->config.unsent_max) {
         http_reply_header(r, "Retry-After", "1");
         http_problem(r, 0, CODE_UNAVAILABLE, "the server is handling too many requests");
     } else {
@@ -225,7 +231,9 @@ bool http_request_is_gone(const struct http_request *r)
 
 void *http_request_memory(struct http_request *r, size_t size)
 {
-    assert(!r->memory);
-    r->memory = must_calloc(1, size);
-    return r->memory;
+    struct http_memory *memory = must_calloc(1, sizeof *memory + size);
+
+    memory->next = r->memory;
+    r->memory = memory;
+    return memory->bytes;
 }

@@ -42,7 +42,7 @@ const char *http_request_query(struct http_request *r, const char *name);
 struct slice http_request_body(const struct http_request *r);
 /* True: nobody will read the answer any more. */
 bool http_request_is_gone(const struct http_request *r);
-/* Zeroed memory that lives as long as the request; once per request. */
+/* Zeroed memory that lives as long as the request. */
 void *http_request_memory(struct http_request *r, size_t size);
 
 /* Adds a field to the coming answer. `value` must have no control characters. */
@@ -62,8 +62,9 @@ void http_stream_begin(struct http_request *r, int status, const char *content_t
                        http_stream_ready_fn *ready, void *owner);
 /* Sends `bytes`, which are taken over, as soon as the client takes them. */
 void http_stream_write(struct http_request *r, struct buf *bytes);
-/* Bytes written that have not left. Writers stop at a bound of theirs and wait for `ready`. */
-size_t http_stream_pending(const struct http_request *r);
+/* False: the client, or all clients together, have enough to take for now; the writer waits for
+ * `ready`. */
+bool http_stream_wants_more(const struct http_request *r);
 /* Completes the answer. Ends the request. */
 void http_stream_end(struct http_request *r);
 /* Closes the connection, so that the client sees that the answer is incomplete. Ends the request.

@@ -14,8 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 
-enum { BACKLOG = 1024 };
+enum { BACKLOG = 1024, FILES_KEPT = 128 };
 
 /* Tables of connections are keyed by evhttp's pointer, which nobody outside can choose. */
 static uint64_t hash_pointer(const void *key)
@@ -60,16 +61,29 @@ void http_server_closed(struct http_server *s, struct http_connection *c)
         evconnlistener_enable(s->listener);
 }
 
+/* As many as asked for, but some files are left for everything else. */
+static unsigned connections_possible(unsigned wanted)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur > wanted + FILES_KEPT)
+        return wanted;
+    return files.rlim_cur > 2 * FILES_KEPT ? (unsigned)files.rlim_cur - FILES_KEPT : FILES_KEPT;
+}
+
 static struct http_server_config with_defaults(const struct http_server_config *config)
 {
     struct http_server_config c = *config;
 
-    if (c.connections_max == 0)
-        c.connections_max = 10000;
+    c.connections_max = connections_possible(c.connections_max ? c.connections_max : 10000);
     if (c.requests_max == 0)
         c.requests_max = 10000;
     if (c.body_max == 0)
         c.body_max = PACKET_MAX_BYTES;
+    if (c.received_max == 0)
+        c.received_max = 64 << 20;
+    if (c.unsent_max == 0)
+        c.unsent_max = 256 << 20;
     if (c.receive_timeout_ms == 0)
         c.receive_timeout_ms = 15000;
     if (c.answer_timeout_ms == 0)
@@ -81,8 +95,7 @@ static struct http_server_config with_defaults(const struct http_server_config *
 
 static struct evhttp *make_evhttp(struct http_server *s)
 {
-    struct timeval idle = {.tv_sec = s->config.idle_timeout_ms / 1000,
-                           .tv_usec = (s->config.idle_timeout_ms % 1000) * 1000};
+    struct timeval idle = http_timeval(s->config.idle_timeout_ms);
     struct evhttp *evhttp = evhttp_new(s->base);
 
     if (!evhttp)
@@ -168,6 +181,7 @@ void http_server_destroy(struct http_server *s)
     }
     while ((r = LIST_FIRST(&s->requests)))
         http_request_free(r);
+    assert(s->stats.received == 0 && s->stats.unsent == 0);
     map_finish(&s->by_evhttp);
     free(s);
 }

@@ -17,10 +17,15 @@ struct http_request;
 struct http_server;
 
 struct http_server_config {
-    const char *listen;          /* "127.0.0.1:8080" or "[::1]:8080" */
-    unsigned connections_max;    /* further ones wait in the kernel; default 10000 */
-    unsigned requests_max;       /* being handled at once, else 503; default 10000 */
-    size_t body_max;             /* bytes; default PACKET_MAX_BYTES */
+    const char *listen;       /* "127.0.0.1:8080" or "[::1]:8080" */
+    unsigned connections_max; /* further ones wait in the kernel; default 10000, or fewer if the
+                                 process may not open so many files */
+    unsigned requests_max;    /* being handled at once, else 503; default 10000 */
+    size_t body_max;          /* bytes; default PACKET_MAX_BYTES */
+    size_t received_max;      /* bytes of incomplete requests, of all connections together; beyond
+                                 it large ones get 503; default 64 MiB */
+    size_t unsent_max;        /* bytes of answers that clients have not taken, all together; beyond
+                                 it requests get 503; default 256 MiB */
     unsigned receive_timeout_ms; /* from the first byte of a request to its last; default 15 s */
     unsigned answer_timeout_ms;  /* from there to the answer, else 503; default 30 s */
     unsigned idle_timeout_ms;    /* no byte either way on a connection; default 30 s */
@@ -41,6 +46,8 @@ void http_server_destroy(struct http_server *s);
 struct http_server_stats {
     uint64_t connections;   /* now */
     uint64_t requests_open; /* now: handed over and not ended */
+    uint64_t received;      /* now: bytes of requests that are not whole yet */
+    uint64_t unsent;        /* now: bytes of answers that have not left */
     uint64_t accepted;      /* connections so far */
     uint64_t responses[6];  /* so far, by first digit of the status; [0] is unused */
     uint64_t refused;       /* malformed, too large or too slow requests so far */

@@ -10,6 +10,8 @@
 #include <event2/buffer.h>
 #include <stdlib.h>
 
+enum { WINDOW_BYTES = 1 << 20 }; /* written and not taken, beyond which a client has enough */
+
 void http_stream_begin(struct http_request *r, int status, const char *content_type,
                        http_stream_ready_fn *ready, void *owner)
 {
@@ -31,12 +33,6 @@ static void drained(struct evhttp_connection *evhttp, void *owner)
     r->ready(r->ready_owner);
 }
 
-static void free_bytes(const void *data, size_t length, void *owner)
-{
-    (void)data, (void)length;
-    free(owner);
-}
-
 void http_stream_write(struct http_request *r, struct buf *bytes)
 {
     size_t length = bytes->length;
@@ -49,15 +45,23 @@ void http_stream_write(struct http_request *r, struct buf *bytes)
         return;
     }
     chunk = evbuffer_new();
-    if (!chunk || evbuffer_add_reference(chunk, data, length, free_bytes, data) != 0)
+    if (!chunk)
         abort(); /* out of memory */
+    http_reply_add(r->server, chunk, data, length);
     evhttp_send_reply_chunk_with_cb(r->evhttp, chunk, drained, r);
     evbuffer_free(chunk);
 }
 
-size_t http_stream_pending(const struct http_request *r)
+/* A client that has taken everything always wants more: nothing else would wake its writer. */
+bool http_stream_wants_more(const struct http_request *r)
 {
-    return r->connection ? evbuffer_get_length(bufferevent_get_output(r->connection->bev)) : 0;
+    const struct http_server *s = r->server;
+    size_t pending;
+
+    if (!r->connection)
+        return false;
+    pending = evbuffer_get_length(bufferevent_get_output(r->connection->bev));
+    return pending == 0 || (pending <= WINDOW_BYTES && s->stats.unsent <= s->config.unsent_max);
 }
 
 void http_stream_end(struct http_request *r)

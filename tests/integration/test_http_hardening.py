@@ -260,6 +260,35 @@ def test_a_reader_that_stops_is_cut_off(banter):
     assert not got.endswith(b"0\r\n\r\n"), "the whole of it was kept for a reader who did not read"
 
 
+def resident_kib(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        return int(re.search(r"VmRSS:\s+(\d+)", file.read())[1])
+
+
+@pytest.mark.slow  # memory says nothing under a sanitizer
+def test_half_sent_bodies_take_bounded_memory(banter):
+    """300 strangers each send most of a MiB and stop. Small requests are answered all the while."""
+    pid = banter.pid("bridge")
+    before = resident_kib(pid)
+    sockets = [connect(banter) for _ in range(300)]
+    try:
+        refused = 0
+        for sock in sockets:
+            sock.sendall(LOGIN + b"Content-Length: 1048576\r\n\r\n")
+            try:
+                sock.sendall(b"x" * 900_000)
+            except OSError:
+                refused += 1
+        assert banter.request("GET", "/livez").status == 200
+        assert banter.request("POST", "/v1/login", {"handle": "x", "password": "y"}).status == 401
+        growth = resident_kib(pid) - before
+    finally:
+        for sock in sockets:
+            sock.close()
+    assert growth < 200 * 1024, f"the bridge grew by {growth} KiB"
+    assert banter.request("GET", "/livez").status == 200
+
+
 def test_many_connections(banter):
     """Idle connections cost nobody anything; each of them still works afterwards."""
     sockets = [connect(banter) for _ in range(500)]
