@@ -36,16 +36,22 @@ enum frame_type {
     FRAME_FILL = 5,    /* send the entries after a seq */
     FRAME_WAKE = 6,    /* ring the bell: there is more to deliver than one turn may take */
     FRAME_BARRIER_DONE = 7,
+    FRAME_SESSION = 8, /* a device came, went, or said what it is to be shown as */
+    FRAME_SIGNAL = 9,  /* a device sent something that is never stored as an entry */
+    FRAME_WATCH = 10,  /* a device wants to know of a user's presence */
     /* bridge to plugin */
-    FRAME_WELCOME = 64,  /* answer to HELLO */
-    FRAME_CONFIRM = 65,  /* drafts up to this number are settled: forget them */
-    FRAME_ATTACHED = 66, /* part of, or all of, the answer to ATTACH */
-    FRAME_ENTRY = 67,    /* a committed entry, for every member's devices */
-    FRAME_DEVICE = 68,   /* a payload for one device, or all devices, of a user */
-    FRAME_MEMBER = 69,   /* a membership became, changed or ended */
-    FRAME_FILLED = 70,   /* end of the answer to FILL */
-    FRAME_BARRIER = 71,  /* echo this when everything before it has been applied */
-    FRAME_KICK = 72,     /* end connections */
+    FRAME_WELCOME = 64,    /* answer to HELLO */
+    FRAME_CONFIRM = 65,    /* drafts up to this number are settled: forget them */
+    FRAME_ATTACHED = 66,   /* part of, or all of, the answer to ATTACH */
+    FRAME_ENTRY = 67,      /* a committed entry, for every member's devices */
+    FRAME_DEVICE = 68,     /* a payload for one device, or all devices, of a user */
+    FRAME_MEMBER = 69,     /* a membership became, changed or ended */
+    FRAME_FILLED = 70,     /* end of the answer to FILL */
+    FRAME_BARRIER = 71,    /* echo this when everything before it has been applied */
+    FRAME_KICK = 72,       /* end connections */
+    FRAME_SIGNAL_OUT = 73, /* a signal for those of a conversation who are connected */
+    FRAME_PRESENCE = 74,   /* what is shown of a user has changed: for whoever watches */
+    FRAME_WATCHED = 75,    /* answer to WATCH */
 };
 
 /* FRAME_HELLO */
@@ -89,6 +95,46 @@ struct frame_request {
 struct frame_fill {
     struct uuid conversation;
     int64_t after; /* seq */
+};
+
+/* What a device is, or what it says it is. */
+enum session_state {
+    SESSION_DOWN = 0,
+    SESSION_ONLINE = 1,
+    SESSION_AWAY = 2,
+    SESSION_HIDDEN = 3, /* only said: its user is to be shown as offline, on every device */
+};
+
+/* FRAME_SESSION: when a device connects or has gone, for all of them after WELCOME, and when one
+ * says what it is. */
+struct frame_session {
+    uint64_t uid;
+    struct slice handle;
+    struct slice device;
+    enum session_state state;
+    bool said; /* by the device itself, in send/me/presence */
+};
+
+enum signal_kind { SIGNAL_TYPING = 1, SIGNAL_CURSOR = 2 };
+enum { SIGNAL_PAYLOAD_MAX = 1024 };
+
+/* FRAME_SIGNAL: the plugin has looked whether the sender is in the conversation. Lost when the link
+ * is lost. */
+struct frame_signal {
+    enum signal_kind kind;
+    uint64_t uid;
+    struct slice handle;
+    struct slice device;
+    struct uuid conversation;
+    struct slice payload; /* what the device sent; at most SIGNAL_PAYLOAD_MAX */
+};
+
+/* FRAME_WATCH; answered by WATCHED. */
+struct frame_watch {
+    uint64_t uid; /* who wants to know */
+    struct slice device;
+    struct slice target; /* handle */
+    bool again;          /* the device has been told something before */
 };
 
 /* FRAME_WELCOME */
@@ -166,6 +212,35 @@ struct frame_kick {
     struct slice reason; /* for the log and me/event: one word such as "revoked" */
 };
 
+/* Whom a signal is for: the other members' devices, the sender's other devices, or both. */
+enum signal_audience { AUDIENCE_OTHERS = 1, AUDIENCE_OWN = 2, AUDIENCE_ALL = 3 };
+
+/* FRAME_SIGNAL_OUT: delivered on chat/{conversation}/{kind}, or dropped. */
+struct frame_signal_out {
+    enum signal_kind kind;
+    enum signal_audience audience;
+    struct uuid conversation;
+    uint64_t sender;            /* uid */
+    struct slice sender_device; /* gets no copy; may be empty */
+    struct slice payload;
+};
+
+/* FRAME_PRESENCE */
+struct frame_presence {
+    uint64_t uid; /* of whom */
+    struct slice payload;
+};
+
+/* FRAME_WATCHED */
+struct frame_watched {
+    uint64_t uid; /* these three as in WATCH */
+    struct slice device;
+    struct slice target;
+    uint64_t target_uid; /* 0: there is no such user */
+    bool allowed;
+    struct slice payload; /* what is shown now; empty: not known yet, PRESENCE will follow */
+};
+
 /* Appends the whole frame, header included; the buffer fails stickily. */
 void frame_write_hello(struct buf *b, const struct frame_hello *f);
 void frame_write_attach(struct buf *b, const struct frame_attach *f);
@@ -174,6 +249,9 @@ void frame_write_request(struct buf *b, const struct frame_request *f);
 void frame_write_fill(struct buf *b, const struct frame_fill *f);
 void frame_write_wake(struct buf *b);
 void frame_write_barrier_done(struct buf *b, const struct frame_barrier *f);
+void frame_write_session(struct buf *b, const struct frame_session *f);
+void frame_write_signal(struct buf *b, const struct frame_signal *f);
+void frame_write_watch(struct buf *b, const struct frame_watch *f);
 void frame_write_welcome(struct buf *b, const struct frame_welcome *f);
 void frame_write_confirm(struct buf *b, const struct frame_confirm *f);
 /* `items` has `count` (<= ATTACHED_MAX_PER_FRAME) elements. */
@@ -185,6 +263,9 @@ void frame_write_member(struct buf *b, const struct frame_member *f);
 void frame_write_filled(struct buf *b, const struct frame_filled *f);
 void frame_write_barrier(struct buf *b, const struct frame_barrier *f);
 void frame_write_kick(struct buf *b, const struct frame_kick *f);
+void frame_write_signal_out(struct buf *b, const struct frame_signal_out *f);
+void frame_write_presence(struct buf *b, const struct frame_presence *f);
+void frame_write_watched(struct buf *b, const struct frame_watched *f);
 
 struct frame {
     enum frame_type type;
@@ -205,6 +286,9 @@ bool frame_read_attach(struct slice body, struct frame_attach *f) MUST_USE;
 bool frame_read_draft(struct slice body, struct frame_draft *f) MUST_USE;
 bool frame_read_request(struct slice body, struct frame_request *f) MUST_USE;
 bool frame_read_fill(struct slice body, struct frame_fill *f) MUST_USE;
+bool frame_read_session(struct slice body, struct frame_session *f) MUST_USE;
+bool frame_read_signal(struct slice body, struct frame_signal *f) MUST_USE;
+bool frame_read_watch(struct slice body, struct frame_watch *f) MUST_USE;
 bool frame_read_welcome(struct slice body, struct frame_welcome *f) MUST_USE;
 bool frame_read_confirm(struct slice body, struct frame_confirm *f) MUST_USE;
 bool frame_read_attached(struct slice body, struct frame_attached *f) MUST_USE;
@@ -214,6 +298,9 @@ bool frame_read_member(struct slice body, struct frame_member *f) MUST_USE;
 bool frame_read_filled(struct slice body, struct frame_filled *f) MUST_USE;
 bool frame_read_barrier(struct slice body, struct frame_barrier *f) MUST_USE;
 bool frame_read_kick(struct slice body, struct frame_kick *f) MUST_USE;
+bool frame_read_signal_out(struct slice body, struct frame_signal_out *f) MUST_USE;
+bool frame_read_presence(struct slice body, struct frame_presence *f) MUST_USE;
+bool frame_read_watched(struct slice body, struct frame_watched *f) MUST_USE;
 
 /* Takes the next item off f->items; false at the end. */
 bool frame_next_attached(struct frame_attached *f, struct attached_conversation *out);

@@ -221,6 +221,44 @@ bool frame_read_fill(struct slice body, struct frame_fill *f)
     return finish(&r);
 }
 
+bool frame_read_session(struct slice body, struct frame_session *f)
+{
+    struct reader r = reader_of(body);
+
+    f->uid = get_u64(&r);
+    f->handle = get_handle(&r);
+    f->device = get_device(&r);
+    f->state = (enum session_state)get_enum(&r, SESSION_DOWN, SESSION_HIDDEN);
+    f->said = get_bool(&r);
+    require(&r, f->said ? f->state != SESSION_DOWN : f->state != SESSION_HIDDEN);
+    return finish(&r);
+}
+
+bool frame_read_signal(struct slice body, struct frame_signal *f)
+{
+    struct reader r = reader_of(body);
+
+    f->kind = (enum signal_kind)get_enum(&r, SIGNAL_TYPING, SIGNAL_CURSOR);
+    f->uid = get_u64(&r);
+    f->handle = get_handle(&r);
+    f->device = get_device(&r);
+    f->conversation = get_uuid(&r);
+    f->payload = get_payload(&r);
+    require(&r, f->payload.length <= SIGNAL_PAYLOAD_MAX);
+    return finish(&r);
+}
+
+bool frame_read_watch(struct slice body, struct frame_watch *f)
+{
+    struct reader r = reader_of(body);
+
+    f->uid = get_u64(&r);
+    f->device = get_device(&r);
+    f->target = get_handle(&r);
+    f->again = get_bool(&r);
+    return finish(&r);
+}
+
 bool frame_read_welcome(struct slice body, struct frame_welcome *f)
 {
     struct reader r = reader_of(body);
@@ -342,10 +380,46 @@ bool frame_read_kick(struct slice body, struct frame_kick *f)
     return finish(&r);
 }
 
+bool frame_read_signal_out(struct slice body, struct frame_signal_out *f)
+{
+    struct reader r = reader_of(body);
+
+    f->kind = (enum signal_kind)get_enum(&r, SIGNAL_TYPING, SIGNAL_CURSOR);
+    f->audience = (enum signal_audience)get_enum(&r, AUDIENCE_OTHERS, AUDIENCE_ALL);
+    f->conversation = get_uuid(&r);
+    f->sender = get_u64(&r);
+    f->sender_device = get_device_or_empty(&r);
+    f->payload = get_payload(&r);
+    return finish(&r);
+}
+
+bool frame_read_presence(struct slice body, struct frame_presence *f)
+{
+    struct reader r = reader_of(body);
+
+    f->uid = get_u64(&r);
+    f->payload = get_payload(&r);
+    return finish(&r);
+}
+
+bool frame_read_watched(struct slice body, struct frame_watched *f)
+{
+    struct reader r = reader_of(body);
+
+    f->uid = get_u64(&r);
+    f->device = get_device(&r);
+    f->target = get_handle(&r);
+    f->target_uid = get_u64(&r);
+    f->allowed = get_bool(&r);
+    f->payload = get_payload(&r);
+    require(&r, !f->allowed || f->target_uid != 0);
+    return finish(&r);
+}
+
 static bool type_is_known(unsigned type)
 {
-    return (type >= FRAME_HELLO && type <= FRAME_BARRIER_DONE) ||
-           (type >= FRAME_WELCOME && type <= FRAME_KICK);
+    return (type >= FRAME_HELLO && type <= FRAME_WATCH) ||
+           (type >= FRAME_WELCOME && type <= FRAME_WATCHED);
 }
 
 enum frame_status frame_next(struct slice input, struct frame *out, size_t *used)

@@ -130,6 +130,42 @@ void frame_write_barrier_done(struct buf *b, const struct frame_barrier *f)
     end(b, start);
 }
 
+void frame_write_session(struct buf *b, const struct frame_session *f)
+{
+    size_t start = begin(b, FRAME_SESSION);
+
+    buf_le64(b, f->uid);
+    put_string(b, f->handle);
+    put_string(b, f->device);
+    buf_le8(b, (uint8_t)f->state);
+    buf_le8(b, f->said);
+    end(b, start);
+}
+
+void frame_write_signal(struct buf *b, const struct frame_signal *f)
+{
+    size_t start = begin(b, FRAME_SIGNAL);
+
+    buf_le8(b, (uint8_t)f->kind);
+    buf_le64(b, f->uid);
+    put_string(b, f->handle);
+    put_string(b, f->device);
+    put_uuid(b, &f->conversation);
+    put_payload(b, f->payload);
+    end(b, start);
+}
+
+void frame_write_watch(struct buf *b, const struct frame_watch *f)
+{
+    size_t start = begin(b, FRAME_WATCH);
+
+    buf_le64(b, f->uid);
+    put_string(b, f->device);
+    put_string(b, f->target);
+    buf_le8(b, f->again);
+    end(b, start);
+}
+
 void frame_write_welcome(struct buf *b, const struct frame_welcome *f)
 {
     size_t start = begin(b, FRAME_WELCOME);
@@ -226,5 +262,40 @@ void frame_write_kick(struct buf *b, const struct frame_kick *f)
     buf_le64(b, f->uid);
     put_string(b, f->device);
     put_string(b, f->reason);
+    end(b, start);
+}
+
+void frame_write_signal_out(struct buf *b, const struct frame_signal_out *f)
+{
+    size_t start = begin(b, FRAME_SIGNAL_OUT);
+
+    buf_le8(b, (uint8_t)f->kind);
+    buf_le8(b, (uint8_t)f->audience);
+    put_uuid(b, &f->conversation);
+    buf_le64(b, f->sender);
+    put_string(b, f->sender_device);
+    put_payload(b, f->payload);
+    end(b, start);
+}
+
+void frame_write_presence(struct buf *b, const struct frame_presence *f)
+{
+    size_t start = begin(b, FRAME_PRESENCE);
+
+    buf_le64(b, f->uid);
+    put_payload(b, f->payload);
+    end(b, start);
+}
+
+void frame_write_watched(struct buf *b, const struct frame_watched *f)
+{
+    size_t start = begin(b, FRAME_WATCHED);
+
+    buf_le64(b, f->uid);
+    put_string(b, f->device);
+    put_string(b, f->target);
+    buf_le64(b, f->target_uid);
+    buf_le8(b, f->allowed);
+    put_payload(b, f->payload);
     end(b, start);
 }

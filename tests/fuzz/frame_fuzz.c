@@ -25,6 +25,9 @@ REWRITE(attach)
 REWRITE(draft)
 REWRITE(request)
 REWRITE(fill)
+REWRITE(session)
+REWRITE(signal)
+REWRITE(watch)
 REWRITE(welcome)
 REWRITE(confirm)
 REWRITE(entry)
@@ -33,6 +36,9 @@ REWRITE(member)
 REWRITE(filled)
 REWRITE(barrier)
 REWRITE(kick)
+REWRITE(signal_out)
+REWRITE(presence)
+REWRITE(watched)
 
 static bool rewrite_wake(struct slice body, struct buf *out)
 {
@@ -74,6 +80,9 @@ static bool (*const rewrites[])(struct slice, struct buf *) = {
     [FRAME_FILL] = rewrite_fill,
     [FRAME_WAKE] = rewrite_wake,
     [FRAME_BARRIER_DONE] = rewrite_barrier_done,
+    [FRAME_SESSION] = rewrite_session,
+    [FRAME_SIGNAL] = rewrite_signal,
+    [FRAME_WATCH] = rewrite_watch,
     [FRAME_WELCOME] = rewrite_welcome,
     [FRAME_CONFIRM] = rewrite_confirm,
     [FRAME_ATTACHED] = rewrite_attached,
@@ -83,6 +92,9 @@ static bool (*const rewrites[])(struct slice, struct buf *) = {
     [FRAME_FILLED] = rewrite_filled,
     [FRAME_BARRIER] = rewrite_barrier,
     [FRAME_KICK] = rewrite_kick,
+    [FRAME_SIGNAL_OUT] = rewrite_signal_out,
+    [FRAME_PRESENCE] = rewrite_presence,
+    [FRAME_WATCHED] = rewrite_watched,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -19,6 +19,9 @@ static bool read_any(const struct frame *f)
         struct frame_draft draft;
         struct frame_request request;
         struct frame_fill fill;
+        struct frame_session session;
+        struct frame_signal signal;
+        struct frame_watch watch;
         struct frame_welcome welcome;
         struct frame_confirm confirm;
         struct frame_attached attached;
@@ -28,6 +31,9 @@ static bool read_any(const struct frame *f)
         struct frame_filled filled;
         struct frame_barrier barrier;
         struct frame_kick kick;
+        struct frame_signal_out signal_out;
+        struct frame_presence presence;
+        struct frame_watched watched;
     } u;
 
     switch (f->type) {
@@ -43,6 +49,12 @@ static bool read_any(const struct frame *f)
         return frame_read_fill(f->body, &u.fill);
     case FRAME_WAKE:
         return f->body.length == 0;
+    case FRAME_SESSION:
+        return frame_read_session(f->body, &u.session);
+    case FRAME_SIGNAL:
+        return frame_read_signal(f->body, &u.signal);
+    case FRAME_WATCH:
+        return frame_read_watch(f->body, &u.watch);
     case FRAME_WELCOME:
         return frame_read_welcome(f->body, &u.welcome);
     case FRAME_CONFIRM:
@@ -62,6 +74,12 @@ static bool read_any(const struct frame *f)
         return frame_read_barrier(f->body, &u.barrier);
     case FRAME_KICK:
         return frame_read_kick(f->body, &u.kick);
+    case FRAME_SIGNAL_OUT:
+        return frame_read_signal_out(f->body, &u.signal_out);
+    case FRAME_PRESENCE:
+        return frame_read_presence(f->body, &u.presence);
+    case FRAME_WATCHED:
+        return frame_read_watched(f->body, &u.watched);
     }
     return false;
 }
@@ -98,6 +116,45 @@ static struct frame_device a_device(void)
                                  .payload = slice_str("{}")};
 }
 
+static struct frame_session a_session(void)
+{
+    return (struct frame_session){.uid = 9,
+                                  .handle = slice_str("alice"),
+                                  .device = slice_str("d"),
+                                  .state = SESSION_AWAY,
+                                  .said = true};
+}
+
+static struct frame_signal a_signal(void)
+{
+    return (struct frame_signal){.kind = SIGNAL_CURSOR,
+                                 .uid = 9,
+                                 .handle = slice_str("alice"),
+                                 .device = slice_str("d"),
+                                 .conversation = conversation,
+                                 .payload = slice_str("{}")};
+}
+
+static struct frame_signal_out a_signal_out(void)
+{
+    return (struct frame_signal_out){.kind = SIGNAL_TYPING,
+                                     .audience = AUDIENCE_ALL,
+                                     .conversation = conversation,
+                                     .sender = 9,
+                                     .sender_device = slice_str("d"),
+                                     .payload = slice_str("{}")};
+}
+
+static struct frame_watched a_watched(void)
+{
+    return (struct frame_watched){.uid = 9,
+                                  .device = slice_str("d"),
+                                  .target = slice_str("bob"),
+                                  .target_uid = 10,
+                                  .allowed = true,
+                                  .payload = slice_str("{}")};
+}
+
 static const struct attached_conversation attached_items[] = {
     {{{1}}, CONVERSATION_DIRECT, ROLE_MEMBER, 0},
     {{{2}}, CONVERSATION_GROUP, ROLE_OWNER, 12},
@@ -110,6 +167,10 @@ static void write_all(struct buf *b)
     struct frame_draft draft = a_draft();
     struct frame_request request = a_request();
     struct frame_device device = a_device();
+    struct frame_session session = a_session();
+    struct frame_signal signal = a_signal();
+    struct frame_signal_out signal_out = a_signal_out();
+    struct frame_watched watched = a_watched();
 
     frame_write_hello(b, &(struct frame_hello){LINK_VERSION, slice_str("secret"), 77});
     frame_write_attach(b, &(struct frame_attach){5});
@@ -118,6 +179,9 @@ static void write_all(struct buf *b)
     frame_write_fill(b, &(struct frame_fill){conversation, 41});
     frame_write_wake(b);
     frame_write_barrier_done(b, &(struct frame_barrier){3});
+    frame_write_session(b, &session);
+    frame_write_signal(b, &signal);
+    frame_write_watch(b, &(struct frame_watch){9, slice_str("d"), slice_str("bob"), true});
     frame_write_welcome(b, &(struct frame_welcome){LINK_VERSION, slice_str("node1")});
     frame_write_confirm(b, &(struct frame_confirm){1000});
     frame_write_attached(b, 5, true, attached_items, ARRAY_LENGTH(attached_items));
@@ -129,12 +193,17 @@ static void write_all(struct buf *b)
     frame_write_filled(b, &(struct frame_filled){conversation, 42, true});
     frame_write_barrier(b, &(struct frame_barrier){3});
     frame_write_kick(b, &(struct frame_kick){5, slice_str("d"), slice_str("revoked")});
+    frame_write_signal_out(b, &signal_out);
+    frame_write_presence(b, &(struct frame_presence){10, slice_str("{}")});
+    frame_write_watched(b, &watched);
 }
 
 static const enum frame_type all_types[] = {
-    FRAME_HELLO,        FRAME_ATTACH,  FRAME_DRAFT,   FRAME_REQUEST,  FRAME_FILL,  FRAME_WAKE,
-    FRAME_BARRIER_DONE, FRAME_WELCOME, FRAME_CONFIRM, FRAME_ATTACHED, FRAME_ENTRY, FRAME_DEVICE,
-    FRAME_MEMBER,       FRAME_FILLED,  FRAME_BARRIER, FRAME_KICK};
+    FRAME_HELLO,    FRAME_ATTACH,       FRAME_DRAFT,    FRAME_REQUEST, FRAME_FILL,
+    FRAME_WAKE,     FRAME_BARRIER_DONE, FRAME_SESSION,  FRAME_SIGNAL,  FRAME_WATCH,
+    FRAME_WELCOME,  FRAME_CONFIRM,      FRAME_ATTACHED, FRAME_ENTRY,   FRAME_DEVICE,
+    FRAME_MEMBER,   FRAME_FILLED,       FRAME_BARRIER,  FRAME_KICK,    FRAME_SIGNAL_OUT,
+    FRAME_PRESENCE, FRAME_WATCHED};
 
 static void test_stream_of_all_types(void **state)
 {
@@ -195,9 +264,9 @@ static void test_bad_headers(void **state)
 {
     static const char *const headers[] = {
         "\x00\x00\x00\x00\x00\x00\x00\x00", /* type 0 */
-        "\x00\x00\x00\x00\x08\x00\x00\x00", /* behind the plugin's types */
+        "\x00\x00\x00\x00\x0b\x00\x00\x00", /* behind the plugin's types */
         "\x00\x00\x00\x00\x3f\x00\x00\x00", /* before the bridge's types */
-        "\x00\x00\x00\x00\x49\x00\x00\x00", /* behind the bridge's types */
+        "\x00\x00\x00\x00\x4c\x00\x00\x00", /* behind the bridge's types */
         "\x00\x00\x00\x00\xff\x00\x00\x00", "\x00\x00\x00\x00\x06\x01\x00\x00", /* reserved bytes */
         "\x00\x00\x00\x00\x06\x00\x01\x00", "\x00\x00\x00\x00\x06\x00\x00\x80",
         "\x01\x00\x80\x00\x06\x00\x00\x00", /* LINK_BODY_MAX + 1 */
