@@ -2,6 +2,7 @@
 """Rule 1 and rule 5: durable before visible; what was acknowledged survives.
 
 Each test breaks something between the draft and its commit, and looks at what comes out."""
+import json
 import os
 import signal
 import threading
@@ -12,7 +13,7 @@ import pytest
 from support import Timeout, wait_until
 from support.faults import crash_postgres, frozen, postgres_frozen, restart, stopped
 from support.log import (assert_dense, assert_heard_all, assert_heard_in_order, assert_invariants,
-                         texts_of, whole_log)
+                         texts_of, wait_receipts, whole_log)
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def test_no_receipt_and_no_delivery_while_postgres_is_frozen(banter, pair):
         phone.puback(mids)  # the broker has them all
         other.quiet(1.0)
         phone.quiet(0.2)
-    receipts = [phone.receipt(draft) for draft in (*ids, "last")]
+    receipts = wait_receipts(phone, [*ids, "last"])
     assert [r["seq"] for r in receipts] == list(range(2, 23))
     entries = other.wait_entries(conversation, 22)
     assert [e["id"] for e in entries[1:]] == [*ids, "last"]
@@ -49,7 +50,7 @@ def test_no_receipt_and_no_delivery_while_postgres_is_down(banter, pair):
         phone.quiet(0.2)
         wait_until(lambda: banter.request("GET", "/readyz").status == 503, 10, "not ready")
         assert banter.request("GET", "/livez").status == 200
-    receipts = [phone.receipt(draft, timeout=20) for draft in (*ids, "last")]
+    receipts = wait_receipts(phone, [*ids, "last"])
     assert [r["seq"] for r in receipts] == list(range(2, 23))
     other.wait_entries(conversation, 22)
     assert_heard_all(other, conversation, whole_log(banter, other.account, conversation))
@@ -72,7 +73,7 @@ def test_an_immediate_shutdown_under_load_loses_nothing(banter, pair):
         wait_until(lambda: len(ids) > mark, 20, "some load")
         crash_postgres(banter)
     sender.join()
-    receipts = [phone.receipt(draft, timeout=30) for draft in ids]
+    receipts = wait_receipts(phone, ids)
     assert not [r for r in receipts if "error" in r]
     other.wait_entries(conversation, count + 1, timeout=20)
     log = whole_log(banter, phone.account, conversation)
@@ -93,7 +94,7 @@ def test_the_bridge_killed_between_puback_and_commit(banter, pair):
         old = banter.kill("bridge")
         phone.quiet(0.3)
     banter.wait_restarted("bridge", old)
-    receipts = [phone.receipt(draft, timeout=30) for draft in ids]
+    receipts = wait_receipts(phone, ids)
     assert [r.get("seq") for r in receipts] == list(range(2, 303))
     other.wait_entries(conversation, 302, timeout=20)
     log = whole_log(banter, phone.account, conversation)
@@ -112,7 +113,7 @@ def test_the_bridge_killed_with_drafts_unread(banter, pair):
         phone.quiet(0.3)
         os.kill(pid, signal.SIGKILL)
     banter.wait_restarted("bridge", pid)
-    assert [phone.receipt(d, timeout=20).get("seq") for d in (*ids, "u-last")] == list(range(2, 53))
+    assert [r.get("seq") for r in wait_receipts(phone, [*ids, "u-last"])] == list(range(2, 53))
     other.wait_entries(conversation, 52, timeout=20)
     assert_heard_in_order(other, conversation)
     banter.wait_ready()
@@ -139,7 +140,7 @@ def test_the_bridge_killed_again_and_again_under_load(banter, pair):
         if kills == 5:
             break
     sender.join()
-    receipts = [phone.receipt(draft, timeout=30) for draft in ids]
+    receipts = wait_receipts(phone, ids)
     assert not [r for r in receipts if "error" in r]
     log = whole_log(banter, phone.account, conversation)
     assert_dense(log)
@@ -160,6 +161,7 @@ class ResendingClient:
         self.seqs = {}
         self.device = banter.device(account, "resender")
         self.connections = 1
+        self.checked = 0
 
     def run(self, deadline):
         while self.outbox:
@@ -174,7 +176,10 @@ class ResendingClient:
 
     def _collect(self, deadline):
         while self.outbox and self.device.connected and time.monotonic() < deadline:
-            for receipt in self.device.receipts():
+            while self.checked < len(self.device.messages):
+                message = self.device.messages[self.checked]
+                self.checked += 1
+                receipt = json.loads(message.payload) if message.topic == "me/receipt" else {}
                 if receipt.get("seq") and self.outbox.pop(receipt["id"], None) is not None:
                     self.seqs[receipt["id"]] = receipt["seq"]
             time.sleep(0.01)

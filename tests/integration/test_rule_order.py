@@ -10,7 +10,7 @@ import pytest
 from support import MQTTv311, MQTTv5
 from support.faults import postgres_frozen, restart
 from support.log import (assert_dense, assert_heard_all, assert_heard_in_order, assert_invariants,
-                         texts_of, whole_log)
+                         texts_of, wait_receipts, whole_log)
 
 
 def test_dense_seq_with_50_concurrent_senders(banter):
@@ -29,7 +29,7 @@ def test_dense_seq_with_50_concurrent_senders(banter):
 
     receipts = {}
     for device, ids in zip(devices, drafts):
-        own = [device.receipt(draft, timeout=60) for draft in ids]
+        own = wait_receipts(device, ids, timeout=60)
         assert not [r for r in own if "error" in r]
         seqs = [r["seq"] for r in own]
         assert seqs == sorted(seqs), "a sender's drafts were stored out of order"
@@ -163,8 +163,7 @@ def test_order_survives_lost_connections_and_resends(banter, protocol):
         if cut is not None:
             phone.drop()
             phone.reconnect()
-    for draft in outbox:
-        assert "seq" in phone.receipt(draft, timeout=30)
+    assert all("seq" in receipt for receipt in wait_receipts(phone, outbox))
     log = whole_log(banter, bob, conversation)
     assert_dense(log)
     assert [e["id"] for e in log] == outbox
@@ -179,8 +178,7 @@ def test_many_conversations_at_once_keep_their_orders(banter):
     listeners = [banter.device(friend) for friend in friends]
     groups = [banter.group(alice, friends[n:n + 2] or friends[:1]) for n in range(5)]
     drafts = [(g, phone.send(g, f"{n}")) for n in range(100) for g in groups]
-    for group, draft in drafts:
-        phone.receipt(draft, timeout=30)
+    wait_receipts(phone, [draft for _group, draft in drafts])
     for number, group in enumerate(groups):
         log = whole_log(banter, alice, group)
         assert_dense(log)
@@ -244,8 +242,7 @@ def test_a_full_ring_refuses_and_keeps_the_order(make_system, protocol):
     assert list(refused.values()) == ["unavailable"] + ["out_of_order"] * (len(refused) - 1)
     if protocol == MQTTv5:
         assert [code == 0x87 for code in codes] == [d in refused for d in outbox]
-    for draft in outbox[:first_refused]:
-        assert "seq" in phone.receipt(draft, timeout=30)
+    assert all("seq" in r for r in wait_receipts(phone, outbox[:first_refused]))
 
     # There is room again, and the order still binds: later drafts wait for the refused one.
     late = phone.receipt(phone.send(conversation, "too early", id="too-early"))

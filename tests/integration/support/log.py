@@ -5,6 +5,8 @@ import json
 import pathlib
 import subprocess
 
+from .waiting import wait_until
+
 CHECK_SQL = pathlib.Path(__file__).resolve().parents[3] / "schema" / "check.sql"
 
 
@@ -45,6 +47,24 @@ def assert_heard_all(device, conversation, log):
         if entry["seq"] in own:
             continue
         assert got.get(entry["seq"]) == entry, f"{device.account} {device.name}: {entry['seq']}"
+
+
+def wait_receipts(device, ids, timeout=30):
+    """The first receipt of each of these drafts, in their order: for many, each looked at once."""
+    found, checked = {}, 0
+
+    def look():
+        nonlocal checked
+        messages = device.messages
+        while checked < len(messages):
+            message = messages[checked]
+            checked += 1
+            if message.topic == "me/receipt":
+                receipt = json.loads(message.payload)
+                found.setdefault(receipt.get("id"), receipt)
+        return all(draft in found for draft in ids)
+    wait_until(look, timeout, f"receipts of {len(ids)} drafts")
+    return [found[draft] for draft in ids]
 
 
 def texts_of(entries, handle):
