@@ -77,7 +77,8 @@ def test_a_resend_gets_the_same_seq_and_nobody_sees_it_twice(banter):
     assert banter.request("POST", path, {"id": "the-id", "text": "once"}, alice).ok() == first
 
     last = phone.say(conversation, "the end")
-    other.wait_entry(conversation, seq=last["seq"])
+    for device in (other, laptop):
+        device.wait_entry(conversation, seq=last["seq"])
     for device in (phone, laptop):
         for receipt in device.receipts():
             if receipt["id"] == "the-id":
