@@ -113,6 +113,18 @@ static struct evhttp *make_evhttp(struct http_server *s)
     return evhttp;
 }
 
+/* "127.0.0.1:8080" or "[::1]:8080"; the port must be there. */
+static bool parse_address(const char *text, struct sockaddr_storage *address, int *length)
+{
+    in_port_t port;
+
+    if (evutil_parse_sockaddr_port(text, (struct sockaddr *)address, length) != 0)
+        return false;
+    port = address->ss_family == AF_INET6 ? ((struct sockaddr_in6 *)address)->sin6_port
+                                          : ((struct sockaddr_in *)address)->sin_port;
+    return port != 0;
+}
+
 static struct evconnlistener *make_listener(struct http_server *s)
 {
     struct sockaddr_storage address;
@@ -120,7 +132,7 @@ static struct evconnlistener *make_listener(struct http_server *s)
     int on = 1;
     struct evconnlistener *listener;
 
-    if (evutil_parse_sockaddr_port(s->config.listen, (struct sockaddr *)&address, &length) != 0) {
+    if (!parse_address(s->config.listen, &address, &length)) {
         log_error("http", "cannot listen on \"%s\": not an address with a port", s->config.listen);
         return NULL;
     }
@@ -158,6 +170,7 @@ struct http_server *http_server_create(struct event_base *base,
     s->evhttp = make_evhttp(s);
     if (!evhttp_bind_listener(s->evhttp, s->listener))
         abort(); /* out of memory */
+    log_info("http", "listening on %s", s->config.listen);
     return s;
 
 fail:

@@ -160,6 +160,24 @@ def test_sessions_per_user_have_a_bound(banter):
     assert banter.request("POST", "/v1/token", {"refresh_token": first}).status == 401
 
 
+def test_a_login_renews_a_hash_of_other_parameters(make_system):
+    banter = make_system(BANTER_ARGON2_MEMORY_KIB=1024)
+    alice = banter.signup("alice")
+
+    def stored():
+        return banter.psql(f"SELECT password_hash FROM banter.users "
+                           f"WHERE handle = '{alice.handle}'")[0][0]
+    assert "$m=1024,t=1," in stored()
+    banter.down()
+    banter.configure(BANTER_ARGON2_MEMORY_KIB=2048)
+    banter.up()
+    alice.login()
+    wait_until(lambda: "$m=2048,t=1," in stored(), 10, "the new hash")
+    renewed = stored()
+    alice.login()
+    assert stored() == renewed
+
+
 # ---------------------------------------------------------------- manners
 
 def test_every_answer_has_the_security_headers(banter, people):

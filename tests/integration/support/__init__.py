@@ -28,6 +28,7 @@ System (support/system.py)
     http, mqtt_host, mqtt_port, ws, postgres_dsn, data, pid(name), address()
     kill(name)           SIGKILL; the supervisor starts it again
     stop(name), start(name)       stopped until started again (./banter stop|start NAME)
+    down(), configure(**environment), up()         the whole system, with other bridge settings
     freeze(name), thaw(name)      SIGSTOP, SIGCONT
     wait_restarted(name, old_pid), wait_ready()
     log(name) -> text of DATA/log/name.log;  name is "broker", "bridge" or "postgres"

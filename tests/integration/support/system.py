@@ -97,6 +97,10 @@ class System:
     def down(self):
         self._banter("down")
 
+    def configure(self, **environment):
+        """Settings of the bridge for the next up()."""
+        self._environment.update({key: str(value) for key, value in environment.items()})
+
     def status(self):
         return json.loads(self._banter("status", "--json"))
 
