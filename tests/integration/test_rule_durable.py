@@ -104,6 +104,23 @@ def test_the_bridge_killed_between_puback_and_commit(banter, pair):
     banter.wait_ready()
 
 
+def test_the_bridge_stopped_in_order_with_drafts_waiting(banter, pair):
+    """An orderly stop promises no less than kill -9: nobody is told "unavailable" about a draft that
+    will be stored all the same."""
+    phone, other, conversation = pair
+    with stopped(banter, "postgres"):
+        ids = [phone.send(conversation, f"waiting {n}") for n in range(50)]
+        phone.puback(phone.publish(f"send/{conversation}", '{"id":"w-last","text":"last"}'))
+        banter.stop("bridge")
+        phone.quiet(0.3)
+        banter.start("postgres")
+        banter.start("bridge")
+    receipts = wait_receipts(phone, [*ids, "w-last"])
+    assert [r.get("seq") for r in receipts] == list(range(2, 53))
+    other.wait_entries(conversation, 52, timeout=20)
+    assert_heard_all(other, conversation, whole_log(banter, phone.account, conversation))
+
+
 def test_the_bridge_killed_with_drafts_unread(banter, pair):
     """A frozen bridge has read nothing; then it dies."""
     phone, other, conversation = pair

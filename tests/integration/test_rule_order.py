@@ -301,6 +301,18 @@ def test_final_refusals_do_not_block(banter):
     assert_heard_in_order(other, conversation)
 
 
+def test_replies_name_an_entry_that_exists(banter):
+    alice, bob = banter.signup("alice"), banter.signup("bob")
+    phone, other = banter.device(alice), banter.device(bob)
+    conversation = phone.say(f"@{bob.handle}", "first")["conversation"]
+    assert phone.say(conversation, "to the first", reply_to=1)["seq"] == 2
+    for seq in (3, 999, 2 ** 53):
+        refused = phone.receipt(phone.send(conversation, "to nothing", reply_to=seq))
+        assert refused["error"]["code"] in ("invalid", "not_found")
+    assert phone.say(conversation, "to the second", reply_to=2)["seq"] == 3
+    assert [e.get("reply_to") for e in other.wait_entries(conversation, 3)] == [None, 1, 2]
+
+
 def test_unknown_conversations_are_refused_without_blocking_others(banter):
     alice = banter.signup("alice")
     phone = banter.device(alice)
