@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- 0003_accounts.sql - login sessions: each is one chain of refresh tokens, of which only the newest counts.
 
 CREATE TABLE banter.login_sessions (
