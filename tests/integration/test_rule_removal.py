@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Rule 4: once a removal is confirmed, nothing later reaches the removed member."""
+import concurrent.futures
 import json
 import threading
 import time
@@ -8,7 +9,7 @@ import uuid
 import pytest
 
 from support import MQTTv311, MQTTv5, wait_until
-from support.faults import restart
+from support.faults import frozen, restart
 from support.log import assert_dense, assert_heard_in_order, whole_log
 
 
@@ -93,6 +94,49 @@ def test_the_confirmation_comes_after_the_last_delivery(banter):
             other.wait_entry(group, seq=after)
         eves.receipt(eves.send(str(uuid.uuid4()), "flush"))
         assert max(e["seq"] for e in eves.entries(group)) < after
+
+
+def test_a_removal_waits_for_a_broker_that_sleeps(banter):
+    """While the broker cannot have heard of it, the removal is committed but not confirmed."""
+    alice, eve = banter.signup("alice"), banter.signup("eve")
+    group = banter.group(alice, [eve])
+    banter.device(eve)
+    remove = {"command": "removeMember", "conversation": group, "user": eve.handle}
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        with frozen(banter, "broker"):
+            answer = pool.submit(banter.data_of, alice, remove)
+            wait_until(lambda: banter.psql(
+                f"SELECT 1 FROM banter.messages WHERE conversation = '{group}' AND kind = 12"),
+                       10, "the commit")
+            with pytest.raises(concurrent.futures.TimeoutError):
+                answer.result(timeout=0.5)
+        assert answer.result(timeout=10) == {"conversation": group}
+
+
+def test_a_removal_does_not_wait_for_ever(banter):
+    """A broker that sleeps for too long is cut off, so that it can deliver nothing stale when it
+    wakes up; then the removal is confirmed without it."""
+    alice, bob, eve = banter.signup("alice"), banter.signup("bob"), banter.signup("eve")
+    group = banter.group(alice, [bob, eve])
+    other, eves = banter.device(bob), banter.device(eve)
+    with frozen(banter, "broker"):
+        for n in range(20):  # these are theirs, before the removal and after it
+            post(banter, alice, group, f"before {n}")
+        banter.data_of(alice, {"command": "removeMember", "conversation": group,
+                               "user": eve.handle})
+        last = [post(banter, alice, group, f"after {n}") for n in range(20)][-1]
+    other.wait_entry(group, seq=last, timeout=20)
+    eves.receipt(eves.send(str(uuid.uuid4()), "flush"), timeout=20)
+    texts = [e.get("text", "") for e in assert_heard_in_order(eves, group)]
+    assert not [text for text in texts if text.startswith("after")]
+    assert_heard_in_order(other, group)
+    banter.wait_ready()
+
+
+def post(banter, account, conversation, text):
+    """Over HTTP: the broker is not needed. Returns the seq."""
+    return banter.request("POST", f"/v1/conversations/{conversation}/messages",
+                          {"id": str(uuid.uuid4()), "text": text}, account).ok()["seq"]
 
 
 def test_a_removal_holds_after_restarts(banter):
