@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* acl.c - see acl.h. Receiving needs no rule: nothing is ever routed by a subscription. */
+/* acl.c - see acl.h. Receiving needs no rule: nothing is ever routed by a subscription. One to
+ * presence/{handle} is a request that watches.c takes; the broker need not know its sense. */
 #include "acl.h"
 
 #include "core.h"
 #include "ingest.h"
+#include "watches.h"
 #include "wire/topic.h"
 
 /* Why a device may not publish this, or NULL. */
@@ -34,7 +36,25 @@ bool acl_may_publish(struct core *c, const struct acl_publish *p)
     return !reason;
 }
 
-bool acl_may_subscribe(const char *client_id, struct slice filter)
+bool acl_may_subscribe(struct core *c, const void *client, const char *client_id,
+                       struct slice filter)
 {
-    return !core_is_bell(client_id) && topic_subscribe_is_allowed(filter);
+    struct session *session;
+    struct slice handle;
+
+    if (core_is_bell(client_id))
+        return false;
+    if (!topic_parse_presence(filter, &handle))
+        return topic_subscribe_is_allowed(filter);
+    session = sessions_find(&c->sessions, client, client_id);
+    return session && watches_subscribe(c, session, handle);
+}
+
+void acl_unsubscribe(struct core *c, const void *client, const char *client_id, struct slice filter)
+{
+    struct session *session = sessions_find(&c->sessions, client, client_id);
+    struct slice handle;
+
+    if (session && topic_parse_presence(filter, &handle))
+        watches_unsubscribe(c, session, handle);
 }

@@ -21,7 +21,12 @@ struct acl_publish {
 /* ACL_CHECK WRITE. A refused draft gets its receipt from here. The broker asks for wills too, after
  * DISCONNECT: their sender has no session any more, so they are refused. */
 bool acl_may_publish(struct core *c, const struct acl_publish *p);
-/* ACL_CHECK SUBSCRIBE. Needs no session: the broker may ask after DISCONNECT. */
-bool acl_may_subscribe(const char *client_id, struct slice filter);
+/* ACL_CHECK SUBSCRIBE. Only presence/{handle} means something, and needs a session; for the others
+ * the broker may ask after DISCONNECT. */
+bool acl_may_subscribe(struct core *c, const void *client, const char *client_id,
+                       struct slice filter);
+/* ACL_CHECK UNSUBSCRIBE, which is always allowed. */
+void acl_unsubscribe(struct core *c, const void *client, const char *client_id,
+                     struct slice filter);
 
 #endif

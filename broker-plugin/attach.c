@@ -99,7 +99,8 @@ static bool take_item(struct core *c, struct user *u, const struct attached_conv
     if (membership && membership->fresh)
         return true; /* a MEMBER frame has told newer news */
     if (!membership)
-        membership = members_join(&c->members, u, &item->conversation, item->role, item->last_seq);
+        membership = members_join(&c->members, u, &item->conversation, item->kind, item->role,
+                                  item->last_seq);
     if (!membership)
         return false;
     membership->role = (uint8_t)item->role;
@@ -142,7 +143,7 @@ void attach_member(struct core *c, const struct frame_member *f)
     }
     /* While the answer is under way a removal is remembered, because the answer may be older. */
     if (!membership)
-        membership = members_join(&c->members, u, &f->conversation, f->role, f->last_seq);
+        membership = members_join(&c->members, u, &f->conversation, f->kind, f->role, f->last_seq);
     if (!membership) {
         kick_all(c, u);
         return;

@@ -2,6 +2,7 @@
 /* auth.c - see auth.h. Passwords are never logged, and only a keyed hash of them is kept. */
 #include "auth.h"
 
+#include "announce.h"
 #include "attach.h"
 #include "base/clock.h"
 #include "base/hash.h"
@@ -130,8 +131,11 @@ static bool open_session(struct core *c, const void *client, const struct jwt_cl
         return false;
     c->stats.logins++;
     session->token_hash = token_hash;
+    session->expires_s = claims->expires_at;
+    session->warned = claims->expires_at - clock_wall_ms() / 1000 < NOTICE_S;
     session->deadline_s = claims->expires_at + JWT_LEEWAY_S +
                           (int64_t)(hash_u64(c->stats.logins) % DEADLINE_JITTER_S);
+    announce_opened(c, session);
     attach_opened(c, session);
     return true;
 }
@@ -178,6 +182,16 @@ bool auth_check(struct core *c, const void *client, const char *client_id, const
     return ok;
 }
 
+static void warn(struct core *c, struct session *session, int64_t now_s)
+{
+    int64_t jitter_s = (int64_t)(session->token_hash % NOTICE_JITTER_S);
+
+    if (session->warned || now_s < session->expires_s - NOTICE_S - jitter_s)
+        return;
+    session->warned = true;
+    receipts_token_expires(c, session);
+}
+
 void auth_scan(struct core *c)
 {
     size_t count = c->sessions.by_client.count / SCAN_ROUNDS + SCAN_MIN;
@@ -192,9 +206,13 @@ void auth_scan(struct core *c)
     for (size_t i = 0; i < count; i++) {
         struct session *session = sessions_scan(&c->sessions);
 
-        if (now_s > session->deadline_s && session->kick_turn == 0 && !session->superseded) {
+        if (session->kick_turn > 0 || session->superseded)
+            continue;
+        if (now_s > session->deadline_s) {
             receipts_closing(c, session, slice_str("expired"));
             core_kick(c, session);
+        } else {
+            warn(c, session, now_s);
         }
     }
 }

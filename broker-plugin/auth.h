@@ -22,6 +22,8 @@ struct jwt_keys;
 enum {
     LINK_KEY_MIN_LENGTH = 16,
     DEADLINE_JITTER_S = 10, /* spreads the ends of connections whose tokens end together */
+    NOTICE_S = 60,          /* a device hears at least this long before that its token ends */
+    NOTICE_JITTER_S = 60,   /* and up to this much earlier, for the same reason */
 };
 
 struct auth {
@@ -43,8 +45,8 @@ void auth_reload_done(struct auth *a);
 bool auth_check(struct core *c, const void *client, const char *client_id, const char *username,
                 const char *password) MUST_USE;
 
-/* Queues the end of some connections whose deadline has passed; the next call goes on with the next
- * ones. */
+/* Queues the end of some connections whose deadline has passed, and warns those whose token ends
+ * soon; the next call goes on with the next ones. */
 void auth_scan(struct core *c);
 
 #endif

@@ -2,9 +2,11 @@
 /* core.c - see core.h: builds the plugin's parts, and gives each of them its share of a turn. */
 #include "core.h"
 
+#include "announce.h"
 #include "attach.h"
 #include "base/clock.h"
 #include "broker.h"
+#include "heads.h"
 #include "inbound.h"
 #include "requests.h"
 #include "wire/limits.h"
@@ -32,6 +34,8 @@ static void on_link_up(void *owner, struct slice node)
     c->node[node.length] = '\0';
     c->stats.links++;
     attach_link_up(c);
+    announce_link_up(c);
+    watches_link_up(c);
 }
 
 static void on_link_down(void *owner)
@@ -84,6 +88,7 @@ struct core *core_create(struct options *options)
     members_init(&c->members);
     order_init(&c->order);
     fanout_init(&c->fanout);
+    watches_init(&c->watches);
     fanout_refill(&c->fanout);
     if (getrandom(&boot, sizeof boot, 0) != sizeof boot || !auth_init(c))
         goto fail;
@@ -113,6 +118,7 @@ void core_destroy(struct core *c)
     while (c->sessions.first)
         core_close_session(c, c->sessions.first);
     link_finish(&c->link); /* frees the users whose attach was under way */
+    watches_finish(&c->watches);
     sessions_finish(&c->sessions);
     members_finish(&c->members);
     ring_finish(&c->ring);
@@ -149,10 +155,14 @@ void core_tick(struct core *c)
     link_turn(&c->link, c->now_ms);
     fanout_turn(c);
     order_turn(c);
+    announce_turn(c);
+    watches_turn(c);
     run_kicks(c);
     auth_scan(c);
+    heads_scan(c);
     /* What is left needs another turn soon, but only traffic on its sockets wakes the broker. */
-    if (link_is_up(&c->link) && (c->link.unread || fanout_is_busy(&c->fanout)))
+    if (link_is_up(&c->link) && (c->link.unread || fanout_is_busy(&c->fanout) ||
+                                 announce_is_busy(c) || watches_are_busy(&c->watches)))
         frame_write_wake(link_out(&c->link));
     link_flush(&c->link);
 }
@@ -166,6 +176,8 @@ void core_close_session(struct core *c, struct session *session)
 {
     struct user *u = session->user;
 
+    watches_closed(c, session);
+    announce_closing(c, session);
     sessions_close(&c->sessions, session);
     attach_closed(c, u);
 }

@@ -18,6 +18,7 @@
 #include "ring.h"
 #include "sessions.h"
 #include "stats.h"
+#include "watches.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,12 +37,14 @@ struct core {
     struct link link;
     struct order order;
     struct fanout fanout;
+    struct watches watches;
     struct stats stats;
     struct buf frame;               /* scratch: one outgoing DRAFT or REQUEST frame */
     struct buf json;                /* scratch: one payload that the plugin makes itself */
     uint64_t turn;                  /* counts TICKs, from 1 */
     uint64_t now_ms;                /* monotonic, as of the last TICK */
     uint64_t scan_ms;               /* when the next part of the expiry scan is due */
+    uint64_t heads_ms;              /* when the next part of the scan of heads.c is due */
     uint32_t resyncing;             /* users whose attach has to end before entries are delivered */
     char node[NODE_MAX_LENGTH + 1]; /* from WELCOME */
 };

@@ -5,6 +5,7 @@
 
 #include "broker.h"
 #include "core.h"
+#include "heads.h"
 #include "parcel.h"
 #include "wire/topic.h"
 
@@ -24,7 +25,7 @@ void fanout_refill(struct fanout *f)
     f->frames_left = FANOUT_TURN_FRAMES;
 }
 
-static bool has_time(const struct fanout *f)
+bool fanout_has_time(const struct fanout *f)
 {
     return f->count_left > 0 && f->bytes_left > 0;
 }
@@ -49,31 +50,39 @@ bool fanout_is_busy(const struct fanout *f)
     return f->first != NULL;
 }
 
-static void publish(struct core *c, const struct session *session, const char *topic,
+bool fanout_publish(struct core *c, const struct session *session, const char *topic,
                     struct slice payload, struct slice correlation)
 {
-    if (broker_publish(session->client_id, topic, payload, correlation))
+    bool ok = broker_publish(session->client_id, topic, payload, correlation);
+
+    if (ok)
         c->stats.delivered++;
     else
         c->stats.lost++;
     c->fanout.count_left--;
     c->fanout.bytes_left -= (long)payload.length;
+    return ok;
 }
 
 static void deliver_entry(struct core *c, const struct conversation *conversation, uint32_t slot,
                           const struct frame_entry *f, const char *topic)
 {
-    const struct user *u = conversation->members[slot].user;
-    const struct membership *membership = members_at(conversation, slot);
+    struct user *u = conversation->members[slot].user;
+    struct membership *membership = members_at(conversation, slot);
 
     if (membership->role < ROLE_READER || f->seq <= membership->since)
         return;
+    membership->changed = true;
+    if (!u->changed) {
+        u->changed = true;
+        u->heads_ms = c->now_ms + HEADS_INTERVAL_MS;
+    }
     for (const struct session *s = u->sessions; s; s = s->next_of_user) {
         if (s->superseded)
             continue;
         if (u->uid == f->sender && slice_equal(slice_str(session_device(s)), f->sender_device))
             continue;
-        publish(c, s, topic, f->payload, slice_of(NULL, 0));
+        fanout_publish(c, s, topic, f->payload, slice_of(NULL, 0));
     }
 }
 
@@ -91,7 +100,31 @@ static void deliver_device(struct core *c, const struct frame_device *f)
         if (s->superseded)
             continue;
         if (f->device.length == 0 || slice_equal(slice_str(session_device(s)), f->device))
-            publish(c, s, topic, f->payload, f->correlation);
+            fanout_publish(c, s, topic, f->payload, f->correlation);
+    }
+}
+
+void fanout_signal(struct core *c, const struct conversation *conversation,
+                   const struct frame_signal_out *f)
+{
+    char topic[TOPIC_SIGNAL_MAX_LENGTH + 1];
+
+    if (conversation->backlog || !fanout_has_time(&c->fanout)) {
+        c->stats.signals_dropped++;
+        return;
+    }
+    topic_format_signal(&conversation->id, f->kind, topic);
+    for (uint32_t slot = 0; slot < conversation->member_count; slot++) {
+        const struct user *u = conversation->members[slot].user;
+        unsigned wanted = u->uid == f->sender ? AUDIENCE_OWN : AUDIENCE_OTHERS;
+
+        if (members_at(conversation, slot)->role < ROLE_READER || !(f->audience & wanted))
+            continue;
+        for (const struct session *s = u->sessions; s; s = s->next_of_user) {
+            if (!s->superseded && !(u->uid == f->sender &&
+                                    slice_equal(slice_str(session_device(s)), f->sender_device)))
+                fanout_publish(c, s, topic, f->payload, slice_of(NULL, 0));
+        }
     }
 }
 
@@ -239,7 +272,7 @@ static void deliver_slice(struct core *c, struct backlog *backlog)
     }
     topic_format_chat(&conversation->id, topic);
     while (backlog->visited < conversation->member_count && backlog->visited < end &&
-           has_time(&c->fanout)) {
+           fanout_has_time(&c->fanout)) {
         deliver_entry(c, conversation, backlog->visited, &parcel->entry, topic);
         backlog->visited++;
     }
@@ -302,7 +335,7 @@ void fanout_turn(struct core *c)
 {
     struct fanout *f = &c->fanout;
 
-    while (f->first && has_time(f)) {
+    while (f->first && fanout_has_time(f)) {
         struct backlog *backlog = f->first;
 
         deliver_slice(c, backlog);

@@ -17,6 +17,7 @@
 struct backlog;
 struct conversation;
 struct core;
+struct session;
 
 enum {
     /* One turn: about 5 ms of the broker's time for sending. */
@@ -56,10 +57,18 @@ bool fanout_may_read(const struct fanout *f);
 void fanout_count_frame(struct fanout *f);
 bool fanout_is_busy(const struct fanout *f);
 
+/* Whether this turn has time to hand out anything more. */
+bool fanout_has_time(const struct fanout *f);
+/* Gives one message to the broker. False: out of memory. */
+bool fanout_publish(struct core *c, const struct session *session, const char *topic,
+                    struct slice payload, struct slice correlation);
 /* The next entry of a conversation, to everyone who is in it but the sending device. False: out of
  * memory, nobody got it. */
 bool fanout_entry(struct core *c, struct conversation *conversation,
                   const struct frame_entry *f) MUST_USE;
+/* A signal, to those it is for; dropped when there is no time for it. */
+void fanout_signal(struct core *c, const struct conversation *conversation,
+                   const struct frame_signal_out *f);
 /* A message for one user. */
 void fanout_device(struct core *c, const struct frame_device *f);
 /* Echoes the barrier when everything before it is handed out. False: too many are waiting. */

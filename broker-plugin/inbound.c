@@ -4,6 +4,8 @@
 
 #include "attach.h"
 #include "core.h"
+#include "signals.h"
+#include "watches.h"
 
 static bool on_confirm(struct core *c, struct slice body)
 {
@@ -49,6 +51,7 @@ static bool on_member(struct core *c, struct slice body)
     if (!frame_read_member(body, &f))
         return false;
     attach_member(c, &f);
+    watches_member(c, &f);
     return true;
 }
 
@@ -76,12 +79,45 @@ static bool on_kick(struct core *c, struct slice body)
     return true;
 }
 
+static bool on_signal_out(struct core *c, struct slice body)
+{
+    struct frame_signal_out f;
+
+    if (!frame_read_signal_out(body, &f))
+        return false;
+    signals_out(c, &f);
+    return true;
+}
+
+static bool on_presence(struct core *c, struct slice body)
+{
+    struct frame_presence f;
+
+    if (!frame_read_presence(body, &f))
+        return false;
+    watches_presence(c, &f);
+    return true;
+}
+
+static bool on_watched(struct core *c, struct slice body)
+{
+    struct frame_watched f;
+
+    if (!frame_read_watched(body, &f))
+        return false;
+    watches_watched(c, &f);
+    return true;
+}
+
 typedef bool handler(struct core *c, struct slice body);
 
 static handler *const table[] = {
-    [FRAME_CONFIRM] = on_confirm, [FRAME_ATTACHED] = on_attached, [FRAME_ENTRY] = on_entry,
-    [FRAME_DEVICE] = on_device,   [FRAME_MEMBER] = on_member,     [FRAME_FILLED] = on_filled,
-    [FRAME_BARRIER] = on_barrier, [FRAME_KICK] = on_kick,
+    [FRAME_CONFIRM] = on_confirm,       [FRAME_ATTACHED] = on_attached,
+    [FRAME_ENTRY] = on_entry,           [FRAME_DEVICE] = on_device,
+    [FRAME_MEMBER] = on_member,         [FRAME_FILLED] = on_filled,
+    [FRAME_BARRIER] = on_barrier,       [FRAME_KICK] = on_kick,
+    [FRAME_SIGNAL_OUT] = on_signal_out, [FRAME_PRESENCE] = on_presence,
+    [FRAME_WATCHED] = on_watched,
 };
 
 bool inbound_frame(struct core *c, const struct frame *f)

@@ -6,6 +6,7 @@
 #include "core.h"
 #include "receipts.h"
 #include "requests.h"
+#include "signals.h"
 #include "wire/draft.h"
 #include "wire/limits.h"
 #include "wire/names.h"
@@ -51,8 +52,9 @@ void ingest_refuse(struct core *c, struct session *session, struct slice topic,
                    struct slice payload, enum code code, const char *reason)
 {
     struct slice target = target_of(topic);
+    enum publish_kind kind = topic_parse_publish(topic).kind;
 
-    if (target.data)
+    if (target.data && kind != PUBLISH_PRESENCE && kind != PUBLISH_TYPING)
         refuse(c, session, target, payload, (struct verdict){code, reason});
 }
 
@@ -167,6 +169,10 @@ bool ingest_message(struct core *c, struct session *session, struct slice topic,
         return ingest_draft(c, &posting);
     case PUBLISH_SYNC:
         return requests_sync(c, session, payload);
+    case PUBLISH_PRESENCE:
+        return signals_presence(c, session, payload);
+    case PUBLISH_TYPING:
+        return signals_send(c, session, SIGNAL_TYPING, &posting.topic.conversation, payload);
     case PUBLISH_CONTROL:
     case PUBLISH_REFUSED:
         break;

@@ -17,7 +17,8 @@ struct session;
  * device has been told. */
 bool ingest_message(struct core *c, struct session *session, struct slice topic,
                     struct slice payload);
-/* The receipt for a publish that is not taken; nothing when the topic is not under send/. */
+/* The receipt for a publish that is not taken; nothing when the topic is not under send/, or is a
+ * signal's. */
 void ingest_refuse(struct core *c, struct session *session, struct slice topic,
                    struct slice payload, enum code code, const char *reason);
 

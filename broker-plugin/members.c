@@ -105,7 +105,7 @@ static struct conversation *find_or_create(struct members *m, const struct uuid 
 }
 
 struct membership *members_join(struct members *m, struct user *u, const struct uuid *id,
-                                enum role role, int64_t since)
+                                enum conversation_kind kind, enum role role, int64_t since)
 {
     struct memberships *list = &u->memberships;
     struct conversation *c = find_or_create(m, id, since);
@@ -120,7 +120,11 @@ struct membership *members_join(struct members *m, struct user *u, const struct 
         return NULL;
     }
     membership = &list->items[list->count];
-    *membership = (struct membership){c, since, c->member_count, (uint8_t)role, false};
+    *membership = (struct membership){.conversation = c,
+                                      .since = since,
+                                      .slot = c->member_count,
+                                      .role = (uint8_t)role,
+                                      .kind = (uint8_t)kind};
     c->members[c->member_count++] = (struct member){u, list->count++};
     return membership;
 }

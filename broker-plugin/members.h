@@ -25,7 +25,9 @@ struct membership {
     int64_t since; /* entries with a greater seq are for this user */
     uint32_t slot; /* in conversation->members */
     uint8_t role;  /* enum role; ROLE_NONE only while an attach is under way */
+    uint8_t kind;  /* enum conversation_kind */
     bool fresh;    /* told by the bridge since the attach under way was asked for */
+    bool changed;  /* entries were handed out since the user's last me/heads */
 };
 
 struct member {
@@ -77,7 +79,8 @@ struct membership *members_at(const struct conversation *c, uint32_t slot);
 /* Adds a user who is not a member. A conversation that is new here counts as delivered up to
  * `since`. NULL: out of memory, nothing changed. */
 struct membership *members_join(struct members *m, struct user *u, const struct uuid *id,
-                                enum role role, int64_t since) MUST_USE;
+                                enum conversation_kind kind, enum role role,
+                                int64_t since) MUST_USE;
 /* Ends one of the user's memberships; frees the conversation if nothing needs it any more. */
 void members_leave(struct members *m, struct user *u, struct membership *membership);
 void members_leave_all(struct members *m, struct user *u);

@@ -65,9 +65,10 @@ static int on_acl_check(int event, void *data, void *userdata)
         ok = acl_may_publish(plugin->core, &publish);
         break;
     case MOSQ_ACL_SUBSCRIBE:
-        ok = acl_may_subscribe(client_id, publish.topic);
+        ok = acl_may_subscribe(plugin->core, e->client, client_id, publish.topic);
         break;
     case MOSQ_ACL_UNSUBSCRIBE:
+        acl_unsubscribe(plugin->core, e->client, client_id, publish.topic);
         ok = true;
         break;
     }

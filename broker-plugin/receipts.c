@@ -73,6 +73,25 @@ void receipts_closing(struct core *c, const struct session *session, struct slic
     send(c, session, TOPIC_EVENT, none());
 }
 
+void receipts_token_expires(struct core *c, const struct session *session)
+{
+    char at[RFC3339_MS_LENGTH + 1];
+
+    rfc3339_ms(session->expires_s * 1000, at);
+    buf_reset(&c->json);
+    buf_printf(&c->json, "{\"event\":\"token_expires\",\"at\":\"%s\"}", at);
+    send(c, session, TOPIC_EVENT, none());
+}
+
+void receipts_presence_refused(struct core *c, const struct session *session, const char *handle)
+{
+    buf_reset(&c->json);
+    buf_str(&c->json, "{\"event\":\"presence_refused\",\"user\":");
+    buf_json(&c->json, slice_str(handle));
+    buf_char(&c->json, '}');
+    send(c, session, TOPIC_EVENT, none());
+}
+
 void receipts_sync_error(struct core *c, const struct session *session, enum code code,
                          const char *reason)
 {

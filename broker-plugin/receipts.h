@@ -20,6 +20,11 @@ void receipts_ready(struct core *c, struct session *session);
 /* me/event: the server is about to end this connection. `reason` is one word. */
 void receipts_closing(struct core *c, const struct session *session, struct slice reason);
 
+/* me/event: the connection's token ends soon. */
+void receipts_token_expires(struct core *c, const struct session *session);
+/* me/event: the user's presence is not, or no longer, shown to this device. */
+void receipts_presence_refused(struct core *c, const struct session *session, const char *handle);
+
 /* {"error":{…}} on me/sync */
 void receipts_sync_error(struct core *c, const struct session *session, enum code code,
                          const char *reason);

@@ -169,6 +169,8 @@ static void unlink_session(struct sessions *s, struct session *session)
         s->first = session->next;
     if (s->cursor == session)
         s->cursor = session->next;
+    if (s->unannounced == session)
+        s->unannounced = session->next;
     if (session->kick_turn > 0)
         forget_kick(s, session);
 }
@@ -177,6 +179,7 @@ void sessions_close(struct sessions *s, struct session *session)
 {
     struct session *older;
 
+    assert(LIST_EMPTY(&session->watches));
     map_remove(&s->by_client, session->client);
     unlink_session(s, session);
     older = sessions_current(session->user, slice_str(session_device(session)));
@@ -190,6 +193,8 @@ void sessions_release_user(struct sessions *s, struct user *u)
 {
     assert(!u->sessions && u->memberships.count == 0);
     map_remove(&s->by_uid, &u->uid);
+    if (s->heads == u)
+        s->heads = u->next;
     if (u->next)
         u->next->prev = u->prev;
     if (u->prev)
@@ -231,4 +236,13 @@ struct session *sessions_scan(struct sessions *s)
     if (session)
         s->cursor = session->next;
     return session;
+}
+
+struct user *sessions_scan_users(struct sessions *s)
+{
+    struct user *u = s->heads ? s->heads : s->users;
+
+    if (u)
+        s->heads = u->next;
+    return u;
 }

@@ -17,6 +17,10 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
+
+struct watch;
+LIST_HEAD(watch_list, watch);
 
 enum attach_state {
     ATTACH_NEEDED, /* there is no link */
@@ -31,7 +35,9 @@ struct user {
     struct memberships memberships;
     struct user *next, *prev; /* in the list of all users */
     enum attach_state attach;
-    bool resyncing; /* deliveries wait until this attach is done: see attach.h */
+    bool resyncing;    /* deliveries wait until this attach is done: see attach.h */
+    bool changed;      /* one of the memberships is */
+    uint64_t heads_ms; /* `changed`: when me/heads is due */
     char handle[HANDLE_MAX_LENGTH + 1];
 };
 
@@ -42,10 +48,17 @@ struct session {
     struct session *next, *prev; /* in the list of all sessions */
     struct session *next_kick;   /* in the list of those to be ended */
     uint64_t token_hash;         /* keyed hash of the access token */
+    int64_t expires_s;           /* Unix time at which the token ends */
     int64_t deadline_s;          /* Unix time after which the connection is ended */
     uint64_t kick_turn;          /* not before this turn; 0: not to be ended */
     struct refusals refusals;
+    struct watch_list watches; /* owned by watches.c */
+    uint64_t signal_ms;        /* when signals_taken last went down */
+    uint32_t watch_count;
+    uint8_t signals_taken; /* of the allowance: see signals.c */
     bool ready;            /* me/ready has been sent */
+    bool warned;           /* its token ends soon, and it knows */
+    bool away;             /* as the device has said */
     bool superseded;       /* a newer connection of the same device exists */
     uint8_t device_offset; /* of the device in client_id */
     char client_id[CLIENT_ID_MAX_LENGTH + 1];
@@ -56,7 +69,9 @@ struct sessions {
     struct map by_uid;    /* struct user by uid */
     struct user *users;
     struct session *first;
-    struct session *cursor; /* where the expiry scan stands */
+    struct session *cursor;      /* where the expiry scan stands */
+    struct session *unannounced; /* this one and those behind it: see announce.h */
+    struct user *heads;          /* where the scan of heads.c stands */
     struct session *kicks, **kicks_end;
 };
 
@@ -91,5 +106,7 @@ struct session *sessions_next_kick(struct sessions *s, uint64_t turn);
 
 /* The next session of the endless round, or NULL when there is none. */
 struct session *sessions_scan(struct sessions *s);
+/* The next user of another one. */
+struct user *sessions_scan_users(struct sessions *s);
 
 #endif

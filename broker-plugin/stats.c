@@ -16,8 +16,10 @@ void stats_log(const struct stats *s)
                "logins=%" PRIu64 " logins_refused=%" PRIu64 " drafts=%" PRIu64 " refused=%" PRIu64
                " unavailable=%" PRIu64 " out_of_order=%" PRIu64 " requests=%" PRIu64
                " delivered=%" PRIu64 " lost=%" PRIu64 " repeated=%" PRIu64 " held=%" PRIu64
-               " fills=%" PRIu64 " sliced=%" PRIu64 " links=%" PRIu64 " kicks=%" PRIu64,
+               " fills=%" PRIu64 " sliced=%" PRIu64 " signals=%" PRIu64 " signals_dropped=%" PRIu64
+               " watches=%" PRIu64 " links=%" PRIu64 " kicks=%" PRIu64,
                s->logins, s->logins_refused, s->drafts, refused, s->refused[CODE_UNAVAILABLE],
                s->refused[CODE_OUT_OF_ORDER], s->requests, s->delivered, s->lost, s->repeated,
-               s->held, s->fills, s->sliced, s->links, s->kicks);
+               s->held, s->fills, s->sliced, s->signals, s->signals_dropped, s->watches, s->links,
+               s->kicks);
 }

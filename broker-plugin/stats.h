@@ -18,8 +18,11 @@ struct stats {
     uint64_t repeated;  /* entries that had been delivered before */
     uint64_t held;      /* entries that came too early */
     uint64_t fills;
-    uint64_t sliced; /* entries and messages delivered over several turns */
-    uint64_t links;  /* times the link came up */
+    uint64_t sliced;          /* entries and messages delivered over several turns */
+    uint64_t signals;         /* passed on to the bridge */
+    uint64_t signals_dropped; /* too many of one device, or no time to hand them out */
+    uint64_t watches;         /* presence subscriptions taken */
+    uint64_t links;           /* times the link came up */
     uint64_t kicks;
 };
 

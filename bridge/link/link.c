@@ -182,6 +182,36 @@ static bool on_fill(struct link *l, struct slice body)
     return true;
 }
 
+static bool on_session(struct link *l, struct slice body)
+{
+    struct frame_session f;
+    if (!frame_read_session(body, &f))
+        return false;
+    if (l->handlers.session)
+        l->handlers.session(l->handlers.owner, &f);
+    return true;
+}
+
+static bool on_signal(struct link *l, struct slice body)
+{
+    struct frame_signal f;
+    if (!frame_read_signal(body, &f))
+        return false;
+    if (l->handlers.signal)
+        l->handlers.signal(l->handlers.owner, &f);
+    return true;
+}
+
+static bool on_watch(struct link *l, struct slice body)
+{
+    struct frame_watch f;
+    if (!frame_read_watch(body, &f))
+        return false;
+    if (l->handlers.watch)
+        l->handlers.watch(l->handlers.owner, &f);
+    return true;
+}
+
 static bool on_wake(struct link *l, struct slice body)
 {
     l->bell_wanted = true;
@@ -202,8 +232,9 @@ static const struct {
     enum frame_type type;
     bool (*handle)(struct link *l, struct slice body);
 } frame_table[] = {
-    {FRAME_DRAFT, on_draft}, {FRAME_ATTACH, on_attach}, {FRAME_REQUEST, on_request},
-    {FRAME_FILL, on_fill},   {FRAME_WAKE, on_wake},     {FRAME_BARRIER_DONE, on_barrier_done},
+    {FRAME_DRAFT, on_draft},     {FRAME_ATTACH, on_attach}, {FRAME_REQUEST, on_request},
+    {FRAME_FILL, on_fill},       {FRAME_WAKE, on_wake},     {FRAME_BARRIER_DONE, on_barrier_done},
+    {FRAME_SESSION, on_session}, {FRAME_SIGNAL, on_signal}, {FRAME_WATCH, on_watch},
 };
 
 static bool on_frame(void *owner, struct peer *peer, const struct frame *f)
@@ -459,5 +490,32 @@ void link_kick(struct link *l, const struct frame_kick *f)
     if (!b)
         return;
     frame_write_kick(b, f);
+    written(l);
+}
+
+void link_signal(struct link *l, const struct frame_signal_out *f)
+{
+    struct buf *b = out(l);
+    if (!b)
+        return;
+    frame_write_signal_out(b, f);
+    written(l);
+}
+
+void link_presence(struct link *l, const struct frame_presence *f)
+{
+    struct buf *b = out(l);
+    if (!b)
+        return;
+    frame_write_presence(b, f);
+    written(l);
+}
+
+void link_watched(struct link *l, const struct frame_watched *f)
+{
+    struct buf *b = out(l);
+    if (!b)
+        return;
+    frame_write_watched(b, f);
     written(l);
 }

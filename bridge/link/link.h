@@ -33,6 +33,9 @@ struct link_handlers {
     void (*draft)(void *owner, const struct frame_draft *f);
     void (*request)(void *owner, const struct frame_request *f);
     void (*fill)(void *owner, const struct frame_fill *f);
+    void (*session)(void *owner, const struct frame_session *f);
+    void (*signal)(void *owner, const struct frame_signal *f);
+    void (*watch)(void *owner, const struct frame_watch *f);
     /* The socket has been drained for this turn: a good moment to start a batch. */
     void (*drained)(void *owner);
     void *owner;
@@ -54,6 +57,9 @@ void link_device(struct link *l, const struct frame_device *f);
 void link_member(struct link *l, const struct frame_member *f);
 void link_filled(struct link *l, const struct frame_filled *f);
 void link_kick(struct link *l, const struct frame_kick *f);
+void link_signal(struct link *l, const struct frame_signal_out *f);
+void link_presence(struct link *l, const struct frame_presence *f);
+void link_watched(struct link *l, const struct frame_watched *f);
 
 /* Calls `done` once the plugin has applied everything written so far, or when there is no plugin
  * (any more), or after 5 s, in which case the link is closed first, so that nothing stale can be

@@ -131,7 +131,8 @@ struct frame_signal {
 
 /* FRAME_WATCH; answered by WATCHED. */
 struct frame_watch {
-    uint64_t uid; /* who wants to know */
+    uint64_t number; /* comes back with the answer */
+    uint64_t uid;    /* who wants to know */
     struct slice device;
     struct slice target; /* handle */
     bool again;          /* the device has been told something before */
@@ -233,7 +234,8 @@ struct frame_presence {
 
 /* FRAME_WATCHED */
 struct frame_watched {
-    uint64_t uid; /* these three as in WATCH */
+    uint64_t number; /* these four as in WATCH */
+    uint64_t uid;
     struct slice device;
     struct slice target;
     uint64_t target_uid; /* 0: there is no such user */

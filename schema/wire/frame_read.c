@@ -252,6 +252,7 @@ bool frame_read_watch(struct slice body, struct frame_watch *f)
 {
     struct reader r = reader_of(body);
 
+    f->number = get_u64(&r);
     f->uid = get_u64(&r);
     f->device = get_device(&r);
     f->target = get_handle(&r);
@@ -406,6 +407,7 @@ bool frame_read_watched(struct slice body, struct frame_watched *f)
 {
     struct reader r = reader_of(body);
 
+    f->number = get_u64(&r);
     f->uid = get_u64(&r);
     f->device = get_device(&r);
     f->target = get_handle(&r);

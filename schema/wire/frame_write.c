@@ -159,6 +159,7 @@ void frame_write_watch(struct buf *b, const struct frame_watch *f)
 {
     size_t start = begin(b, FRAME_WATCH);
 
+    buf_le64(b, f->number);
     buf_le64(b, f->uid);
     put_string(b, f->device);
     put_string(b, f->target);
@@ -291,6 +292,7 @@ void frame_write_watched(struct buf *b, const struct frame_watched *f)
 {
     size_t start = begin(b, FRAME_WATCHED);
 
+    buf_le64(b, f->number);
     buf_le64(b, f->uid);
     put_string(b, f->device);
     put_string(b, f->target);

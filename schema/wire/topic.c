@@ -7,6 +7,7 @@
 #include "wire/limits.h"
 #include "wire/names.h"
 
+#include <assert.h>
 #include <string.h>
 
 static bool is_equal(struct slice s, const char *string)
@@ -25,6 +26,21 @@ static bool skip_prefix(struct slice *s, const char *prefix)
     return true;
 }
 
+/* `rest` is what follows send/. */
+static void parse_conversation(struct slice rest, struct publish_topic *t)
+{
+    struct slice after;
+
+    if (rest.length < UUID_TEXT_LENGTH ||
+        !uuid_parse(&t->conversation, slice_of(rest.data, UUID_TEXT_LENGTH)))
+        return;
+    after = slice_of(rest.data + UUID_TEXT_LENGTH, rest.length - UUID_TEXT_LENGTH);
+    if (after.length == 0)
+        t->kind = PUBLISH_DRAFT;
+    else if (is_equal(after, "/typing"))
+        t->kind = PUBLISH_TYPING;
+}
+
 struct publish_topic topic_parse_publish(struct slice topic)
 {
     struct publish_topic t = {.kind = PUBLISH_REFUSED};
@@ -35,13 +51,15 @@ struct publish_topic topic_parse_publish(struct slice topic)
         t.kind = PUBLISH_REFUSED;
     } else if (is_equal(topic, TOPIC_SYNC)) {
         t.kind = PUBLISH_SYNC;
+    } else if (is_equal(topic, "me/presence")) {
+        t.kind = PUBLISH_PRESENCE;
     } else if (skip_prefix(&topic, "@")) {
         if (handle_is_valid(topic)) {
             t.kind = PUBLISH_DRAFT_TO_USER;
             t.handle = topic;
         }
-    } else if (uuid_parse(&t.conversation, topic)) {
-        t.kind = PUBLISH_DRAFT;
+    } else {
+        parse_conversation(topic, &t);
     }
     return t;
 }
@@ -54,6 +72,12 @@ bool topic_subscribe_is_allowed(struct slice filter)
 
     return is_equal(first, "chat") || is_equal(first, "me") ||
            is_equal(filter, TOPIC_CONTROL_RESPONSE);
+}
+
+bool topic_parse_presence(struct slice filter, struct slice *handle)
+{
+    *handle = filter;
+    return skip_prefix(handle, "presence/") && handle_is_valid(*handle);
 }
 
 bool topic_is_valid_response(struct slice topic)
@@ -75,4 +99,19 @@ void topic_format_chat(const struct uuid *conversation, char topic[TOPIC_CHAT_LE
 {
     memcpy(topic, "chat/", 5);
     uuid_format(conversation, topic + 5);
+}
+
+void topic_format_signal(const struct uuid *conversation, enum signal_kind kind,
+                         char topic[TOPIC_SIGNAL_MAX_LENGTH + 1])
+{
+    topic_format_chat(conversation, topic);
+    memcpy(topic + TOPIC_CHAT_LENGTH, kind == SIGNAL_TYPING ? "/typing" : "/cursor", 8);
+}
+
+void topic_format_presence(struct slice handle, char topic[TOPIC_PRESENCE_MAX_LENGTH + 1])
+{
+    assert(handle.length <= HANDLE_MAX_LENGTH);
+    memcpy(topic, "presence/", 9);
+    memcpy(topic + 9, handle.data, handle.length);
+    topic[9 + handle.length] = '\0';
 }

@@ -21,12 +21,24 @@ static void check_publish(struct slice topic)
     must(t.kind == PUBLISH_REFUSED || !topic_subscribe_is_allowed(topic));
 }
 
+static void check_presence(struct slice filter)
+{
+    char topic[TOPIC_PRESENCE_MAX_LENGTH + 1];
+    struct slice handle;
+
+    if (!topic_parse_presence(filter, &handle))
+        return;
+    topic_format_presence(handle, topic);
+    must(slice_equal(slice_str(topic), filter) && !topic_subscribe_is_allowed(filter));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct slice input = slice_of((const char *)data, size), handle, device;
     size_t count;
 
     check_publish(input);
+    check_presence(input);
     if (topic_is_valid_response(input))
         must(utf8_count(input, &count) && size <= RESPONSE_TOPIC_MAX_LENGTH);
     if (client_id_split(input, &handle, &device))

@@ -40,7 +40,8 @@ static struct frame_signal_out a_signal_out(void)
 
 static struct frame_watched a_watched(void)
 {
-    return (struct frame_watched){.uid = 9,
+    return (struct frame_watched){.number = 4,
+                                  .uid = 9,
                                   .device = slice_str("d"),
                                   .target = slice_str("bob"),
                                   .target_uid = 10,
@@ -177,7 +178,7 @@ static void test_watched_values(void **state)
     buf_init(&b, CEILING);
     frame_write_watched(&b, &in);
     assert_true(frame_read_watched(body_of(&b), &out));
-    assert_true(out.allowed && out.uid == 9 && out.target_uid == 10);
+    assert_true(out.allowed && out.number == 4 && out.uid == 9 && out.target_uid == 10);
     assert_true(slice_equal(out.target, in.target));
     in.target_uid = 0;
     buf_reset(&b);

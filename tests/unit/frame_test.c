@@ -147,7 +147,8 @@ static struct frame_signal_out a_signal_out(void)
 
 static struct frame_watched a_watched(void)
 {
-    return (struct frame_watched){.uid = 9,
+    return (struct frame_watched){.number = 4,
+                                  .uid = 9,
                                   .device = slice_str("d"),
                                   .target = slice_str("bob"),
                                   .target_uid = 10,
@@ -181,7 +182,7 @@ static void write_all(struct buf *b)
     frame_write_barrier_done(b, &(struct frame_barrier){3});
     frame_write_session(b, &session);
     frame_write_signal(b, &signal);
-    frame_write_watch(b, &(struct frame_watch){9, slice_str("d"), slice_str("bob"), true});
+    frame_write_watch(b, &(struct frame_watch){4, 9, slice_str("d"), slice_str("bob"), true});
     frame_write_welcome(b, &(struct frame_welcome){LINK_VERSION, slice_str("node1")});
     frame_write_confirm(b, &(struct frame_confirm){1000});
     frame_write_attached(b, 5, true, attached_items, ARRAY_LENGTH(attached_items));

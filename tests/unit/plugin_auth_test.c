@@ -89,7 +89,7 @@ static void test_bell(void **state)
     assert_true(acl_may_publish(rig.core, &p));
     p.topic = slice_str("send/@bob");
     assert_false(acl_may_publish(rig.core, &p));
-    assert_false(acl_may_subscribe(BELL_NAME, slice_str("chat/#")));
+    assert_false(acl_may_subscribe(rig.core, &first, BELL_NAME, slice_str("chat/#")));
     assert_true(rig_login(&rig, &first, 1, "alice", "phone"));
     p.client_id = "alice/phone";
     p.topic = slice_str(TOPIC_BELL);
@@ -231,6 +231,27 @@ static void test_expiry(void **state)
     assert_non_null(session_of(&second));
 }
 
+/* A device hears in good time that its token ends; one that came with a token of less knows. */
+static void test_notice(void **state)
+{
+    (void)state;
+    assert_true(auth_check(rig.core, &first, "alice/phone", "alice",
+                           rig_token(&rig, 1, "alice", NULL, NOTICE_S + 1)));
+    assert_true(
+        auth_check(rig.core, &second, "bob/phone", "bob", rig_token(&rig, 2, "bob", NULL, 30)));
+    sessions_find_any(&rig.core->sessions, &first)->token_hash = 0;
+    rig_tick(&rig);
+    assert_int_equal(rig_message_count, 0);
+    sessions_find_any(&rig.core->sessions, &first)->token_hash = 5;
+    rig.core->scan_ms = 0;
+    rig_tick(&rig);
+    assert_true(
+        rig_last_has("alice/phone", "me/event", "{\"event\":\"token_expires\",\"at\":\"20"));
+    rig.core->scan_ms = 0;
+    rig_tick(&rig);
+    assert_int_equal(rig_message_count, 1);
+}
+
 /* A kick that was queued must not hit the connection that has taken over meanwhile. */
 static void test_kick_spares_the_newer_connection(void **state)
 {
@@ -311,14 +332,16 @@ static void test_will_is_refused(void **state)
 static void test_subscribe_rules(void **state)
 {
     (void)state;
-    assert_true(acl_may_subscribe("alice/phone", slice_str("chat/#")));
-    assert_true(acl_may_subscribe("alice/phone", slice_str("me/receipt")));
-    assert_true(acl_may_subscribe("alice/phone", slice_str("$CONTROL/chat/v1/response")));
-    assert_true(acl_may_subscribe(NULL, slice_str("chat/#"))); /* after DISCONNECT */
-    assert_false(acl_may_subscribe("alice/phone", slice_str("#")));
-    assert_false(acl_may_subscribe("alice/phone", slice_str("send/#")));
-    assert_false(acl_may_subscribe("alice/phone", slice_str("$SYS/#")));
-    assert_false(acl_may_subscribe("alice/phone", slice_str("$share/g/chat/#")));
+    assert_true(acl_may_subscribe(rig.core, &first, "alice/phone", slice_str("chat/#")));
+    assert_true(acl_may_subscribe(rig.core, &first, "alice/phone", slice_str("me/receipt")));
+    assert_true(
+        acl_may_subscribe(rig.core, &first, "alice/phone", slice_str("$CONTROL/chat/v1/response")));
+    assert_true(
+        acl_may_subscribe(rig.core, &first, NULL, slice_str("chat/#"))); /* after DISCONNECT */
+    assert_false(acl_may_subscribe(rig.core, &first, "alice/phone", slice_str("#")));
+    assert_false(acl_may_subscribe(rig.core, &first, "alice/phone", slice_str("send/#")));
+    assert_false(acl_may_subscribe(rig.core, &first, "alice/phone", slice_str("$SYS/#")));
+    assert_false(acl_may_subscribe(rig.core, &first, "alice/phone", slice_str("$share/g/chat/#")));
 }
 
 int main(void)
@@ -327,6 +350,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_names_must_agree, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_token_is_bound_to_a_device, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_bell, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_notice, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_takeover, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_failed_takeover, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_takeovers_in_a_row, set_up, tear_down),

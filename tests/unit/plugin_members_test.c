@@ -44,7 +44,8 @@ static void change(unsigned u, unsigned n)
         assert_non_null(c);
         members_leave(&members, &users[u], members_of(&users[u], c));
     } else {
-        struct membership *membership = members_join(&members, &users[u], &id, ROLE_MEMBER, 7);
+        struct membership *membership =
+            members_join(&members, &users[u], &id, CONVERSATION_GROUP, ROLE_MEMBER, 7);
 
         assert_non_null(membership);
         assert_int_equal(membership->since, 7);

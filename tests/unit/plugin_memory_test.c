@@ -4,6 +4,7 @@
  * --wrap, so that malloc() and its relatives in the project's own code come here. */
 #include "unit/unit.h"
 
+#include "heads.h"
 #include "unit/plugin_rig.h"
 
 #include <stdio.h>
@@ -120,6 +121,44 @@ static void post(const char *topic, const char *payload)
     WITH_FAILURES(rig_publish(&rig, &alice, "alice/phone", topic, payload));
 }
 
+static void watch(const void *client, const char *client_id, const char *filter)
+{
+    WITH_FAILURES(rig_subscribe(&rig, client, client_id, filter));
+    WITH_FAILURES(core_tick(rig.core));
+}
+
+/* Answers every WATCH; everybody is user 2. */
+static void allow_watches(void)
+{
+    struct frame_watch question;
+    struct slice body;
+    struct buf b;
+
+    buf_init(&b, 1 << 16);
+    while (rig_next(&rig, FRAME_WATCH, &body)) {
+        assert_true(frame_read_watch(body, &question));
+        frame_write_watched(&b, &(struct frame_watched){.number = question.number,
+                                                        .uid = question.uid,
+                                                        .device = question.device,
+                                                        .target = question.target,
+                                                        .target_uid = 2,
+                                                        .allowed = true,
+                                                        .payload = slice_str("online")});
+    }
+    deliver(&b);
+    buf_finish(&b);
+}
+
+static void presence(const char *payload)
+{
+    struct buf b;
+
+    buf_init(&b, 1024);
+    frame_write_presence(&b, &(struct frame_presence){2, slice_str(payload)});
+    deliver(&b);
+    buf_finish(&b);
+}
+
 /* Everything that allocates, in a few steps. */
 static void live(void)
 {
@@ -129,6 +168,13 @@ static void live(void)
     login(&bob, 2, "bob");
     post("send/@bob", "{\"id\":\"1\",\"text\":\"x\"}");
     post("send/me/sync", "{}");
+    post("send/me/presence", "{\"state\":\"away\"}");
+    watch(&alice, "alice/phone", "presence/bob");
+    watch(&alice, "alice/phone", "presence/carol");
+    watch(&bob, "bob/phone", "presence/bob");
+    allow_watches();
+    presence("away");
+    presence("online");
     post("send/bad", "{\"id\":\"2\",\"text\":\"x\"}");
     entry(1, 10);
     entry(3, 10);
@@ -142,6 +188,8 @@ static void live(void)
     entry(6, 10);
     join(2, ROLE_NONE);
     join(2, ROLE_READER);
+    rig.core->now_ms += HEADS_INTERVAL_MS;
+    WITH_FAILURES(heads_scan(rig.core));
     for (unsigned i = 0; i < 12; i++)
         WITH_FAILURES(core_tick(rig.core));
     WITH_FAILURES(core_disconnected(rig.core, &alice));

@@ -255,6 +255,7 @@ static void gather_crowd(void)
                                 slice_str("d"));
         assert_non_null(session);
         session->deadline_s = INT64_MAX;
+        session->warned = true;
         attach_opened(rig.core, session);
         rig_attached(&rig, 100 + i, &item, 1, true);
         if (i % 100 == 0)

@@ -450,6 +450,32 @@ void rig_barrier(struct rig *r, uint64_t number)
     buf_finish(&b);
 }
 
+void rig_presence(struct rig *r, uint64_t uid, const char *payload)
+{
+    struct frame_presence f = {uid, slice_str(payload)};
+    struct buf b;
+
+    buf_init(&b, LINK_BODY_MAX);
+    frame_write_presence(&b, &f);
+    rig_send(r, &b);
+    buf_finish(&b);
+}
+
+void rig_watched(struct rig *r, const struct frame_watched *f)
+{
+    struct buf b;
+
+    buf_init(&b, LINK_BODY_MAX);
+    frame_write_watched(&b, f);
+    rig_send(r, &b);
+    buf_finish(&b);
+}
+
+bool rig_subscribe(struct rig *r, const void *client, const char *client_id, const char *filter)
+{
+    return acl_may_subscribe(r->core, client, client_id, slice_str(filter));
+}
+
 struct uuid rig_uuid(unsigned n)
 {
     struct uuid u = {{0}};

@@ -76,6 +76,10 @@ void rig_confirm(struct rig *r, uint64_t number);
 void rig_filled(struct rig *r, const struct uuid *conversation, int64_t upto, bool more);
 void rig_device(struct rig *r, uint64_t uid, const char *device, const char *payload);
 void rig_barrier(struct rig *r, uint64_t number);
+void rig_presence(struct rig *r, uint64_t uid, const char *payload);
+void rig_watched(struct rig *r, const struct frame_watched *f);
+/* SUBSCRIBE after ACL_CHECK. */
+bool rig_subscribe(struct rig *r, const void *client, const char *client_id, const char *filter);
 
 /* A conversation id that is not a direct one, different for each n. */
 struct uuid rig_uuid(unsigned n);

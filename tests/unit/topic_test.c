@@ -41,13 +41,19 @@ static void test_publish(void **state)
         {"send/+", PUBLISH_REFUSED},
         {"send/#", PUBLISH_REFUSED},
         {"send/" CONVERSATION "/", PUBLISH_REFUSED},
-        {"send/" CONVERSATION "/typing", PUBLISH_REFUSED},
+        {"send/" CONVERSATION "/typing", PUBLISH_TYPING},
+        {"send/" CONVERSATION "/typing/", PUBLISH_REFUSED},
+        {"send/" CONVERSATION "/typin", PUBLISH_REFUSED},
+        {"send/" CONVERSATION "typing", PUBLISH_REFUSED},
+        {"send/" CONVERSATION "/#", PUBLISH_REFUSED},
         {"send/018F3B2E-7C1D-7ABC-9DEF-0123456789AB", PUBLISH_REFUSED},
         {"send/me", PUBLISH_REFUSED},
         {"send/me/", PUBLISH_REFUSED},
         {"send/me/sync/", PUBLISH_REFUSED},
         {"send/me/synch", PUBLISH_REFUSED},
-        {"send/me/presence", PUBLISH_REFUSED},
+        {"send/me/presence", PUBLISH_PRESENCE},
+        {"send/me/presence/", PUBLISH_REFUSED},
+        {"send/me/presences", PUBLISH_REFUSED},
         {"me/sync", PUBLISH_REFUSED},
         {"me/receipt", PUBLISH_REFUSED},
         {"chat/" CONVERSATION, PUBLISH_REFUSED},
@@ -75,6 +81,7 @@ static void test_publish_names_the_target(void **state)
     struct slice topic = slice_str("send/@bob");
     struct publish_topic to_user = topic_parse_publish(topic);
     struct publish_topic draft = topic_parse_publish(slice_str("send/" CONVERSATION));
+    struct publish_topic typing = topic_parse_publish(slice_str("send/" CONVERSATION "/typing"));
     char chat[TOPIC_CHAT_LENGTH + 1];
 
     (void)state;
@@ -83,6 +90,55 @@ static void test_publish_names_the_target(void **state)
     topic_format_chat(&draft.conversation, chat);
     assert_string_equal(chat, "chat/" CONVERSATION);
     assert_int_equal(strlen(chat), TOPIC_CHAT_LENGTH);
+    assert_true(uuid_equal(&typing.conversation, &draft.conversation));
+}
+
+static void test_signals(void **state)
+{
+    struct publish_topic draft = topic_parse_publish(slice_str("send/" CONVERSATION));
+    char topic[TOPIC_SIGNAL_MAX_LENGTH + 1];
+
+    (void)state;
+    topic_format_signal(&draft.conversation, SIGNAL_TYPING, topic);
+    assert_string_equal(topic, CHAT "/typing");
+    topic_format_signal(&draft.conversation, SIGNAL_CURSOR, topic);
+    assert_string_equal(topic, CHAT "/cursor");
+}
+
+/* One user at a time: no pattern. */
+static void test_presence(void **state)
+{
+    static const char *const good[] = {"presence/bob", "presence/0.a_-b"};
+    static const char *const bad[] = {"",
+                                      "presence",
+                                      "presence/",
+                                      "presence/#",
+                                      "presence/+",
+                                      "presence/b",
+                                      "presence/Bob",
+                                      "presence/bob/",
+                                      "presence/bob/#",
+                                      "presence/bob/+",
+                                      "presence//bob",
+                                      "/presence/bob",
+                                      "+/bob",
+                                      "Presence/bob",
+                                      "$share/g/presence/bob",
+                                      "presence/@bob"};
+    char topic[TOPIC_PRESENCE_MAX_LENGTH + 1];
+    struct slice handle;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(good); i++) {
+        assert_true(topic_parse_presence(slice_str(good[i]), &handle));
+        topic_format_presence(handle, topic);
+        assert_string_equal(topic, good[i]);
+        assert_false(topic_subscribe_is_allowed(slice_str(good[i])));
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(bad); i++)
+        assert_false(topic_parse_presence(slice_str(bad[i]), &handle));
+    assert_false(topic_parse_presence(slice_of(NULL, 0), &handle));
+    assert_false(topic_parse_presence(slice_of("presence/bob\0", 13), &handle));
 }
 
 static void test_subscribe(void **state)
@@ -146,10 +202,9 @@ static void test_response_topics(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_publish),
-        cmocka_unit_test(test_publish_names_the_target),
-        cmocka_unit_test(test_subscribe),
-        cmocka_unit_test(test_response_topics),
+        cmocka_unit_test(test_publish),   cmocka_unit_test(test_publish_names_the_target),
+        cmocka_unit_test(test_signals),   cmocka_unit_test(test_presence),
+        cmocka_unit_test(test_subscribe), cmocka_unit_test(test_response_topics),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
