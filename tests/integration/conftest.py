@@ -43,8 +43,9 @@ def shared_system():
 
 @pytest.fixture
 def banter(shared_system, request):
-    """The session's system. A test that hurt it must leave it running and ready."""
+    """The session's system, ready: a test that hurt it must leave it running."""
     request.node.banter_system = shared_system
+    shared_system.wait_ready()
     yield shared_system
     try:
         _assert_contract(shared_system)

@@ -76,6 +76,7 @@ def test_an_immediate_shutdown_under_load_loses_nothing(banter, pair):
     receipts = wait_receipts(phone, ids)
     assert not [r for r in receipts if "error" in r]
     other.wait_entries(conversation, count + 1, timeout=20)
+    banter.wait_ready()  # receipts need the writer alone
     log = whole_log(banter, phone.account, conversation)
     assert_dense(log)
     assert {e["id"]: e["seq"] for e in log[1:]} == {r["id"]: r["seq"] for r in receipts}
