@@ -13,6 +13,7 @@
 #include "token/jwt.h"
 #include "wire/names.h"
 
+#include <assert.h>
 #include <openssl/crypto.h>
 #include <string.h>
 
@@ -106,6 +107,17 @@ static bool check_again(const struct session *session, const char *client_id, ui
            token_hash == session->token_hash && clock_wall_ms() / 1000 <= session->deadline_s;
 }
 
+/* The login that a verified token is of. */
+static struct uuid login_of(const struct jwt_claims *claims)
+{
+    struct uuid login = {{0}};
+    bool ok = uuid_parse(&login, slice_str(claims->session));
+
+    assert(ok);
+    (void)ok;
+    return login;
+}
+
 static enum jwt_status verify(const struct core *c, struct slice handle, struct slice device,
                               const char *password, struct jwt_claims *claims)
 {
@@ -130,6 +142,7 @@ static bool open_session(struct core *c, const void *client, const struct jwt_cl
     if (!session)
         return false;
     c->stats.logins++;
+    session->login = login_of(claims);
     session->token_hash = token_hash;
     session->expires_s = claims->expires_at;
     session->warned = claims->expires_at - clock_wall_ms() / 1000 < NOTICE_S;
@@ -148,6 +161,7 @@ static bool check_user(struct core *c, const void *client, const char *client_id
     struct jwt_claims claims;
     struct slice handle, device;
     enum jwt_status status;
+    struct uuid login;
 
     if (c->auth.reloading && session)
         return check_again(session, client_id, token_hash);
@@ -163,6 +177,11 @@ static bool check_user(struct core *c, const void *client, const char *client_id
     status = verify(c, handle, device, password, &claims);
     if (status != JWT_OK) {
         broker_log(BROKER_INFO, "login of %s refused: %s", client_id, jwt_status_text(status));
+        return false;
+    }
+    login = login_of(&claims);
+    if (revoked_set_has(&c->revoked, &login)) {
+        broker_log(BROKER_INFO, "login of %s refused: it was revoked", client_id);
         return false;
     }
     return open_session(c, client, &claims, device, token_hash);

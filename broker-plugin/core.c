@@ -89,6 +89,7 @@ struct core *core_create(struct options *options)
     order_init(&c->order);
     fanout_init(&c->fanout);
     watches_init(&c->watches);
+    revoked_set_init(&c->revoked, REVOKED_MAX);
     fanout_refill(&c->fanout);
     if (getrandom(&boot, sizeof boot, 0) != sizeof boot || !auth_init(c))
         goto fail;
@@ -119,6 +120,7 @@ void core_destroy(struct core *c)
         core_close_session(c, c->sessions.first);
     link_finish(&c->link); /* frees the users whose attach was under way */
     watches_finish(&c->watches);
+    revoked_set_finish(&c->revoked);
     sessions_finish(&c->sessions);
     members_finish(&c->members);
     ring_finish(&c->ring);

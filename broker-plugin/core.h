@@ -18,6 +18,7 @@
 #include "ring.h"
 #include "sessions.h"
 #include "stats.h"
+#include "token/revoked_set.h"
 #include "watches.h"
 
 #include <stdbool.h>
@@ -38,6 +39,7 @@ struct core {
     struct order order;
     struct fanout fanout;
     struct watches watches;
+    struct revoked_set revoked;
     struct stats stats;
     struct buf frame;               /* scratch: one outgoing DRAFT or REQUEST frame */
     struct buf json;                /* scratch: one payload that the plugin makes itself */

@@ -104,6 +104,17 @@ static void deliver_device(struct core *c, const struct frame_device *f)
     }
 }
 
+/* To the member's devices but the one that the signal is from. */
+static void signal_member(struct core *c, const struct user *u, const char *topic,
+                          const struct frame_signal_out *f)
+{
+    for (const struct session *s = u->sessions; s; s = s->next_of_user) {
+        if (!s->superseded &&
+            !(u->uid == f->sender && slice_equal(slice_str(session_device(s)), f->sender_device)))
+            fanout_publish(c, s, topic, f->payload, slice_of(NULL, 0));
+    }
+}
+
 void fanout_signal(struct core *c, const struct conversation *conversation,
                    const struct frame_signal_out *f)
 {
@@ -114,17 +125,20 @@ void fanout_signal(struct core *c, const struct conversation *conversation,
         return;
     }
     topic_format_signal(&conversation->id, f->kind, topic);
+    if (f->audience == AUDIENCE_OWN) { /* the other members may be very many */
+        const struct user *sender = sessions_find_user(&c->sessions, f->sender);
+        const struct membership *own = sender ? members_of(sender, conversation) : NULL;
+
+        if (own && own->role >= ROLE_READER)
+            signal_member(c, sender, topic, f);
+        return;
+    }
     for (uint32_t slot = 0; slot < conversation->member_count; slot++) {
         const struct user *u = conversation->members[slot].user;
         unsigned wanted = u->uid == f->sender ? AUDIENCE_OWN : AUDIENCE_OTHERS;
 
-        if (members_at(conversation, slot)->role < ROLE_READER || !(f->audience & wanted))
-            continue;
-        for (const struct session *s = u->sessions; s; s = s->next_of_user) {
-            if (!s->superseded && !(u->uid == f->sender &&
-                                    slice_equal(slice_str(session_device(s)), f->sender_device)))
-                fanout_publish(c, s, topic, f->payload, slice_of(NULL, 0));
-        }
+        if (members_at(conversation, slot)->role >= ROLE_READER && (f->audience & wanted))
+            signal_member(c, u, topic, f);
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include "attach.h"
 #include "core.h"
+#include "revoke.h"
 #include "signals.h"
 #include "watches.h"
 
@@ -109,6 +110,16 @@ static bool on_watched(struct core *c, struct slice body)
     return true;
 }
 
+static bool on_revoked(struct core *c, struct slice body)
+{
+    struct frame_revoked f;
+
+    if (!frame_read_revoked(body, &f))
+        return false;
+    revoke_login(c, &f);
+    return true;
+}
+
 typedef bool handler(struct core *c, struct slice body);
 
 static handler *const table[] = {
@@ -117,7 +128,7 @@ static handler *const table[] = {
     [FRAME_MEMBER] = on_member,         [FRAME_FILLED] = on_filled,
     [FRAME_BARRIER] = on_barrier,       [FRAME_KICK] = on_kick,
     [FRAME_SIGNAL_OUT] = on_signal_out, [FRAME_PRESENCE] = on_presence,
-    [FRAME_WATCHED] = on_watched,
+    [FRAME_WATCHED] = on_watched,       [FRAME_REVOKED] = on_revoked,
 };
 
 bool inbound_frame(struct core *c, const struct frame *f)

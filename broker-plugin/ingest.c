@@ -54,7 +54,7 @@ void ingest_refuse(struct core *c, struct session *session, struct slice topic,
     struct slice target = target_of(topic);
     enum publish_kind kind = topic_parse_publish(topic).kind;
 
-    if (target.data && kind != PUBLISH_PRESENCE && kind != PUBLISH_TYPING)
+    if (target.data && kind != PUBLISH_PRESENCE && kind != PUBLISH_TYPING && kind != PUBLISH_CURSOR)
         refuse(c, session, target, payload, (struct verdict){code, reason});
 }
 
@@ -173,6 +173,8 @@ bool ingest_message(struct core *c, struct session *session, struct slice topic,
         return signals_presence(c, session, payload);
     case PUBLISH_TYPING:
         return signals_send(c, session, SIGNAL_TYPING, &posting.topic.conversation, payload);
+    case PUBLISH_CURSOR:
+        return signals_send(c, session, SIGNAL_CURSOR, &posting.topic.conversation, payload);
     case PUBLISH_CONTROL:
     case PUBLISH_REFUSED:
         break;

@@ -11,6 +11,7 @@
 #include "base/compiler.h"
 #include "base/map.h"
 #include "base/slice.h"
+#include "base/uuid.h"
 #include "members.h"
 #include "refusals.h"
 #include "wire/limits.h"
@@ -47,6 +48,7 @@ struct session {
     struct session *next_of_user;
     struct session *next, *prev; /* in the list of all sessions */
     struct session *next_kick;   /* in the list of those to be ended */
+    struct uuid login;           /* that the access token is of */
     uint64_t token_hash;         /* keyed hash of the access token */
     int64_t expires_s;           /* Unix time at which the token ends */
     int64_t deadline_s;          /* Unix time after which the connection is ended */

@@ -30,14 +30,18 @@ static bool take(struct core *c, struct session *session)
     return true;
 }
 
-/* Channels have no signals, and readers none that others see. */
-static bool may_send(struct core *c, const struct user *u, const struct uuid *id)
+/* Everybody reads and so has a cursor, which in a channel nobody else sees. Channels have no
+ * typing, and neither have readers. */
+static bool may_send(struct core *c, const struct user *u, enum signal_kind kind,
+                     const struct uuid *id)
 {
     const struct conversation *conversation = members_find(&c->members, id);
     const struct membership *membership = conversation ? members_of(u, conversation) : NULL;
 
-    return u->attach == ATTACH_DONE && membership && membership->role >= ROLE_MEMBER &&
-           membership->kind != CONVERSATION_CHANNEL;
+    if (u->attach != ATTACH_DONE || !membership || membership->role < ROLE_READER)
+        return false;
+    return kind == SIGNAL_CURSOR ||
+           (membership->role >= ROLE_MEMBER && membership->kind != CONVERSATION_CHANNEL);
 }
 
 bool signals_send(struct core *c, struct session *session, enum signal_kind kind,
@@ -53,8 +57,8 @@ bool signals_send(struct core *c, struct session *session, enum signal_kind kind
         .payload = payload,
     };
 
-    if (!take(c, session) || payload.length > SIGNAL_PAYLOAD_MAX || !may_send(c, u, conversation) ||
-        !link_is_up(&c->link) || !link_has_room(&c->link))
+    if (!take(c, session) || payload.length > SIGNAL_PAYLOAD_MAX ||
+        !may_send(c, u, kind, conversation) || !link_is_up(&c->link) || !link_has_room(&c->link))
         return false;
     frame_write_signal(link_out(&c->link), &f);
     c->stats.signals++;

@@ -52,6 +52,7 @@ enum frame_type {
     FRAME_SIGNAL_OUT = 73, /* a signal for those of a conversation who are connected */
     FRAME_PRESENCE = 74,   /* what is shown of a user has changed: for whoever watches */
     FRAME_WATCHED = 75,    /* answer to WATCH */
+    FRAME_REVOKED = 76,    /* a login has ended before its access tokens */
 };
 
 /* FRAME_HELLO */
@@ -243,6 +244,16 @@ struct frame_watched {
     struct slice payload; /* what is shown now; empty: not known yet, PRESENCE will follow */
 };
 
+enum { REVOKED_MAX = 100000 }; /* that either side remembers */
+
+/* FRAME_REVOKED: ends the connections that were opened with its tokens, and refuses further ones.
+ * After WELCOME all of them come again. */
+struct frame_revoked {
+    struct uuid login;  /* the `sid` of its access tokens */
+    uint64_t uid;       /* whose */
+    int64_t expires_at; /* Unix seconds, after which none of its tokens is good any more */
+};
+
 /* Appends the whole frame, header included; the buffer fails stickily. */
 void frame_write_hello(struct buf *b, const struct frame_hello *f);
 void frame_write_attach(struct buf *b, const struct frame_attach *f);
@@ -268,6 +279,7 @@ void frame_write_kick(struct buf *b, const struct frame_kick *f);
 void frame_write_signal_out(struct buf *b, const struct frame_signal_out *f);
 void frame_write_presence(struct buf *b, const struct frame_presence *f);
 void frame_write_watched(struct buf *b, const struct frame_watched *f);
+void frame_write_revoked(struct buf *b, const struct frame_revoked *f);
 
 struct frame {
     enum frame_type type;
@@ -303,6 +315,7 @@ bool frame_read_kick(struct slice body, struct frame_kick *f) MUST_USE;
 bool frame_read_signal_out(struct slice body, struct frame_signal_out *f) MUST_USE;
 bool frame_read_presence(struct slice body, struct frame_presence *f) MUST_USE;
 bool frame_read_watched(struct slice body, struct frame_watched *f) MUST_USE;
+bool frame_read_revoked(struct slice body, struct frame_revoked *f) MUST_USE;
 
 /* Takes the next item off f->items; false at the end. */
 bool frame_next_attached(struct frame_attached *f, struct attached_conversation *out);

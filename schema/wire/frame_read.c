@@ -418,10 +418,20 @@ bool frame_read_watched(struct slice body, struct frame_watched *f)
     return finish(&r);
 }
 
+bool frame_read_revoked(struct slice body, struct frame_revoked *f)
+{
+    struct reader r = reader_of(body);
+
+    f->login = get_uuid(&r);
+    f->uid = get_u64(&r);
+    f->expires_at = get_i64(&r);
+    return finish(&r);
+}
+
 static bool type_is_known(unsigned type)
 {
     return (type >= FRAME_HELLO && type <= FRAME_WATCH) ||
-           (type >= FRAME_WELCOME && type <= FRAME_WATCHED);
+           (type >= FRAME_WELCOME && type <= FRAME_REVOKED);
 }
 
 enum frame_status frame_next(struct slice input, struct frame *out, size_t *used)

@@ -301,3 +301,13 @@ void frame_write_watched(struct buf *b, const struct frame_watched *f)
     put_payload(b, f->payload);
     end(b, start);
 }
+
+void frame_write_revoked(struct buf *b, const struct frame_revoked *f)
+{
+    size_t start = begin(b, FRAME_REVOKED);
+
+    put_uuid(b, &f->login);
+    buf_le64(b, f->uid);
+    put_i64(b, f->expires_at);
+    end(b, start);
+}

@@ -39,6 +39,8 @@ static void parse_conversation(struct slice rest, struct publish_topic *t)
         t->kind = PUBLISH_DRAFT;
     else if (is_equal(after, "/typing"))
         t->kind = PUBLISH_TYPING;
+    else if (is_equal(after, "/cursor"))
+        t->kind = PUBLISH_CURSOR;
 }
 
 struct publish_topic topic_parse_publish(struct slice topic)

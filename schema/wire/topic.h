@@ -32,11 +32,12 @@ enum publish_kind {
     PUBLISH_CONTROL,       /* $CONTROL/chat/v1 */
     PUBLISH_PRESENCE,      /* send/me/presence */
     PUBLISH_TYPING,        /* send/{conversation}/typing */
+    PUBLISH_CURSOR,        /* send/{conversation}/cursor */
 };
 
 struct publish_topic {
     enum publish_kind kind;
-    struct uuid conversation; /* PUBLISH_DRAFT, PUBLISH_TYPING */
+    struct uuid conversation; /* PUBLISH_DRAFT, PUBLISH_TYPING, PUBLISH_CURSOR */
     struct slice handle;      /* PUBLISH_DRAFT_TO_USER: borrowed from the topic, without '@' */
 };
 

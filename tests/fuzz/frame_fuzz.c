@@ -39,6 +39,7 @@ REWRITE(kick)
 REWRITE(signal_out)
 REWRITE(presence)
 REWRITE(watched)
+REWRITE(revoked)
 
 static bool rewrite_wake(struct slice body, struct buf *out)
 {
@@ -95,6 +96,7 @@ static bool (*const rewrites[])(struct slice, struct buf *) = {
     [FRAME_SIGNAL_OUT] = rewrite_signal_out,
     [FRAME_PRESENCE] = rewrite_presence,
     [FRAME_WATCHED] = rewrite_watched,
+    [FRAME_REVOKED] = rewrite_revoked,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

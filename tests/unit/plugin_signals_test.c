@@ -49,6 +49,16 @@ static bool type_in(unsigned n, const char *payload)
     return rig_publish(&rig, &alice, "alice/phone", topic, payload);
 }
 
+static bool move_cursor(unsigned n)
+{
+    struct uuid id = rig_uuid(n);
+    char text[UUID_TEXT_LENGTH + 1], topic[64];
+
+    uuid_format(&id, text);
+    snprintf(topic, sizeof topic, "send/%s/cursor", text);
+    return rig_publish(&rig, &alice, "alice/phone", topic, "{\"read\":1}");
+}
+
 static unsigned signals_sent(void)
 {
     struct frame_signal f;
@@ -105,6 +115,23 @@ static void test_who_may_type(void **state)
     rig_unlink(&rig);
     assert_false(type_in(GROUP, "{}"));
     assert_int_equal(rig_message_count, 0); /* nothing is stored, so there is no receipt */
+}
+
+/* Whoever reads has one. */
+static void test_who_has_a_cursor(void **state)
+{
+    struct frame_signal f;
+    struct slice body;
+
+    (void)state;
+    assert_true(move_cursor(GROUP));
+    rig_tick(&rig);
+    assert_true(rig_next(&rig, FRAME_SIGNAL, &body));
+    assert_true(frame_read_signal(body, &f));
+    assert_int_equal(f.kind, SIGNAL_CURSOR);
+    assert_true(move_cursor(CHANNEL));
+    assert_true(move_cursor(READ_ONLY));
+    assert_false(move_cursor(STRANGE));
 }
 
 static void test_allowance(void **state)
@@ -230,6 +257,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_who_may_type, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_who_has_a_cursor, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_allowance, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_audience, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_dropped, set_up, tear_down),
