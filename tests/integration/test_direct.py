@@ -42,7 +42,8 @@ def test_the_first_draft_makes_the_conversation(banter):
         assert device.wait_entry(conversation, seq=2)["reply_to"] == 1
     again = bobs[1].say(f"@{alice.handle}", "by name, from the other side")
     assert (again["conversation"], again["seq"]) == (conversation, 3)
-    laptop.wait_entry(conversation, seq=3)
+    for device in (phone, laptop, bobs[0]):
+        device.wait_entry(conversation, seq=3)
 
     # Receipts went to the sending device only, entries to all but the sending device.
     assert [r["seq"] for r in phone.receipts()] == [1]
