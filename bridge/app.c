@@ -19,6 +19,7 @@
 #include "core/intake.h"
 #include "core/keys.h"
 #include "core/members.h"
+#include "core/presence.h"
 #include "core/requests.h"
 #include "core/sync.h"
 #include "db/db.h"
@@ -58,6 +59,7 @@ struct app {
     struct sync *sync;
     struct ingest *ingest;
     struct members *members;
+    struct presence *presence;
     struct fills *fills;
     struct requests *requests;
     struct intake *intake;
@@ -69,7 +71,8 @@ static void on_drain_timer(evutil_socket_t fd, short what, void *argument)
 {
     struct app *a = argument;
     const struct timeval interval = {.tv_usec = DRAIN_CHECK_MS * 1000};
-    bool idle = ingest_is_idle(a->ingest) && link_is_flushed(a->link);
+    bool idle =
+        ingest_is_idle(a->ingest) && link_is_flushed(a->link) && presence_is_idle(a->presence);
     (void)fd;
     (void)what;
 
@@ -98,6 +101,7 @@ static void on_signal(evutil_socket_t number, short what, void *argument)
     a->stopping = true;
     intake_close(a->intake);
     ingest_kick(a->ingest);
+    presence_close(a->presence);
     event_add(a->drain_timer, &interval);
 }
 
@@ -145,6 +149,7 @@ static bool create_core(struct app *a, const struct config *config)
         .signup_open = config->signup,
     };
     const struct commands_config commands_config = {.group_members_max = config->group_members_max};
+    const struct presence_config presence_config = {.grace_ms = config->presence_grace_ms};
     const struct ingest_config ingest_config = {
         .dsn = config->database,
         .batch_max = config->batch_max,
@@ -158,6 +163,7 @@ static bool create_core(struct app *a, const struct config *config)
            (a->history = history_create(a->pool)) && (a->sync = sync_create(a->base, a->pool)) &&
            (a->ingest = ingest_create(a->base, &ingest_config, a->link)) &&
            (a->members = members_create(a->base, a->pool, a->link)) &&
+           (a->presence = presence_create(a->base, a->pool, a->link, &presence_config)) &&
            (a->fills = fills_create(a->base, a->history, a->link)) &&
            (a->requests = requests_create(a->link, a->commands, a->sync));
 }
@@ -169,6 +175,7 @@ static bool create_doors(struct app *a, const struct config *config)
         .ingest = a->ingest,
         .link = a->link,
         .members = a->members,
+        .presence = a->presence,
         .requests = a->requests,
     };
     const struct api_dependencies dependencies = {
@@ -226,6 +233,7 @@ void app_destroy(struct app *a)
     requests_destroy(a->requests);
     fills_destroy(a->fills);
     members_destroy(a->members);
+    presence_destroy(a->presence);
     intake_destroy(a->intake);
     keys_close(a->keys);
     if (a->drain_timer)

@@ -71,6 +71,8 @@ static const struct key keys[] = {
     {"signup", TYPE_BOOL, AT(signup), "true", "whether strangers may sign up", 0, 0},
     {"group_members_max", TYPE_NUMBER, AT(group_members_max), "100", "members of a group", 2,
      GROUP_MEMBERS_CEILING},
+    {"presence_grace_ms", TYPE_NUMBER, AT(presence_grace_ms), "30000",
+     "milliseconds that a device may be gone before others see it", 100, 3600000},
     {"pool_connections", TYPE_NUMBER, AT(pool_connections), "4",
      "connections to PostgreSQL besides the writer's", 1, 64},
     {"batch_max", TYPE_NUMBER, AT(batch_max), "512", "drafts in one commit", 1, 4096},

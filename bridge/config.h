@@ -30,6 +30,7 @@ struct config {
     unsigned password_workers;
     bool signup;
     unsigned group_members_max;
+    unsigned presence_grace_ms;
     unsigned pool_connections;
     unsigned batch_max;
     unsigned batches_flying;

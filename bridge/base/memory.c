@@ -3,6 +3,7 @@
 #include "base/memory.h"
 
 #include "base/log.h"
+#include "base/map.h"
 
 #include <stdlib.h>
 
@@ -31,4 +32,10 @@ char *must_strndup(struct slice s)
     if (s.length > 0)
         memcpy(copy, s.data, s.length);
     return copy;
+}
+
+void must_insert(struct map *m, void *item)
+{
+    if (!map_insert(m, item))
+        or_abort(NULL, (m->count + 1) * sizeof item);
 }

@@ -9,11 +9,15 @@
 
 #include <stddef.h>
 
+struct map;
+
 /* Zeroed. Never NULL. Freed with free(). */
 void *must_calloc(size_t count, size_t size);
 /* As realloc(3). Never NULL. */
 void *must_realloc(void *memory, size_t size);
 /* A NUL-terminated copy. Never NULL. */
 char *must_strndup(struct slice s);
+/* Adds `item`, whose key must not be in the table. */
+void must_insert(struct map *m, void *item);
 
 #endif

@@ -11,6 +11,7 @@
 #include "core/fills.h"
 #include "core/ingest.h"
 #include "core/members.h"
+#include "core/presence.h"
 #include "core/requests.h"
 #include "wire/entry.h"
 #include "wire/topic.h"
@@ -106,6 +107,7 @@ static void on_disconnected(void *owner)
     i->settled_number = 0;
     fills_link_lost(i->modules.fills);
     members_link_lost(i->modules.members);
+    presence_link_lost(i->modules.presence);
     requests_link_lost(i->modules.requests);
 }
 
@@ -150,6 +152,25 @@ static void on_fill(void *owner, const struct frame_fill *f)
     fills_start(i->modules.fills, f);
 }
 
+static void on_session(void *owner, const struct frame_session *f)
+{
+    struct intake *i = owner;
+    presence_session(i->modules.presence, f);
+}
+
+static void on_signal(void *owner, const struct frame_signal *f)
+{
+    struct intake *i = owner;
+    if (f->kind == SIGNAL_TYPING)
+        presence_typing(i->modules.presence, f);
+}
+
+static void on_watch(void *owner, const struct frame_watch *f)
+{
+    struct intake *i = owner;
+    presence_watch(i->modules.presence, f);
+}
+
 static void on_drained(void *owner)
 {
     struct intake *i = owner;
@@ -183,6 +204,9 @@ struct link_handlers intake_handlers(struct intake *i)
         .draft = on_draft,
         .request = on_request,
         .fill = on_fill,
+        .session = on_session,
+        .signal = on_signal,
+        .watch = on_watch,
         .drained = on_drained,
         .owner = i,
     };

@@ -11,6 +11,7 @@ struct fills;
 struct ingest;
 struct intake;
 struct members;
+struct presence;
 struct requests;
 
 struct intake_modules {
@@ -18,6 +19,7 @@ struct intake_modules {
     struct ingest *ingest;
     struct link *link;
     struct members *members;
+    struct presence *presence;
     struct requests *requests;
 };
 

@@ -187,8 +187,7 @@ static bool on_session(struct link *l, struct slice body)
     struct frame_session f;
     if (!frame_read_session(body, &f))
         return false;
-    if (l->handlers.session)
-        l->handlers.session(l->handlers.owner, &f);
+    l->handlers.session(l->handlers.owner, &f);
     return true;
 }
 
@@ -197,8 +196,7 @@ static bool on_signal(struct link *l, struct slice body)
     struct frame_signal f;
     if (!frame_read_signal(body, &f))
         return false;
-    if (l->handlers.signal)
-        l->handlers.signal(l->handlers.owner, &f);
+    l->handlers.signal(l->handlers.owner, &f);
     return true;
 }
 
@@ -207,8 +205,7 @@ static bool on_watch(struct link *l, struct slice body)
     struct frame_watch f;
     if (!frame_read_watch(body, &f))
         return false;
-    if (l->handlers.watch)
-        l->handlers.watch(l->handlers.owner, &f);
+    l->handlers.watch(l->handlers.owner, &f);
     return true;
 }
 

@@ -53,6 +53,9 @@ def _problems(validator, value):
 
 FROM_SERVER = (
     (re.compile(r"chat/[^/]+"), "entry"),
+    (re.compile(r"chat/[^/]+/typing"), "typing"),
+    (re.compile(r"presence/[^/]+"), "presence"),
+    (re.compile(r"me/heads"), "heads"),
     (re.compile(r"me/ready"), "ready"),
     (re.compile(r"me/receipt"), "receipt"),
     (re.compile(r"me/sync"), "syncPage"),

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* roster.h - who is here with which devices, and what others are shown of it.
+ *
+ * Pure: time is given, and whatever has to be told or written goes through the hooks. A device that
+ * has gone counts as what it was for the grace time, so that a short absence is never seen. What a
+ * device says of itself holds until it says something else or has been away for longer. A hidden
+ * user is shown as offline since they hid, and nothing more is written of when they were seen. */
+#ifndef BANTER_BRIDGE_PRESENCE_ROSTER_H
+#define BANTER_BRIDGE_PRESENCE_ROSTER_H
+
+#include "base/compiler.h"
+#include "base/slice.h"
+#include "wire/frame.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    ROSTER_REFRESH_MS = 300000, /* of who stays online: when they were seen is written this often */
+    ROSTER_REFRESH_MAX = 200,   /* users in one turn */
+    ROSTER_TURN_MS = 100,       /* when one turn was not enough */
+};
+
+enum shown { SHOWN_UNKNOWN, SHOWN_OFFLINE, SHOWN_AWAY, SHOWN_ONLINE };
+
+struct roster;
+
+struct roster_view {
+    uint64_t uid;
+    struct slice handle; /* borrowed until the next call */
+    enum shown shown;
+    int64_t last_seen_ms; /* Unix time; 0: never */
+};
+
+struct roster_time {
+    uint64_t now_ms; /* monotonic */
+    int64_t wall_ms; /* Unix time */
+};
+
+/* None of them may call the roster. */
+struct roster_hooks {
+    /* Others are to be shown something else from now on. */
+    void (*shown)(void *owner, const struct roster_view *view);
+    /* A user came: their row is wanted, see roster_loaded(). Until then nothing is shown. */
+    void (*unknown)(void *owner, uint64_t uid);
+    /* To be written: the user was here until then. Of no effect for those whose row is hidden. */
+    void (*seen)(void *owner, uint64_t uid, int64_t at_ms);
+    /* To be written: the user hides from then on, or no longer does. */
+    void (*hidden)(void *owner, uint64_t uid, bool hidden, int64_t at_ms);
+    void *owner;
+};
+
+struct roster *roster_create(uint64_t grace_ms, const struct roster_hooks *hooks) MUST_USE;
+void roster_destroy(struct roster *r);
+
+void roster_session(struct roster *r, const struct frame_session *f, struct roster_time time);
+/* Everybody is gone, as far as can be known; who is not will come again. */
+void roster_link_lost(struct roster *r, struct roster_time time);
+/* What stands in the user's row; only the first time counts. */
+void roster_loaded(struct roster *r, uint64_t uid, bool hidden, int64_t last_seen_ms);
+/* A user who is not here may have been until a moment ago, when this process did not run yet: they
+ * are UNKNOWN for the grace time. Must not be in the roster. */
+void roster_expect(struct roster *r, const struct roster_view *row, bool hidden,
+                   struct roster_time time);
+
+/* False: the user is not in the roster, so they are offline. The view is UNKNOWN while the row is
+ * not loaded. */
+bool roster_find(const struct roster *r, uint64_t uid, struct roster_view *view);
+size_t roster_count(const struct roster *r);
+
+/* Does what is due. Returns when the next thing is, as monotonic time; UINT64_MAX: nothing. */
+uint64_t roster_turn(struct roster *r, struct roster_time time);
+/* Has everybody who is here written as seen: before a stop. */
+void roster_write_all(struct roster *r, struct roster_time time);
+
+#endif
