@@ -258,7 +258,7 @@ def test_a_full_ring_refuses_and_keeps_the_order(make_system, protocol):
     assert [e["id"] for e in log[1:]] == [*outbox, "small"]
     other.wait_entry(conversation, seq=len(log), timeout=30)
     assert_heard_all(other, conversation, log)
-    assert len(eves.entries(second)) == 2
+    assert len(eves.wait_entries(second, 2)) == 2
 
 
 def test_reconnecting_ends_the_out_of_order_state(make_system):
