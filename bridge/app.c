@@ -21,6 +21,7 @@
 #include "core/members.h"
 #include "core/presence.h"
 #include "core/requests.h"
+#include "core/revocations.h"
 #include "core/sync.h"
 #include "db/db.h"
 #include "link/link.h"
@@ -62,6 +63,7 @@ struct app {
     struct presence *presence;
     struct fills *fills;
     struct requests *requests;
+    struct revocations *revocations;
     struct intake *intake;
     struct api *api;
 };
@@ -158,8 +160,12 @@ static bool create_core(struct app *a, const struct config *config)
     };
 
     return (a->keys = keys_open(config->keys_dir, config->issuer, config->audience)) &&
-           (a->accounts = accounts_create(a->base, a->pool, a->keys, &accounts_config)) &&
-           (a->commands = commands_create(a->base, a->pool, a->link, &commands_config)) &&
+           (a->revocations =
+                revocations_create(a->base, a->pool, a->link, config->access_token_ttl)) &&
+           (a->accounts =
+                accounts_create(a->base, a->pool, a->keys, a->revocations, &accounts_config)) &&
+           (a->commands =
+                commands_create(a->base, a->pool, a->link, a->revocations, &commands_config)) &&
            (a->history = history_create(a->pool)) && (a->sync = sync_create(a->base, a->pool)) &&
            (a->ingest = ingest_create(a->base, &ingest_config, a->link)) &&
            (a->members = members_create(a->base, a->pool, a->link)) &&
@@ -177,6 +183,7 @@ static bool create_doors(struct app *a, const struct config *config)
         .members = a->members,
         .presence = a->presence,
         .requests = a->requests,
+        .revocations = a->revocations,
     };
     const struct api_dependencies dependencies = {
         .base = a->base,
@@ -187,6 +194,7 @@ static bool create_doors(struct app *a, const struct config *config)
         .keys = a->keys,
         .link = a->link,
         .pool = a->pool,
+        .revocations = a->revocations,
         .sync = a->sync,
         .http_listen = config->http_listen,
         .metrics_listen =
@@ -234,6 +242,7 @@ void app_destroy(struct app *a)
     fills_destroy(a->fills);
     members_destroy(a->members);
     presence_destroy(a->presence);
+    revocations_destroy(a->revocations);
     intake_destroy(a->intake);
     keys_close(a->keys);
     if (a->drain_timer)

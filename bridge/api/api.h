@@ -18,6 +18,7 @@ struct history;
 struct ingest;
 struct keys;
 struct link;
+struct revocations;
 struct sync;
 
 struct api_dependencies {
@@ -29,6 +30,7 @@ struct api_dependencies {
     struct keys *keys;
     struct link *link;
     struct db_pool *pool; /* only asked whether it is ready */
+    struct revocations *revocations;
     struct sync *sync;
     const char *http_listen;    /* "127.0.0.1:8080" */
     const char *metrics_listen; /* the same form, or NULL: no metrics */

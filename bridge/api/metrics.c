@@ -5,6 +5,7 @@
 #include "api/routes.h"
 #include "core/accounts.h"
 #include "core/ingest.h"
+#include "core/revocations.h"
 #include "db/db.h"
 #include "link/link.h"
 
@@ -133,6 +134,8 @@ void handle_metrics(struct call *c)
               link_is_connected(c->core->link));
     put_ingest(&text, c->core->ingest);
     put_accounts(&text, c->core->accounts);
+    put_gauge(&text, "logins_revoked", "Ended logins whose access tokens may not have expired.",
+              revocations_count(c->core->revocations));
     put_http(&text, c->api->server);
     put_process(&text);
     http_reply(c->request, 200, "text/plain; version=0.0.4; charset=utf-8", &text);

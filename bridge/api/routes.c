@@ -3,6 +3,7 @@
 #include "api/routes.h"
 
 #include "core/keys.h"
+#include "core/revocations.h"
 #include "wire/limits.h"
 
 #include <assert.h>
@@ -13,6 +14,7 @@
 
 enum { FORM_MAX_BYTES = 16 << 10 }; /* the small bodies of the account routes */
 
+#define DELETE HTTP_METHOD_DELETE
 #define GET HTTP_METHOD_GET
 #define POST HTTP_METHOD_POST
 
@@ -28,6 +30,8 @@ static const struct route public_table[] = {
     {"/v1/conversations/{conversation}/messages", GET, ROUTE_USERS, 0, handle_history},
     {"/v1/conversations/{conversation}/messages", POST, ROUTE_USERS, PAYLOAD_MAX_BYTES,
      handle_post},
+    {"/v1/devices", GET, ROUTE_USERS, 0, handle_devices},
+    {"/v1/devices/{device}", DELETE, ROUTE_USERS, 0, handle_revoke_device},
     {"/v1/login", POST, ROUTE_EVERYBODY, FORM_MAX_BYTES, handle_login},
     {"/v1/logout", POST, ROUTE_EVERYBODY, FORM_MAX_BYTES, handle_logout},
     {"/v1/me", GET, ROUTE_USERS, 0, handle_me},
@@ -41,6 +45,7 @@ static const struct route metrics_table[] = {
     {"/metrics", GET, ROUTE_EVERYBODY, 0, handle_metrics},
 };
 
+#undef DELETE
 #undef GET
 #undef POST
 
@@ -169,6 +174,24 @@ static struct slice bearer_token(struct http_request *request)
     return slice_str(value + sizeof scheme - 1);
 }
 
+/* False after answering: the token is good, but its login may have ended. */
+static bool login_is_alive(struct call *c)
+{
+    switch (revocations_judge(c->core->revocations, slice_str(c->claims.session))) {
+    case REVOCATION_NONE:
+        return true;
+    case REVOCATION_ENDED:
+        http_reply_header(c->request, "WWW-Authenticate",
+                          "Bearer realm=\"banter\", error=\"invalid_token\"");
+        http_problem(c->request, 0, CODE_UNAUTHORIZED, "this login has ended");
+        return false;
+    case REVOCATION_UNKNOWN:
+        call_refuse(c, CODE_UNAVAILABLE, "the server is starting, try again in a moment");
+        return false;
+    }
+    return false;
+}
+
 /* RFC 6750 section 3. False after answering 401. */
 static bool authenticate(struct call *c)
 {
@@ -188,6 +211,8 @@ static bool authenticate(struct call *c)
                                            : "the access token is not valid");
         return false;
     }
+    if (!login_is_alive(c))
+        return false;
     c->actor = (struct actor){c->claims.uid, slice_str(c->claims.handle), slice_of("", 0)};
     return true;
 }

@@ -45,6 +45,8 @@ void handle_control(struct call *c);       /* control.c */
 void handle_conversations(struct call *c); /* conversations.c */
 void handle_conversation(struct call *c);
 void handle_members(struct call *c);
+void handle_devices(struct call *c); /* devices.c */
+void handle_revoke_device(struct call *c);
 void handle_history(struct call *c); /* history.c */
 void handle_post(struct call *c);    /* post.c */
 void handle_sync(struct call *c);    /* sync.c */

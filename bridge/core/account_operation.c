@@ -156,6 +156,7 @@ void account_hand_out(struct account_operation *op, uint64_t *counter)
 }
 
 struct accounts *accounts_create(struct event_base *base, struct db_pool *pool, struct keys *keys,
+                                 struct revocations *revocations,
                                  const struct accounts_config *config)
 {
     struct accounts *a = must_calloc(1, sizeof *a);
@@ -163,6 +164,7 @@ struct accounts *accounts_create(struct event_base *base, struct db_pool *pool, 
     a->config = *config;
     a->pool = pool;
     a->keys = keys;
+    a->revocations = revocations;
     TAILQ_INIT(&a->operations);
     a->later = later_create(base);
     a->passwords = passwords_create(base, &(struct passwords_config){

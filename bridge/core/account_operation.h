@@ -40,6 +40,7 @@ struct accounts {
     struct accounts_config config;
     struct db_pool *pool;
     struct keys *keys;
+    struct revocations *revocations;
     struct passwords *passwords;
     struct later *later;
     TAILQ_HEAD(, account_operation) operations;

@@ -2,11 +2,13 @@
 /* accounts.c - see accounts.h: each request as a chain of callbacks, from its function upwards. */
 #include "core/account_operation.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/uuid.h"
 #include "core/account_rules.h"
 #include "core/passwords.h"
+#include "core/revocations.h"
 
 #include <openssl/sha.h>
 #include <stdlib.h>
@@ -40,7 +42,7 @@ static const struct db_statement renew_login = {
 static const struct db_statement end_login = {
     "account_logout",
     "DELETE FROM banter.login_sessions WHERE id = $1::uuid "
-    "AND (secret_hash = $2::bytea OR previous_hash = $2::bytea)",
+    "AND (secret_hash = $2::bytea OR previous_hash = $2::bytea) RETURNING user_id",
     2,
 };
 static const struct db_statement update_hash = {
@@ -259,6 +261,12 @@ void accounts_login(struct accounts *a, struct slice handle, struct slice passwo
 
 enum { RENEWED_OUTCOME, RENEWED_UID, RENEWED_HANDLE, RENEWED_DEVICE, RENEWED_GENERATION };
 
+/* The session has been ended. */
+static void revoke(struct account_operation *op, uint64_t uid)
+{
+    revocations_add(op->accounts->revocations, &op->token.session, uid, clock_wall_ms());
+}
+
 static void on_renewed(void *owner, const struct db_reply *reply)
 {
     struct account_operation *op = owner;
@@ -279,6 +287,7 @@ static void on_renewed(void *owner, const struct db_reply *reply)
     op->accounts->stats.refused++;
     if (slice_equal(outcome, slice_str("reused"))) {
         op->accounts->stats.reused++;
+        revoke(op, (uint64_t)db_get_i64(result, 0, RENEWED_UID));
         log_warning("accounts", "a used refresh token came again: its session, of user %lld, ended",
                     (long long)db_get_i64(result, 0, RENEWED_UID));
     }
@@ -328,8 +337,11 @@ static void on_ended(void *owner, const struct db_reply *reply)
 {
     struct account_operation *op = owner;
 
-    if (account_reply_is_usable(op, reply))
-        account_finish(op, CODE_OK, NULL, NULL);
+    if (!account_reply_is_usable(op, reply))
+        return;
+    if (PQntuples(reply->result) > 0)
+        revoke(op, (uint64_t)db_get_i64(reply->result, 0, 0));
+    account_finish(op, CODE_OK, NULL, NULL);
 }
 
 void accounts_logout(struct accounts *a, struct slice refresh_token, accounts_done_fn *done,

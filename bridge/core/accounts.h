@@ -15,6 +15,7 @@ struct accounts;
 struct db_pool;
 struct event_base;
 struct keys;
+struct revocations;
 
 enum { ACCOUNT_GRACE_S = 10 };
 
@@ -53,6 +54,7 @@ typedef void account_profile_fn(void *owner, enum code code, const char *reason,
 
 /* NULL after logging why not. */
 struct accounts *accounts_create(struct event_base *base, struct db_pool *pool, struct keys *keys,
+                                 struct revocations *revocations,
                                  const struct accounts_config *config) MUST_USE;
 /* Requests still under way end without their callback. */
 void accounts_destroy(struct accounts *a);
@@ -70,7 +72,8 @@ void accounts_login(struct accounts *a, struct slice handle, struct slice passwo
  * request knows; the replacement that was lost ends instead. An empty key asks for no exception. */
 void accounts_refresh(struct accounts *a, struct slice refresh_token, struct slice retry_key,
                       accounts_done_fn *done, void *owner);
-/* Ends the login session of this refresh token; unknown tokens are CODE_OK too. */
+/* Ends the login session of this refresh token, its connections and its access tokens; unknown
+ * tokens are CODE_OK too. */
 void accounts_logout(struct accounts *a, struct slice refresh_token, accounts_done_fn *done,
                      void *owner);
 /* CODE_NOT_FOUND: no such user. */

@@ -26,6 +26,7 @@ enum command_effect {
     COMMAND_READS,   /* nothing changes */
     COMMAND_CHANGES, /* the result is rows of banter.effect; one at a time per conversation */
     COMMAND_REMOVES, /* the same, and answered only once the plugin has applied it */
+    COMMAND_REVOKES, /* the result is logins that have ended; answered likewise */
 };
 
 struct command_spec {
@@ -99,6 +100,10 @@ void start_create_group(struct command *cmd, const json_t *arguments);
 void start_leave(struct command *cmd, const json_t *arguments);
 void start_remove_member(struct command *cmd, const json_t *arguments);
 void answer_add_members(struct command *cmd, const PGresult *result);
+void start_list_devices(struct command *cmd, const json_t *arguments); /* command_device.c */
+void start_revoke_device(struct command *cmd, const json_t *arguments);
+void answer_list_devices(struct command *cmd, const PGresult *result);
+void answer_revoke_device(struct command *cmd, const PGresult *result);
 void start_get_conversation(struct command *cmd, const json_t *arguments); /* command_list.c */
 void start_list_conversations(struct command *cmd, const json_t *arguments);
 void start_list_members(struct command *cmd, const json_t *arguments);

@@ -12,8 +12,10 @@ static const struct command_spec table[] = {
     {"getConversation", start_get_conversation, answer_get_conversation, COMMAND_READS},
     {"leave", start_leave, answer_conversation, COMMAND_REMOVES},
     {"listConversations", start_list_conversations, answer_list_conversations, COMMAND_READS},
+    {"listDevices", start_list_devices, answer_list_devices, COMMAND_READS},
     {"listMembers", start_list_members, answer_list_members, COMMAND_READS},
     {"removeMember", start_remove_member, answer_conversation, COMMAND_REMOVES},
+    {"revokeDevice", start_revoke_device, answer_revoke_device, COMMAND_REVOKES},
 };
 
 static int compare(const void *name, const void *spec)

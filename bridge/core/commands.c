@@ -13,6 +13,7 @@
 #include "core/command.h"
 #include "core/effects.h"
 #include "core/envelope.h"
+#include "core/revocations.h"
 #include "link/link.h"
 
 #include <assert.h>
@@ -31,6 +32,7 @@ TAILQ_HEAD(command_list, command);
 struct commands {
     struct db_pool *pool;
     struct link *link;
+    struct revocations *revocations;
     struct commands_config config;
     struct later *later;
     struct envelopes *envelopes;
@@ -110,6 +112,12 @@ static void finish_later(struct command *cmd)
     later_call(cmd->commands->later, &cmd->later, finish, cmd);
 }
 
+static bool changes_members(const struct command *cmd)
+{
+    return cmd->spec &&
+           (cmd->spec->effect == COMMAND_CHANGES || cmd->spec->effect == COMMAND_REMOVES);
+}
+
 /* A change of the same conversation that goes first, or NULL. */
 static struct command *earlier_change(const struct command *cmd)
 {
@@ -119,7 +127,7 @@ static struct command *earlier_change(const struct command *cmd)
     {
         if (other == cmd)
             return NULL;
-        if (other->spec && other->spec->effect != COMMAND_READS &&
+        if (changes_members(other) &&
             (other->state == COMMAND_ASKING || other->state == COMMAND_WAITING) &&
             uuid_equal(&other->conversation, &cmd->conversation))
             return other;
@@ -180,10 +188,30 @@ static bool outcome_is_unknown(const struct db_reply *reply)
            strncmp(reply->sqlstate, "57P", 3) == 0;
 }
 
+/* What the result of a COMMAND_REVOKES has: id, user, time. */
+static void tell_ended_logins(struct command *cmd, const PGresult *result)
+{
+    for (int row = 0; row < PQntuples(result); row++) {
+        struct uuid login = db_get_uuid(result, row, 0);
+
+        revocations_add(cmd->commands->revocations, &login, (uint64_t)db_get_i64(result, row, 1),
+                        db_get_time_ms(result, row, 2));
+    }
+}
+
+/* Whether the plugin has to have heard of it before the answer leaves. */
+static bool needs_barrier(const struct command *cmd)
+{
+    return cmd->code == CODE_OK &&
+           (cmd->spec->effect == COMMAND_REMOVES || cmd->spec->effect == COMMAND_REVOKES);
+}
+
 static void succeed(struct command *cmd, const PGresult *result)
 {
-    if (cmd->spec->effect != COMMAND_READS)
+    if (changes_members(cmd))
         effects_tell(cmd->commands->link, result);
+    else if (cmd->spec->effect == COMMAND_REVOKES)
+        tell_ended_logins(cmd, result);
     buf_char(&cmd->data, '{');
     cmd->spec->answer(cmd, result);
     buf_char(&cmd->data, '}');
@@ -206,12 +234,12 @@ static void on_reply(void *owner, const struct db_reply *reply)
         refuse(cmd, reply);
     else
         command_fail(cmd, CODE_UNAVAILABLE, "the database went away: look before you try again");
-    if (cmd->spec->effect != COMMAND_READS && outcome_is_unknown(reply))
+    if (changes_members(cmd) && outcome_is_unknown(reply))
         link_reset(c->link);
     cmd->state = COMMAND_BARRIER;
-    if (cmd->spec->effect != COMMAND_READS)
+    if (changes_members(cmd))
         submit_waiting(c, &cmd->conversation);
-    if (cmd->spec->effect == COMMAND_REMOVES && cmd->code == CODE_OK)
+    if (needs_barrier(cmd))
         link_barrier(c->link, finish, cmd);
     else
         finish(cmd);
@@ -253,7 +281,7 @@ void command_run(struct commands *c, const struct actor *actor, const char *name
         return;
     }
     assert(cmd->statement);
-    if (cmd->spec->effect != COMMAND_READS && earlier_change(cmd))
+    if (changes_members(cmd) && earlier_change(cmd))
         cmd->state = COMMAND_WAITING;
     else
         submit(cmd);
@@ -266,12 +294,14 @@ void commands_execute(struct commands *c, const struct actor *actor, struct slic
 }
 
 struct commands *commands_create(struct event_base *base, struct db_pool *pool, struct link *link,
+                                 struct revocations *revocations,
                                  const struct commands_config *config)
 {
     struct commands *c = must_calloc(1, sizeof *c);
 
     assert(config->group_members_max >= 1 && config->group_members_max <= GROUP_MEMBERS_CEILING);
-    *c = (struct commands){.pool = pool, .link = link, .config = *config};
+    *c = (struct commands){
+        .pool = pool, .link = link, .revocations = revocations, .config = *config};
     TAILQ_INIT(&c->running);
     c->later = later_create(base);
     if (!c->later) {

@@ -19,12 +19,14 @@ struct commands;
 struct db_pool;
 struct event_base;
 struct link;
+struct revocations;
 
 struct commands_config {
     unsigned group_members_max; /* GROUP_MEMBERS_DEFAULT.. GROUP_MEMBERS_CEILING */
 };
 
 struct commands *commands_create(struct event_base *base, struct db_pool *pool, struct link *link,
+                                 struct revocations *revocations,
                                  const struct commands_config *config) MUST_USE;
 /* Commands still under way end without their callback. */
 void commands_destroy(struct commands *c);

@@ -13,6 +13,7 @@
 #include "core/members.h"
 #include "core/presence.h"
 #include "core/requests.h"
+#include "core/revocations.h"
 #include "wire/entry.h"
 #include "wire/topic.h"
 
@@ -97,6 +98,7 @@ static void on_connected(void *owner, uint64_t boot)
 
     i->link_generation++;
     i->settled_number = 0;
+    revocations_link_up(i->modules.revocations);
 }
 
 static void on_disconnected(void *owner)

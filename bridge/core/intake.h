@@ -13,6 +13,7 @@ struct intake;
 struct members;
 struct presence;
 struct requests;
+struct revocations;
 
 struct intake_modules {
     struct fills *fills;
@@ -21,6 +22,7 @@ struct intake_modules {
     struct members *members;
     struct presence *presence;
     struct requests *requests;
+    struct revocations *revocations;
 };
 
 /* Takes ingest_on_settled(). */

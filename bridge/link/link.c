@@ -516,3 +516,12 @@ void link_watched(struct link *l, const struct frame_watched *f)
     frame_write_watched(b, f);
     written(l);
 }
+
+void link_revoked(struct link *l, const struct frame_revoked *f)
+{
+    struct buf *b = out(l);
+    if (!b)
+        return;
+    frame_write_revoked(b, f);
+    written(l);
+}

@@ -57,6 +57,7 @@ void link_device(struct link *l, const struct frame_device *f);
 void link_member(struct link *l, const struct frame_member *f);
 void link_filled(struct link *l, const struct frame_filled *f);
 void link_kick(struct link *l, const struct frame_kick *f);
+void link_revoked(struct link *l, const struct frame_revoked *f);
 void link_signal(struct link *l, const struct frame_signal_out *f);
 void link_presence(struct link *l, const struct frame_presence *f);
 void link_watched(struct link *l, const struct frame_watched *f);

@@ -9,6 +9,7 @@
 #include "core/command.h"
 #include "core/commands.h"
 #include "core/effects.h"
+#include "core/revocations.h"
 #include "link/link.h"
 
 #include <event2/event.h>
@@ -49,6 +50,14 @@ void link_reset(struct link *l)
     buf_str(&happened, "reset; ");
 }
 
+void revocations_add(struct revocations *r, const struct uuid *login, uint64_t uid,
+                     int64_t ended_at_ms)
+{
+    (void)r;
+    (void)ended_at_ms;
+    buf_printf(&happened, "ended %d of %d; ", login->bytes[15], (int)uid);
+}
+
 struct fixture {
     struct event_base *base;
     struct commands *commands;
@@ -61,8 +70,8 @@ static int set_up(void **state)
     struct fixture *f = calloc(1, sizeof *f);
 
     f->base = event_base_new();
-    f->commands =
-        commands_create(f->base, NULL, NULL, &(struct commands_config){.group_members_max = 100});
+    f->commands = commands_create(f->base, NULL, NULL, NULL,
+                                  &(struct commands_config){.group_members_max = 100});
     buf_init(&happened, 8 << 20);
     fake_database_set_up(true);
     *state = f;
@@ -409,8 +418,8 @@ static void test_limits_of_arguments(void **state)
 static void test_the_table_finds_every_command(void **state)
 {
     static const char *const names[] = {
-        "addMembers", "createDirect",      "createGroup", "getConversation",
-        "leave",      "listConversations", "listMembers", "removeMember",
+        "addMembers",        "createDirect", "createGroup", "getConversation", "leave",
+        "listConversations", "listDevices",  "listMembers", "removeMember",    "revokeDevice",
     };
 
     (void)state;
@@ -446,6 +455,39 @@ static void test_too_many_at_once_are_refused(void **state)
     while (fake_database_waiting() > 0)
         fake_database_fail(0, DB_LOST);
     assert_int_equal(counts[CODE_UNAVAILABLE], 300);
+}
+
+/* The plugin has heard of it before the answer leaves. */
+static void test_a_revocation_is_answered_behind_a_barrier(void **state)
+{
+    static const struct uuid login = {{[15] = 5}};
+    struct fixture *f = *state;
+    PGresult *result = fake_result(3);
+
+    ask(f, "{\"command\":\"revokeDevice\",\"device\":\"phone\"}");
+    assert_string_equal(fake_database_statement(0), "revoke_device");
+    fake_result_add_row(result);
+    fake_result_uuid(result, 0, 0, &login);
+    fake_result_i64(result, 0, 1, 1);
+    fake_result_i64(result, 0, 2, 0);
+    fake_database_answer(0, result);
+    expect("ended 5 of 1; barrier; ");
+    barrier_done(barrier_owner);
+    expect("answer {\"responses\":[{\"command\":\"revokeDevice\",\"data\":{\"revoked\":1}}]}; ");
+}
+
+/* Who has logged in again and again is not kept waiting by another's revocation. */
+static void test_revocations_do_not_take_turns(void **state)
+{
+    struct fixture *f = *state;
+
+    ask(f, "{\"command\":\"revokeDevice\",\"device\":\"phone\"}");
+    ask(f, "{\"command\":\"revokeDevice\",\"device\":\"" GROUP "\"}");
+    assert_int_equal(fake_database_waiting(), 2);
+    fake_database_fail(0, DB_LOST);
+    fake_database_fail(0, DB_LOST);
+    assert_null(strstr(happened.data, "reset"));
+    assert_non_null(strstr(happened.data, "unavailable"));
 }
 
 /* Whatever state the commands are in, destroying them frees them and calls nobody. */
@@ -489,6 +531,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_limits_of_arguments, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_table_finds_every_command, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_too_many_at_once_are_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_revocation_is_answered_behind_a_barrier, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_revocations_do_not_take_turns, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_destroy_while_running, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
