@@ -203,24 +203,26 @@ cmd_logs() {
     tail -n 100 "${follow[@]}" "${files[@]}"
 }
 
-cmd_stop() {
-    order stop "$@"
-    local name=$1
-    until ! pid_of "$name" >/dev/null; do sleep 0.03; done
-}
+cmd_stop() { order stop "${1:-}"; }
 
 # Returns when the process is there, which is earlier than ready.
-cmd_start() {
-    order start "$@"
-    local name=$1
-    until pid_of "$name" >/dev/null; do sleep 0.03; done
-}
+cmd_start() { order start "${1:-}"; }
 
-# Sends one command to the supervisor.
+# Sends one command to the supervisor and waits until it is done.
 order() {
-    is_service "${2:-}" || die "$1 needs a name: ${SERVICES[*]}"
+    local verb=$1 name=$2 deadline=$((SECONDS + 60)) now
+    is_service "$name" || die "$verb needs a name: ${SERVICES[*]}"
     is_running || die "not running; start it with ./banter up"
-    echo "$1 $2" >"$STATE/control"
+    echo "$verb $name" >"$STATE/control"
+    while ((SECONDS < deadline)); do
+        now=stop
+        if pid_of "$name" >/dev/null; then
+            now=start
+        fi
+        [[ $now != "$verb" ]] || return 0
+        sleep 0.03
+    done
+    die "the supervisor did not $verb $name within 60 s"
 }
 
 cmd_reset() {

@@ -88,17 +88,20 @@ wait_ready() {
 # ---------------------------------------------------------------- watching
 
 watch() {
-    local verb name
+    local line="" more
     while [[ ! $STOPPING ]]; do
-        if read -r -t 0.1 -u 7 verb name; then
-            obey "$verb" "$name"
+        if read -r -t 0.1 -u 7 more; then
+            obey "$line$more"
+            line=""
+        else
+            line+=$more # the time was up in the middle of a line
         fi
         look_after_children
     done
 }
 
 obey() {
-    local verb=$1 name=$2
+    local verb=${1%% *} name=${1#* }
     is_service "$name" || return 0
     case $verb in
     stop)

@@ -89,7 +89,8 @@ run_suite() {
     say "=== $name: $good passed, $bad failed in $((SECONDS - began)) s"
 }
 
-# Adds up the closing lines of pytest and lint ("3 passed, 1 failed"), ctest and node's runner.
+# Adds up the closing lines of pytest and lint ("3 passed, 1 failed"), ctest and node's runner. What
+# was skipped was not tested: it counts as failed.
 count_results() {
     awk '
         /tests passed, .* tests failed out of/ {
@@ -102,6 +103,7 @@ count_results() {
             if (match($0, /[0-9]+ passed/)) good += substr($0, RSTART) + 0
             if (match($0, /[0-9]+ failed/)) bad += substr($0, RSTART) + 0
             if (match($0, /[0-9]+ error/)) bad += substr($0, RSTART) + 0
+            if (match($0, /[0-9]+ skipped/)) bad += substr($0, RSTART) + 0
         }
         END { print good + 0, bad + 0 }'
 }
