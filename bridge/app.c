@@ -194,6 +194,7 @@ static bool create_doors(struct app *a, const struct config *config)
         .keys = a->keys,
         .link = a->link,
         .pool = a->pool,
+        .presence = a->presence,
         .revocations = a->revocations,
         .sync = a->sync,
         .http_listen = config->http_listen,

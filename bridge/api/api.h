@@ -18,6 +18,7 @@ struct history;
 struct ingest;
 struct keys;
 struct link;
+struct presence;
 struct revocations;
 struct sync;
 
@@ -30,6 +31,7 @@ struct api_dependencies {
     struct keys *keys;
     struct link *link;
     struct db_pool *pool; /* only asked whether it is ready */
+    struct presence *presence;
     struct revocations *revocations;
     struct sync *sync;
     const char *http_listen;    /* "127.0.0.1:8080" */

@@ -5,6 +5,7 @@
 #include "api/routes.h"
 #include "core/accounts.h"
 #include "core/ingest.h"
+#include "core/presence.h"
 #include "core/revocations.h"
 #include "db/db.h"
 #include "link/link.h"
@@ -132,6 +133,8 @@ void handle_metrics(struct call *c)
               ingest_is_ready(c->core->ingest));
     put_gauge(&text, "link_connected", "1 while the broker's plugin is connected.",
               link_is_connected(c->core->link));
+    put_gauge(&text, "presence_users", "Users who are connected, or were a moment ago.",
+              presence_count(c->core->presence));
     put_ingest(&text, c->core->ingest);
     put_accounts(&text, c->core->accounts);
     put_gauge(&text, "logins_revoked", "Ended logins whose access tokens may not have expired.",
