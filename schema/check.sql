@@ -27,7 +27,12 @@ SELECT 'an entry has no sender', e.conversation, format('seq %s, sender %s', e.s
 SELECT 'an entry lacks what its kind needs', conversation, format('seq %s, kind %s', seq, kind)
   FROM banter.messages
  WHERE CASE kind
-           WHEN 1 THEN id IS NULL OR text IS NULL
+           WHEN 1 THEN id IS NULL OR target IS NOT NULL
+                       OR data IS DISTINCT FROM CASE WHEN text IS NULL THEN '{"deleted":true}' END
+           WHEN 2 THEN id IS NULL OR target IS NULL
+                       OR data IS DISTINCT FROM CASE WHEN text IS NULL THEN '{"deleted":true}' END
+           WHEN 3 THEN id IS NULL OR target IS NULL OR text IS NOT NULL OR data IS NOT NULL
+           WHEN 4 THEN id IS NULL OR target IS NULL OR text IS NULL OR data <> '{"remove":true}'
            WHEN 10 THEN id IS NOT NULL OR text IS NOT NULL OR data IS NULL OR seq <> 1
            WHEN 11 THEN id IS NOT NULL OR text IS NOT NULL OR data IS NULL
            WHEN 12 THEN id IS NOT NULL OR text IS NOT NULL OR data IS NULL
@@ -38,6 +43,44 @@ SELECT 'an entry lacks what its kind needs', conversation, format('seq %s, kind 
 SELECT 'a reply answers nothing before it', e.conversation, format('seq %s replies to %s', e.seq, e.reply_to)
   FROM banter.messages e
  WHERE e.reply_to NOT BETWEEN 1 AND e.seq - 1;
+
+SELECT 'an entry concerns no message before it', e.conversation, format('seq %s concerns %s', e.seq, e.target)
+  FROM banter.messages e
+ WHERE e.target IS NOT NULL
+   AND NOT EXISTS (SELECT FROM banter.messages m
+                    WHERE m.conversation = e.conversation AND m.seq = e.target AND m.kind = 1 AND m.seq < e.seq);
+
+SELECT 'a deleted message has a text left', e.conversation, format('seq %s of %s', e.seq, d.target)
+  FROM banter.messages d
+  JOIN banter.messages e ON e.conversation = d.conversation
+                        AND (e.seq = d.target OR (e.target = d.target AND e.kind = 2))
+ WHERE d.kind = 3 AND e.text IS NOT NULL;
+
+SELECT 'a message is edited, deleted or reacted to after its deletion', e.conversation, format('seq %s', e.seq)
+  FROM banter.messages d
+  JOIN banter.messages e ON e.conversation = d.conversation AND e.target = d.target AND e.seq > d.seq
+ WHERE d.kind = 3;
+
+SELECT 'the edits of a message are not those of the log', conversation, format('target %s', target)
+  FROM (SELECT conversation, target, array_agg(seq ORDER BY seq) AS seqs
+          FROM banter.messages WHERE kind = 2 GROUP BY conversation, target) m
+  FULL JOIN banter.edits e USING (conversation, target)
+ WHERE m.seqs IS DISTINCT FROM e.seqs;
+
+SELECT 'the reactions to a message are not those of the log', r.conversation,
+       format('target %s, %s: %s, by the log %s', r.target, r.emoji, r.kept, r.logged)
+  FROM (SELECT conversation, target, emoji, coalesce(k.count, 0) AS kept, coalesce(m.count, 0) AS logged
+          FROM (SELECT conversation, target, emoji, count(*) FILTER (WHERE adds)
+                  FROM (SELECT DISTINCT ON (conversation, target, text, sender)
+                               conversation, target, text AS emoji, data IS NULL AS adds
+                          FROM banter.messages WHERE kind = 4
+                         ORDER BY conversation, target, text, sender, seq DESC) newest
+                 GROUP BY conversation, target, emoji) m
+          FULL JOIN banter.reactions k USING (conversation, target, emoji)) r
+ WHERE r.logged <> r.kept
+    OR r.logged <> (SELECT count(*) FROM banter.reactors a
+                     WHERE (a.conversation, a.target, a.emoji) = (r.conversation, r.target, r.emoji)
+                       AND NOT a.removed);
 
 SELECT 'a membership has no conversation', m.conversation, format('user %s', m.user_id)
   FROM banter.members m

@@ -16,18 +16,21 @@ enum {
     PAGE_BYTES = 4 << 20,          /* of texts in one answer; then `more` */
     STREAM_PAGE_ENTRIES = 500,     /* read at once: so many that the loop is not held up for long */
     STREAM_PAGE_BYTES = 256 << 10, /* of their texts */
-    JSON_MAX_BYTES = 32 << 20,     /* a page as JSON, where one byte may become six */
+    JSON_MAX_BYTES = 40 << 20,     /* a page as JSON, where one byte may become six */
 };
 
-_Static_assert(6 * (PAGE_BYTES + TEXT_MAX_BYTES) + 512 * HISTORY_LIMIT_MAX < JSON_MAX_BYTES,
+_Static_assert(6 * (PAGE_BYTES + TEXT_MAX_BYTES) +
+                       (512 + FOLDED_DATA_MAX_BYTES) * HISTORY_LIMIT_MAX <
+                   JSON_MAX_BYTES,
                "every page fits");
 
-/* The numbers of the query. */
+/* What the query asks for. */
 struct range {
     struct uuid conversation;
     int64_t after;  /* -1: none given */
     int64_t before; /* 0: none given */
     int64_t limit;  /* 0: none given */
+    bool folded;
 };
 
 /* A stream under way. Lives as long as its request. */
@@ -46,15 +49,10 @@ static void refuse_history(struct call *c, enum code code)
                                        : "the history cannot be read now, try again in a moment");
 }
 
-static void on_page(void *owner, enum code code, const struct history_page *page)
+static void write_page(struct call *c, const struct history_page *page, bool folded)
 {
-    struct call *c = owner;
     struct buf json;
 
-    if (code != CODE_OK) {
-        refuse_history(c, code);
-        return;
-    }
     buf_init(&json, JSON_MAX_BYTES);
     buf_str(&json, "{\"entries\":[");
     for (size_t i = 0; i < page->count; i++) {
@@ -62,8 +60,31 @@ static void on_page(void *owner, enum code code, const struct history_page *page
             buf_char(&json, ',');
         entry_write(&json, &page->items[i].entry);
     }
-    buf_str(&json, page->more ? "],\"more\":true}" : "],\"more\":false}");
+    buf_char(&json, ']');
+    buf_json_key(&json, "more");
+    buf_str(&json, page->more ? "true" : "false");
+    if (folded && page->more) {
+        buf_json_key(&json, "next");
+        buf_i64(&json, page->next);
+    }
+    buf_char(&json, '}');
     call_answer(c, 200, &json);
+}
+
+static void on_page(void *owner, enum code code, const struct history_page *page)
+{
+    if (code == CODE_OK)
+        write_page(owner, page, false);
+    else
+        refuse_history(owner, code);
+}
+
+static void on_folded_page(void *owner, enum code code, const struct history_page *page)
+{
+    if (code == CODE_OK)
+        write_page(owner, page, true);
+    else
+        refuse_history(owner, code);
 }
 
 /* With neither bound: the newest entries. */
@@ -74,11 +95,12 @@ static void answer_page(struct call *c, const struct range *range)
         .conversation = range->conversation,
         .after = range->after,
         .before = range->after < 0 && range->before == 0 ? INT64_MAX : range->before,
+        .folded = range->folded,
         .limit = range->limit ? (unsigned)range->limit : HISTORY_LIMIT_DEFAULT,
         .bytes_max = PAGE_BYTES,
     };
 
-    if (!history_read(c->core->history, &query, on_page, c))
+    if (!history_read(c->core->history, &query, range->folded ? on_folded_page : on_page, c))
         refuse_history(c, CODE_UNAVAILABLE);
 }
 
@@ -101,6 +123,7 @@ static void read_on(struct replay *r)
         .reader = r->call->actor.uid,
         .conversation = r->range.conversation,
         .after = r->range.after,
+        .folded = r->range.folded,
         .limit = STREAM_PAGE_ENTRIES,
         .bytes_max = STREAM_PAGE_BYTES,
     };
@@ -115,7 +138,7 @@ static size_t take(struct replay *r, const struct history_page *page)
     struct range *range = &r->range;
     size_t count = page->count;
 
-    r->complete = !page->more;
+    r->complete = !page->more || (range->before > 0 && page->next >= range->before - 1);
     while (range->before > 0 && count > 0 && page->items[count - 1].entry.seq >= range->before) {
         count--;
         r->complete = true;
@@ -126,8 +149,7 @@ static size_t take(struct replay *r, const struct history_page *page)
     }
     if (range->limit > 0)
         range->limit -= (int64_t)count;
-    if (count > 0)
-        range->after = page->items[count - 1].entry.seq;
+    range->after = page->next;
     return count;
 }
 
@@ -200,6 +222,18 @@ static bool wants_stream(struct http_request *request)
            http_request_method(request) != HTTP_METHOD_HEAD;
 }
 
+/* False after answering. */
+static bool read_view(struct call *c, bool *folded)
+{
+    const char *view = http_request_query(c->request, "view");
+
+    *folded = view && strcmp(view, "folded") == 0;
+    if (!view || *folded || strcmp(view, "raw") == 0)
+        return true;
+    call_refuse(c, CODE_INVALID, "\"view\" must be raw or folded");
+    return false;
+}
+
 void handle_history(struct call *c)
 {
     bool streams = wants_stream(c->request);
@@ -208,7 +242,7 @@ void handle_history(struct call *c)
     if (!call_read_conversation(c, &range.conversation) ||
         !call_read_number(c, "after", 0, &range.after) ||
         !call_read_number(c, "before", 1, &range.before) ||
-        !call_read_number(c, "limit", 1, &range.limit))
+        !call_read_number(c, "limit", 1, &range.limit) || !read_view(c, &range.folded))
         return;
     if (streams) {
         stream(c, &range);

@@ -17,6 +17,7 @@ enum entry_column {
     ENTRY_COLUMN_TEXT,
     ENTRY_COLUMN_REPLY_TO,
     ENTRY_COLUMN_DATA,
+    ENTRY_COLUMN_TARGET,
     ENTRY_COLUMN_COUNT,
 };
 
@@ -34,6 +35,7 @@ static inline struct entry entry_of_row(const PGresult *result, int row, int fir
         .text = db_get_text(result, row, first + ENTRY_COLUMN_TEXT),
         .reply_to = db_get_i64(result, row, first + ENTRY_COLUMN_REPLY_TO),
         .data = db_get_text(result, row, first + ENTRY_COLUMN_DATA),
+        .target = db_get_i64(result, row, first + ENTRY_COLUMN_TARGET),
     };
 }
 

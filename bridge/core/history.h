@@ -21,6 +21,7 @@ struct history_query {
     struct uuid conversation;
     int64_t after;    /* entries with seq > after, from the oldest on; or */
     int64_t before;   /* > 0: the last entries with seq < before */
+    bool folded;      /* messages as they are now, without the entries that concern others */
     unsigned limit;   /* 1..HISTORY_LIMIT_MAX */
     size_t bytes_max; /* stop, with `more`, once texts pass this; at least one entry is given */
 };
@@ -30,11 +31,13 @@ struct history_item {
     uint64_t sender; /* uid */
 };
 
-/* Always in rising seq order. Borrowed: valid until `done` returns. */
+/* Always in rising seq order. A folded page is shorter than `limit` when it has looked through
+ * HISTORY_FOLD_SPAN seqs; it may be empty and have `more`. Borrowed: valid until `done` returns. */
 struct history_page {
     const struct history_item *items;
     size_t count;
     bool more;        /* there are further entries in the direction asked for */
+    int64_t next;     /* `after` or `before` of the page that goes on from here */
     int64_t last_seq; /* the conversation's head when it was read */
 };
 

@@ -72,7 +72,8 @@ static void start_batch(struct ingest *g)
     struct submission *s;
     size_t bytes = 0;
 
-    while (b->count < limit && bytes < BATCH_BYTES_MAX && (s = STAILQ_FIRST(&g->queue)) != NULL) {
+    while (b->count < limit && bytes < BATCH_BYTES_MAX && (s = STAILQ_FIRST(&g->queue)) != NULL &&
+           batch_may_add(b, s)) {
         STAILQ_REMOVE_HEAD(&g->queue, next);
         g->stats.queued--;
         g->queued_bytes -= s->size;
@@ -185,7 +186,12 @@ static void quarantine(struct ingest *g, struct submission *s, const char *sqlst
     log_error("ingest", "PostgreSQL refuses a draft of uid %llu, SQLSTATE %s",
               (unsigned long long)s->uid, sqlstate);
     buf_init(&json, LINK_BODY_MAX);
-    draft_write(&json, s->id, s->text, s->reply_to);
+    draft_write(&json, &(struct draft){.kind = s->kind,
+                                       .id = s->id,
+                                       .text = s->text,
+                                       .reply_to = s->reply_to,
+                                       .target = s->target,
+                                       .remove = s->remove});
     uuid_format(&s->conversation, target);
     db_i64(p, (int64_t)s->uid);
     db_text(p, slice_str(target));

@@ -229,6 +229,7 @@ static void go_on(struct run *r)
         .targets = r->targets + r->next,
         .target_count = left < most ? left : most,
         .limit = limit,
+        .folded = r->request.folded,
         .bytes_max = chunk_bytes(r),
     };
     if (!sync_chunk_ask(&r->chunk, r->sync->pool, on_chunk, r))

@@ -9,7 +9,14 @@
  * with `after`. Without one (a new device): the newest `limit` entries; `more`: older ones exist,
  * ask with `before`. Entries are in rising seq order either way. A cursor beyond the head counts as
  * the head; cursors of conversations the user is not in are ignored; `limit` 0 gives no entries.
- * `unread` counts texts of others after the read cursor and stops at UNREAD_MAX. */
+ * `unread` counts texts of others after the read cursor and stops at UNREAD_MAX; deleted ones do
+ * not count.
+ *
+ * In the folded view the same range of the log is shown as what it comes to: edits, deletions and
+ * reactions are left out, and after a cursor the messages that they concern, however old, come in
+ * their place, each once, as they are now. With `more` comes `next`, the `after` or `before` to go
+ * on with. `preview` is the newest entry that the view shows, or null if the newest
+ * SYNC_PREVIEW_SPAN entries have none. */
 #ifndef BANTER_BRIDGE_SYNC_H
 #define BANTER_BRIDGE_SYNC_H
 
@@ -27,7 +34,7 @@ struct event_base;
 struct sync;
 
 /* One entry of the longest text, with all its characters escaped, and a head. */
-enum { SYNC_OVERRUN_BYTES = 6 * TEXT_MAX_CHARACTERS + 4096 };
+enum { SYNC_OVERRUN_BYTES = 6 * TEXT_MAX_CHARACTERS + FOLDED_DATA_MAX_BYTES + 4096 };
 
 struct sync *sync_create(struct event_base *base, struct db_pool *pool) MUST_USE;
 /* Requests still under way end without their callback. */
@@ -39,9 +46,10 @@ void sync_destroy(struct sync *s);
 typedef bool sync_page_fn(void *owner, enum code code, const char *reason, struct slice page,
                           bool last);
 
-/* `request` is {"cursors":{"<conversation>":seq,…}?,"limit":50?} or empty, copied. As many pages as
- * it takes, each of at most `page_bytes` + SYNC_OVERRUN_BYTES. A conversation whose entries pass
- * `page_bytes` by themselves is cut there, with `more`. False: too busy; no callback. */
+/* `request` is {"cursors":{"<conversation>":seq,…}?,"limit":50?,"view":"raw"?} or empty, copied. As
+ * many pages as it takes, each of at most `page_bytes` + SYNC_OVERRUN_BYTES. A conversation whose
+ * entries pass `page_bytes` by themselves is cut there, with `more`. False: too busy; no callback.
+ */
 bool sync_run(struct sync *s, const struct actor *actor, struct slice request, size_t page_bytes,
               sync_page_fn *page, void *owner) MUST_USE;
 

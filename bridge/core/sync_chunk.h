@@ -23,6 +23,7 @@ struct sync_chunk {
     const struct sync_target *targets; /* borrowed */
     size_t target_count;
     unsigned limit;   /* entries of each conversation; 0: none */
+    bool folded;      /* show what they come to, see sync.h */
     size_t bytes_max; /* texts of all of them; the first entry is given whatever its size */
     const PGresult *result;
     int row; /* the next to read */
@@ -31,8 +32,8 @@ struct sync_chunk {
 struct sync_conversation {
     size_t target; /* index */
     int head_row;
-    int entry_row; /* the first */
-    int entry_count;
+    int entry_row;   /* the first */
+    int entry_count; /* of the log; the folded view does not show all of them */
     bool cut;  /* bytes_max took entries that `limit` would have given, here and from here on */
     bool more; /* there are further entries, newer or (no cursor) older */
 };

@@ -52,10 +52,18 @@ static const char *read_limit(struct sync_request *out, const json_t *limit)
     return NULL;
 }
 
+static const char *read_view(struct sync_request *out, const json_t *view)
+{
+    const char *name = json_is_string(view) ? json_string_value(view) : "";
+
+    out->folded = strcmp(name, "folded") == 0;
+    return out->folded || strcmp(name, "raw") == 0 ? NULL : "\"view\" must be raw or folded";
+}
+
 bool sync_request_read(struct sync_request *out, struct slice text, const char **reason)
 {
     const char *fault = NULL;
-    json_t *root, *cursors, *limit;
+    json_t *root, *cursors, *limit, *view;
 
     *out = (struct sync_request){.limit = SYNC_LIMIT_DEFAULT};
     if (text.length == 0)
@@ -65,10 +73,13 @@ bool sync_request_read(struct sync_request *out, struct slice text, const char *
         return false;
     cursors = json_object_get(root, "cursors");
     limit = json_object_get(root, "limit");
+    view = json_object_get(root, "view");
     if (cursors)
         fault = read_cursors(out, cursors);
     if (!fault && limit)
         fault = read_limit(out, limit);
+    if (!fault && view)
+        fault = read_view(out, view);
     json_decref(root);
     if (fault) {
         sync_request_finish(out);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sync_request.h - {"cursors":{"<conversation>":seq,…}?,"limit":50?}: read and judged. Pure. */
+/* sync_request.h - {"cursors":{"<conversation>":seq,…}?,"limit":50?,"view":"raw"?}: read and
+ * judged. Pure. */
 #ifndef BANTER_BRIDGE_SYNC_REQUEST_H
 #define BANTER_BRIDGE_SYNC_REQUEST_H
 
@@ -20,6 +21,7 @@ struct sync_cursor {
 
 struct sync_request {
     unsigned limit;              /* 0..SYNC_LIMIT_MAX */
+    bool folded;                 /* "view":"folded" */
     struct sync_cursor *cursors; /* sorted by conversation */
     size_t cursor_count;
 };

@@ -42,14 +42,20 @@ static enum code read_id(struct draft *out, const json_t *root, const char **rea
 
 static enum code read_kind(struct draft *out, const json_t *root, const char **reason)
 {
+    static const enum entry_kind kinds[] = {ENTRY_TEXT, ENTRY_EDIT, ENTRY_DELETE, ENTRY_REACTION};
     const json_t *kind = json_object_get(root, "kind");
 
-    if (kind && !json_is_string(kind))
+    if (!kind)
+        return CODE_OK; /* a text, as draft_parse() has it */
+    if (!json_is_string(kind))
         return refuse(reason, "kind must be a string");
-    if (kind && strcmp(json_string_value(kind), entry_kind_name(ENTRY_TEXT)) != 0)
-        return refuse(reason, "unknown kind");
-    out->kind = ENTRY_TEXT;
-    return CODE_OK;
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (strcmp(json_string_value(kind), entry_kind_name(kinds[i])) == 0) {
+            out->kind = kinds[i];
+            return CODE_OK;
+        }
+    }
+    return refuse(reason, "unknown kind");
 }
 
 static enum code read_text(struct draft *out, const json_t *root, const char **reason)
@@ -85,6 +91,62 @@ static enum code read_reply_to(struct draft *out, const json_t *root, const char
     return CODE_OK;
 }
 
+static enum code read_target(struct draft *out, const json_t *root, const char **reason)
+{
+    const json_t *target = json_object_get(root, "target");
+
+    if (!json_is_integer(target) || json_integer_value(target) < 1)
+        return refuse(reason, "target must be an integer of at least 1");
+    out->target = json_integer_value(target);
+    return CODE_OK;
+}
+
+static enum code read_emoji(struct draft *out, const json_t *root, const char **reason)
+{
+    struct slice emoji = json_member_string(root, "emoji");
+
+    if (!emoji.data)
+        return refuse(reason, "emoji must be a string");
+    if (!emoji_is_valid(emoji))
+        return refuse(reason,
+                      "emoji must have 1 to 8 characters, none of them a control character");
+    out->text = emoji;
+    return CODE_OK;
+}
+
+static enum code read_remove(struct draft *out, const json_t *root, const char **reason)
+{
+    const json_t *remove = json_object_get(root, "remove");
+
+    if (remove && !json_is_boolean(remove))
+        return refuse(reason, "remove must be true or false");
+    out->remove = json_is_true(remove);
+    return CODE_OK;
+}
+
+typedef enum code reader_fn(struct draft *, const json_t *, const char **);
+
+enum { READERS_MAX = 3 };
+
+/* What each kind has beside id and kind, in the order in which faults are told. */
+static reader_fn *const readers_of[][READERS_MAX] = {
+    [ENTRY_TEXT] = {read_text, read_reply_to},
+    [ENTRY_EDIT] = {read_target, read_text},
+    [ENTRY_DELETE] = {read_target},
+    [ENTRY_REACTION] = {read_target, read_emoji, read_remove},
+};
+
+static enum code read_members(struct draft *out, const json_t *root, const char **reason)
+{
+    enum code code = read_id(out, root, reason);
+
+    if (code == CODE_OK)
+        code = read_kind(out, root, reason);
+    for (size_t i = 0; code == CODE_OK && i < READERS_MAX && readers_of[out->kind][i]; i++)
+        code = readers_of[out->kind][i](out, root, reason);
+    return code;
+}
+
 /* What can still be learned of a payload that did not parse. */
 static void peek_id(struct draft *out, struct slice json)
 {
@@ -99,8 +161,6 @@ static void peek_id(struct draft *out, struct slice json)
 
 enum code draft_parse(struct draft *out, struct slice json, const char **reason)
 {
-    static enum code (*const readers[])(struct draft *, const json_t *, const char **) = {
-        read_id, read_kind, read_text, read_reply_to};
     json_t *root;
 
     *out = (struct draft){.kind = ENTRY_TEXT};
@@ -110,13 +170,7 @@ enum code draft_parse(struct draft *out, struct slice json, const char **reason)
         return json.length > PAYLOAD_MAX_BYTES ? CODE_TOO_LARGE : CODE_INVALID;
     }
     out->owner = root;
-    for (size_t i = 0; i < sizeof readers / sizeof readers[0]; i++) {
-        enum code code = readers[i](out, root, reason);
-
-        if (code != CODE_OK)
-            return code;
-    }
-    return CODE_OK;
+    return read_members(out, root, reason);
 }
 
 void draft_finish(struct draft *d)
@@ -136,16 +190,32 @@ void draft_peek_id(struct slice json, char id[DRAFT_ID_MAX_BYTES + 1])
     draft_finish(&peeked);
 }
 
-void draft_write(struct buf *b, struct slice id, struct slice text, int64_t reply_to)
+static void put_seq(struct buf *b, const char *name, int64_t seq)
+{
+    if (seq > 0) {
+        buf_json_key(b, name);
+        buf_i64(b, seq);
+    }
+}
+
+void draft_write(struct buf *b, const struct draft *d)
 {
     buf_char(b, '{');
     buf_json_key(b, "id");
-    buf_json(b, id);
-    buf_json_key(b, "text");
-    buf_json(b, text);
-    if (reply_to > 0) {
-        buf_json_key(b, "reply_to");
-        buf_i64(b, reply_to);
+    buf_json(b, d->id);
+    if (d->kind != ENTRY_TEXT) {
+        buf_json_key(b, "kind");
+        buf_json(b, slice_str(entry_kind_name(d->kind)));
+    }
+    put_seq(b, "target", d->target);
+    if (d->text.length > 0) {
+        buf_json_key(b, d->kind == ENTRY_REACTION ? "emoji" : "text");
+        buf_json(b, d->text);
+    }
+    put_seq(b, "reply_to", d->reply_to);
+    if (d->remove) {
+        buf_json_key(b, "remove");
+        buf_str(b, "true");
     }
     buf_char(b, '}');
 }

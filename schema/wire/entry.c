@@ -35,6 +35,14 @@ static void put_id(struct buf *b, struct slice id)
     }
 }
 
+static void put_seq(struct buf *b, const char *name, int64_t seq)
+{
+    if (seq > 0) {
+        buf_json_key(b, name);
+        buf_i64(b, seq);
+    }
+}
+
 /* `object` is JSON of our own making: `{"a":1}` appends `,"a":1`. */
 static void splice(struct buf *b, struct slice object)
 {
@@ -55,14 +63,12 @@ void entry_write(struct buf *b, const struct entry *e)
     put_id(b, e->id);
     buf_json_key(b, "kind");
     buf_json(b, slice_str(entry_kind_name(e->kind)));
-    if (e->kind == ENTRY_TEXT) {
-        buf_json_key(b, "text");
+    put_seq(b, "target", e->target);
+    if (e->text.length > 0) {
+        buf_json_key(b, e->kind == ENTRY_REACTION ? "emoji" : "text");
         buf_json(b, e->text);
     }
-    if (e->reply_to > 0) {
-        buf_json_key(b, "reply_to");
-        buf_i64(b, e->reply_to);
-    }
+    put_seq(b, "reply_to", e->reply_to);
     if (e->data.length > 0)
         splice(b, e->data);
     buf_char(b, '}');
@@ -103,6 +109,12 @@ const char *entry_kind_name(enum entry_kind kind)
     switch (kind) {
     case ENTRY_TEXT:
         return "text";
+    case ENTRY_EDIT:
+        return "edit";
+    case ENTRY_DELETE:
+        return "delete";
+    case ENTRY_REACTION:
+        return "reaction";
     case ENTRY_CREATED:
         return "created";
     case ENTRY_MEMBERS_ADDED:

@@ -14,11 +14,18 @@ struct buf;
 /* Stored in messages.kind: never renumber. */
 enum entry_kind {
     ENTRY_TEXT = 1,
+    /* These concern the message `target`, an ENTRY_TEXT: */
+    ENTRY_EDIT = 2,            /* `text` takes the place of its text */
+    ENTRY_DELETE = 3,          /* its text is gone, and those of its edits */
+    ENTRY_REACTION = 4,        /* `text` is the emoji; data: ENTRY_DATA_REMOVE or empty */
     ENTRY_CREATED = 10,        /* data: {"title":"Team","members":["bob"]}, without `from` */
     ENTRY_MEMBERS_ADDED = 11,  /* data: {"members":["eve"]} */
     ENTRY_MEMBER_REMOVED = 12, /* data: {"members":["eve"]} */
     ENTRY_MEMBER_LEFT = 13,    /* `from` left; data: {"owner":"bob"} if ownership passed on */
 };
+
+/* Of a reaction that takes back an earlier one. */
+#define ENTRY_DATA_REMOVE "{\"remove\":true}"
 
 /* Stored in conversations.kind and carried on the link: never renumber. */
 enum conversation_kind {
@@ -38,13 +45,14 @@ struct entry {
     struct slice from; /* handle */
     struct slice id;   /* draft id; empty for entries made by the server */
     enum entry_kind kind;
-    struct slice text; /* ENTRY_TEXT */
+    struct slice text; /* of messages and edits, unless deleted; of reactions, the emoji */
     int64_t reply_to;  /* seq, or 0 */
+    int64_t target;    /* seq, or 0 */
     struct slice data; /* a JSON object whose members are spliced into the entry, or empty */
 };
 
-/* {"conversation":…,"seq":…,"at":…,"from":…,"id":…,"kind":…,"text":…}, then reply_to and the
- * members of data. What is empty or 0 is not written, but the text of ENTRY_TEXT always is. */
+/* {"conversation":…,"seq":…,"at":…,"from":…,"id":…,"kind":…}, then target, text or emoji,
+ * reply_to and the members of data. What is empty or 0 is not written. */
 void entry_write(struct buf *b, const struct entry *e);
 
 /* me/receipt of a stored draft: {"id","conversation","seq","at"} */

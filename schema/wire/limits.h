@@ -12,6 +12,7 @@ enum {
     DRAFT_ID_MAX_BYTES = 4 * DRAFT_ID_MAX_CHARACTERS,
     TEXT_MAX_CHARACTERS = 100000, /* Unicode code points */
     TEXT_MAX_BYTES = 4 * TEXT_MAX_CHARACTERS,
+    EMOJI_MAX_CHARACTERS = 8,   /* code points: one family with its joiners */
     PACKET_MAX_BYTES = 1 << 20, /* mosquitto max_packet_size, and the HTTP body limit */
     PAYLOAD_MAX_BYTES = PACKET_MAX_BYTES,
     JSON_MAX_DEPTH = 16,
@@ -31,7 +32,14 @@ enum {
     SYNC_LIMIT_DEFAULT = 50, /* entries per conversation */
     SYNC_LIMIT_MAX = 1000,
     SYNC_CONVERSATIONS_MAX = 10000,
-    UNREAD_MAX = 100, /* counting stops here */
+    SYNC_PREVIEW_SPAN = 1000, /* newest entries among which the folded view's preview is */
+    EDITS_MAX = 100,          /* of one message */
+    /* Of a message in the folded view: */
+    REACTIONS_SHOWN = 20,
+    REACTION_USERS_SHOWN = 10,        /* of each */
+    FOLDED_DATA_MAX_BYTES = 10 << 10, /* edited_at and reactions */
+    HISTORY_FOLD_SPAN = 10000,        /* seqs that one page looks through */
+    UNREAD_MAX = 100,                 /* counting stops here */
     PREVIEW_CHARACTERS = 100,
     LIST_LIMIT_DEFAULT = 50,
     LIST_LIMIT_MAX = 1000,

@@ -64,6 +64,14 @@ bool draft_id_is_valid(struct slice id)
            count <= DRAFT_ID_MAX_CHARACTERS && !has_control_character(id);
 }
 
+bool emoji_is_valid(struct slice emoji)
+{
+    size_t count;
+
+    return utf8_count(emoji, &count) && count >= 1 && count <= EMOJI_MAX_CHARACTERS &&
+           !has_control_character(emoji);
+}
+
 bool client_id_split(struct slice client_id, struct slice *handle, struct slice *device)
 {
     const char *slash = client_id.length ? memchr(client_id.data, '/', client_id.length) : NULL;

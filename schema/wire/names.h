@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* names.h - handles, devices and client ids: the only alphabet that reaches a topic or a query. */
+/* names.h - handles, devices and client ids: the only alphabet that reaches a topic or a query.
+ * Draft ids and emojis are judged here too; they reach neither. */
 #ifndef BANTER_WIRE_NAMES_H
 #define BANTER_WIRE_NAMES_H
 
@@ -15,6 +16,9 @@ bool device_is_valid(struct slice device);
 /* Valid UTF-8 of 1..DRAFT_ID_MAX_CHARACTERS code points, none of them a control character (C0, DEL,
  * C1). */
 bool draft_id_is_valid(struct slice id);
+/* What a reaction shows: valid UTF-8 of 1..EMOJI_MAX_CHARACTERS code points, none of them a control
+ * character. Whether it is an emoji is for those who draw it. */
+bool emoji_is_valid(struct slice emoji);
 /* Splits `handle/device`; both slices borrow from client_id. False unless both are valid. */
 bool client_id_split(struct slice client_id, struct slice *handle, struct slice *device);
 

@@ -18,7 +18,8 @@ static void check_entry(const struct draft *d)
                       .id = d->id,
                       .kind = d->kind,
                       .text = d->text,
-                      .reply_to = d->reply_to};
+                      .reply_to = d->reply_to,
+                      .target = d->target};
     const char *reason;
     struct buf b;
     json_t *root;
@@ -28,7 +29,9 @@ static void check_entry(const struct draft *d)
     must(!b.failed);
     root = json_read_object(buf_slice(&b), &reason);
     must(root);
-    must(slice_equal(json_member_string(root, "text"), d->text));
+    must(slice_equal(json_member_string(root, d->kind == ENTRY_REACTION ? "emoji" : "text"),
+                     d->text));
+    must(json_integer_value(json_object_get(root, "target")) == d->target);
     must(slice_equal(json_member_string(root, "id"), d->id));
     json_decref(root);
     buf_finish(&b);
@@ -41,11 +44,12 @@ static void check_round_trip(const struct draft *d)
     struct buf b;
 
     buf_init(&b, CEILING);
-    draft_write(&b, d->id, d->text, d->reply_to);
+    draft_write(&b, d);
     must(!b.failed);
     must(draft_parse(&again, buf_slice(&b), &reason) == CODE_OK);
     must(slice_equal(again.id, d->id) && slice_equal(again.text, d->text));
-    must(again.reply_to == d->reply_to);
+    must(again.kind == d->kind && again.reply_to == d->reply_to);
+    must(again.target == d->target && again.remove == d->remove);
     draft_finish(&again);
     buf_finish(&b);
 }
@@ -64,7 +68,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     must(d.id.length == 0 || draft_id_is_valid(d.id));
     draft_peek_id(input, peeked);
     if (code == CODE_OK) {
-        must(utf8_count(d.text, &count) && count >= 1 && count <= TEXT_MAX_CHARACTERS);
+        must(utf8_count(d.text, &count) && count <= TEXT_MAX_CHARACTERS);
+        must((count == 0) == (d.kind == ENTRY_DELETE) && (d.target == 0) == (d.kind == ENTRY_TEXT));
         must(peeked[0] == '\0' || slice_equal(slice_str(peeked), d.id));
         check_round_trip(&d);
         check_entry(&d);

@@ -56,6 +56,8 @@ def test_the_limits_are_the_limits(documents):
             ("text", "maxLength"): limit["TEXT_MAX_CHARACTERS"],
             ("draftId", "maxLength"): limit["DRAFT_ID_MAX_CHARACTERS"],
             ("title", "maxLength"): limit["TITLE_MAX_CHARACTERS"],
+            ("emoji", "maxLength"): limit["EMOJI_MAX_CHARACTERS"],
+            ("reactions", "maxProperties"): limit["REACTIONS_SHOWN"],
         }
         for (schema, keyword), value in wanted.items():
             assert schemas[schema][keyword] == value, (name, schema)
@@ -76,7 +78,9 @@ def test_the_page_for_people_has_the_same_limits():
     table = text_of("docs/protocol.md").split("## Limits")[1].split("##")[0]
     for name, phrase in {
             "TEXT_MAX_CHARACTERS": "1 to {:,} Unicode characters",
-            "DRAFT_ID_MAX_CHARACTERS": "{:,} characters, no control characters",
+            "DRAFT_ID_MAX_CHARACTERS": "| draft id | {:,} characters, no control characters",
+            "EMOJI_MAX_CHARACTERS": "| emoji | {:,} characters, no control characters",
+            "EDITS_MAX": "| edits of one message | {:,} |",
             "JSON_MAX_DEPTH": "{:,} levels",
             "GROUP_MEMBERS_DEFAULT": "{:,} members",
             "GROUP_MEMBERS_CEILING": "up to {:,}",
@@ -99,7 +103,9 @@ def test_the_page_for_people_has_the_same_limits():
 def test_entries_look_the_same_in_both(documents):
     """Live entries and replayed ones are one thing: the schemas are equal to the letter."""
     schemas = [document["components"]["schemas"] for document in documents.values()]
-    for name in ("entry", "textEntry", "createdEntry", "membersEntry", "leftEntry", "seq", "time",
+    for name in ("entry", "textEntry", "deletedEntry", "editEntry", "deleteEntry",
+                 "reactionEntry", "reactions", "emoji", "createdEntry", "membersEntry",
+                 "leftEntry", "seq", "time",
                  "conversation", "conversationDetails", "conversationId", "conversationKind",
                  "member", "role", "handle", "device", "draftId", "text"):
         assert schemas[0][name] == schemas[1][name], name

@@ -40,6 +40,27 @@ static void test_good_drafts(void **state)
     }
 }
 
+struct refusal {
+    const char *json;
+    const char *id;
+    const char *reason;
+};
+
+static void assert_refused(const struct refusal *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *reason = NULL;
+        struct draft d;
+
+        if (draft_parse(&d, slice_str(cases[i].json), &reason) != CODE_INVALID)
+            fail_msg("%s", cases[i].json);
+        assert_string_equal(reason, cases[i].reason);
+        if (!slice_equal(d.id, slice_str(cases[i].id)))
+            fail_msg("%s: id", cases[i].json);
+        draft_finish(&d);
+    }
+}
+
 static void test_refusals(void **state)
 {
     static const char id_reason[] =
@@ -47,11 +68,7 @@ static void test_refusals(void **state)
     static const char reply_reason[] = "reply_to must be an integer of at least 1";
     static const char control_reason[] =
         "text has a control character other than tab and line ends";
-    static const struct {
-        const char *json;
-        const char *id;
-        const char *reason;
-    } cases[] = {
+    static const struct refusal cases[] = {
         {"", "", "empty"},
         {"hello", "", "not valid JSON"},
         {"[]", "", "not a JSON object"},
@@ -83,7 +100,7 @@ static void test_refusals(void **state)
         {"{\"id\":\"d1\",\"text\":\"x\"}}", "d1", "not valid JSON"},
         {"{\"id\":\"d1\",\"text\":\"x\",\"a\":[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]}", "d1",
          "nested too deeply"},
-        {"{\"id\":\"d1\",\"text\":\"x\",\"kind\":\"edit\"}", "d1", "unknown kind"},
+        {"{\"id\":\"d1\",\"text\":\"x\",\"kind\":\"deletion\"}", "d1", "unknown kind"},
         {"{\"id\":\"d1\",\"kind\":\"created\"}", "d1", "unknown kind"},
         {"{\"id\":\"d1\",\"text\":\"x\",\"kind\":\"Text\"}", "d1", "unknown kind"},
         {"{\"id\":\"d1\",\"text\":\"x\",\"kind\":1}", "d1", "kind must be a string"},
@@ -98,15 +115,73 @@ static void test_refusals(void **state)
     };
 
     (void)state;
+    assert_refused(cases, ARRAY_LENGTH(cases));
+}
+
+static void test_refusals_of_what_concerns_a_message(void **state)
+{
+    static const char target_reason[] = "target must be an integer of at least 1";
+    static const char emoji_reason[] =
+        "emoji must have 1 to 8 characters, none of them a control character";
+    static const struct refusal cases[] = {
+        {"{\"id\":\"d1\",\"text\":\"x\",\"kind\":\"edit\"}", "d1", target_reason},
+        {"{\"id\":\"d1\",\"kind\":\"edit\",\"target\":0,\"text\":\"x\"}", "d1", target_reason},
+        {"{\"id\":\"d1\",\"kind\":\"edit\",\"target\":\"1\",\"text\":\"x\"}", "d1", target_reason},
+        {"{\"id\":\"d1\",\"kind\":\"edit\",\"target\":1}", "d1", "text must be a string"},
+        {"{\"id\":\"d1\",\"kind\":\"edit\",\"target\":1,\"text\":\"\"}", "d1", "text is empty"},
+        {"{\"id\":\"d1\",\"kind\":\"delete\"}", "d1", target_reason},
+        {"{\"id\":\"d1\",\"kind\":\"delete\",\"target\":1.0}", "d1", target_reason},
+        {"{\"id\":\"d1\",\"kind\":\"reaction\",\"emoji\":\"+\"}", "d1", target_reason},
+        {"{\"id\":\"d1\",\"kind\":\"reaction\",\"target\":1}", "d1", "emoji must be a string"},
+        {"{\"id\":\"d1\",\"kind\":\"reaction\",\"target\":1,\"emoji\":\"\"}", "d1", emoji_reason},
+        {"{\"id\":\"d1\",\"kind\":\"reaction\",\"target\":1,\"emoji\":\"123456789\"}", "d1",
+         emoji_reason},
+        {"{\"id\":\"d1\",\"kind\":\"reaction\",\"target\":1,\"emoji\":\"\\n\"}", "d1",
+         emoji_reason},
+        {"{\"id\":\"d1\",\"kind\":\"reaction\",\"target\":1,\"emoji\":\"\\u0085\"}", "d1",
+         emoji_reason},
+        {"{\"id\":\"d1\",\"kind\":\"reaction\",\"target\":1,\"emoji\":\"+\",\"remove\":1}", "d1",
+         "remove must be true or false"},
+    };
+
+    (void)state;
+    assert_refused(cases, ARRAY_LENGTH(cases));
+}
+
+static void test_kinds_that_concern_a_message(void **state)
+{
+    static const struct {
+        const char *json;
+        struct draft expected; /* without the id */
+    } cases[] = {
+        {"{\"id\":\"d1\",\"kind\":\"edit\",\"target\":7,\"text\":\"new\",\"reply_to\":\"ignored\"}",
+         {.kind = ENTRY_EDIT, .target = 7, .text = {"new", 3}}},
+        {"{\"target\":1,\"kind\":\"delete\",\"id\":\"d1\",\"text\":7}",
+         {.kind = ENTRY_DELETE, .target = 1}},
+        {"{\"id\":\"d1\",\"kind\":\"reaction\",\"target\":7,\"emoji\":\"\\ud83d\\udc4d\"}",
+         {.kind = ENTRY_REACTION, .target = 7, .text = {"\xf0\x9f\x91\x8d", 4}}},
+        {"{\"id\":\"d1\",\"kind\":\"reaction\",\"target\":7,\"emoji\":\"12345678\",\"remove\":"
+         "false}",
+         {.kind = ENTRY_REACTION, .target = 7, .text = {"12345678", 8}}},
+        {"{\"id\":\"d1\",\"kind\":\"reaction\",\"target\":7,\"emoji\":\"+\",\"remove\":true}",
+         {.kind = ENTRY_REACTION, .target = 7, .text = {"+", 1}, .remove = true}},
+        {"{\"id\":\"d1\",\"text\":\"x\",\"target\":7,\"emoji\":1,\"remove\":2}",
+         {.kind = ENTRY_TEXT, .text = {"x", 1}}},
+    };
+
+    (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        const struct draft *expected = &cases[i].expected;
         const char *reason = NULL;
         struct draft d;
 
-        if (draft_parse(&d, slice_str(cases[i].json), &reason) != CODE_INVALID)
-            fail_msg("%s", cases[i].json);
-        assert_string_equal(reason, cases[i].reason);
-        if (!slice_equal(d.id, slice_str(cases[i].id)))
-            fail_msg("%s: id", cases[i].json);
+        if (draft_parse(&d, slice_str(cases[i].json), &reason) != CODE_OK)
+            fail_msg("%s: %s", cases[i].json, reason);
+        assert_int_equal(d.kind, expected->kind);
+        assert_int_equal(d.target, expected->target);
+        assert_int_equal(d.remove, expected->remove);
+        assert_int_equal(d.reply_to, 0);
+        assert_true(slice_equal(d.text, expected->text));
         draft_finish(&d);
     }
 }
@@ -188,22 +263,38 @@ static void test_peek_id(void **state)
 
 static void test_written_drafts_parse(void **state)
 {
-    struct slice text = slice_str("quote \" backslash \\ line\n tab\t \xf0\x9f\x91\x8d");
+    const struct draft written = {
+        .id = slice_str("d\"1"),
+        .kind = ENTRY_TEXT,
+        .text = slice_str("quote \" backslash \\ line\n tab\t \xf0\x9f\x91\x8d"),
+        .reply_to = 12};
     const char *reason = NULL;
     struct draft d;
     struct buf b;
 
     (void)state;
     buf_init(&b, 4096);
-    draft_write(&b, slice_str("d\"1"), text, 12);
+    draft_write(&b, &written);
     assert_int_equal(draft_parse(&d, buf_slice(&b), &reason), CODE_OK);
     assert_true(slice_equal(d.id, slice_str("d\"1")));
-    assert_true(slice_equal(d.text, text));
+    assert_true(slice_equal(d.text, written.text));
     assert_int_equal(d.reply_to, 12);
     draft_finish(&d);
     buf_reset(&b);
-    draft_write(&b, slice_str("d1"), slice_str("x"), 0);
+    draft_write(&b,
+                &(struct draft){.id = slice_str("d1"), .kind = ENTRY_TEXT, .text = slice_str("x")});
     assert_string_equal(b.data, "{\"id\":\"d1\",\"text\":\"x\"}");
+    buf_reset(&b);
+    draft_write(&b, &(struct draft){.id = slice_str("d1"), .kind = ENTRY_DELETE, .target = 7});
+    assert_string_equal(b.data, "{\"id\":\"d1\",\"kind\":\"delete\",\"target\":7}");
+    buf_reset(&b);
+    draft_write(&b, &(struct draft){.id = slice_str("d1"),
+                                    .kind = ENTRY_REACTION,
+                                    .target = 7,
+                                    .text = slice_str("+"),
+                                    .remove = true});
+    assert_string_equal(b.data, "{\"id\":\"d1\",\"kind\":\"reaction\",\"target\":7,"
+                                "\"emoji\":\"+\",\"remove\":true}");
     buf_finish(&b);
 }
 
@@ -212,6 +303,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_good_drafts),
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_refusals_of_what_concerns_a_message),
+        cmocka_unit_test(test_kinds_that_concern_a_message),
         cmocka_unit_test(test_text_length_is_counted_in_characters),
         cmocka_unit_test(test_payload_beyond_the_packet),
         cmocka_unit_test(test_peek_id),

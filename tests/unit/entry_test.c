@@ -53,6 +53,37 @@ static void test_text(void **state)
                      "\"reply_to\":7}");
 }
 
+static void test_what_concerns_a_message(void **state)
+{
+    struct entry e = {.conversation = conversation(),
+                      .seq = 9,
+                      .at_ms = at_ms,
+                      .from = slice_str("alice"),
+                      .id = slice_str("x"),
+                      .kind = ENTRY_EDIT,
+                      .text = slice_str("t"),
+                      .target = 7};
+
+    (void)state;
+    assert_entry(&e, "{\"conversation\":\"" CONVERSATION "\",\"seq\":9,\"at\":\"" AT
+                     "\",\"from\":\"alice\",\"id\":\"x\",\"kind\":\"edit\",\"target\":7,"
+                     "\"text\":\"t\"}");
+    e.kind = ENTRY_REACTION;
+    e.data = slice_str(ENTRY_DATA_REMOVE);
+    assert_entry(&e, "{\"conversation\":\"" CONVERSATION "\",\"seq\":9,\"at\":\"" AT
+                     "\",\"from\":\"alice\",\"id\":\"x\",\"kind\":\"reaction\",\"target\":7,"
+                     "\"emoji\":\"t\",\"remove\":true}");
+    e.kind = ENTRY_DELETE;
+    e.text = e.data = slice_of(NULL, 0);
+    assert_entry(&e, "{\"conversation\":\"" CONVERSATION "\",\"seq\":9,\"at\":\"" AT
+                     "\",\"from\":\"alice\",\"id\":\"x\",\"kind\":\"delete\",\"target\":7}");
+    e.kind = ENTRY_TEXT;
+    e.target = 0;
+    e.data = slice_str("{\"deleted\":true}");
+    assert_entry(&e, "{\"conversation\":\"" CONVERSATION "\",\"seq\":9,\"at\":\"" AT
+                     "\",\"from\":\"alice\",\"id\":\"x\",\"kind\":\"text\",\"deleted\":true}");
+}
+
 static void test_made_by_the_server(void **state)
 {
     struct entry e = {.conversation = conversation(),
@@ -117,6 +148,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text),
+        cmocka_unit_test(test_what_concerns_a_message),
         cmocka_unit_test(test_made_by_the_server),
         cmocka_unit_test(test_receipts),
         cmocka_unit_test(test_names),

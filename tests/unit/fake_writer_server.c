@@ -221,6 +221,14 @@ static const struct stored_row *find_stored(const struct row *row)
     return NULL;
 }
 
+/* As batch.c numbers its verdicts. */
+enum verdict { STORED, DUPLICATE, CONFLICT };
+
+static enum verdict same_row(const struct row *a, const struct row *b)
+{
+    return strcmp(a->text, b->text) == 0 ? DUPLICATE : CONFLICT;
+}
+
 static long head_of(const char *conversation)
 {
     long head = 0;
@@ -242,10 +250,10 @@ static const char *error_of(const struct transaction *t)
     return NULL;
 }
 
-/* Columns as batch_append_statement has them: n, role, fresh, same, seq, at. */
+/* Columns as batch_append_statement has them: n, verdict, seq, at. */
 static PGresult *commit(const struct transaction *t)
 {
-    PGresult *result = fake_result(6);
+    PGresult *result = fake_result(4);
 
     session_batch = t->is_batch ? t->number : session_batch;
     quarantined += !t->is_batch;
@@ -256,11 +264,9 @@ static PGresult *commit(const struct transaction *t)
         long seq = old ? old->seq : head_of(row->conversation) + 1;
 
         fake_result_i64(result, line, 0, (int64_t)i + 1);
-        fake_result_i64(result, line, 1, 2);
-        fake_result_bool(result, line, 2, !old);
-        fake_result_bool(result, line, 3, old && strcmp(old->row.text, row->text) == 0);
-        fake_result_i64(result, line, 4, seq);
-        fake_result_i64(result, line, 5, 0);
+        fake_result_i64(result, line, 1, !old ? STORED : same_row(&old->row, row));
+        fake_result_i64(result, line, 2, seq);
+        fake_result_i64(result, line, 3, 0);
         if (!old) {
             assert_true(stored_count < STORED_MAX);
             stored[stored_count++] = (struct stored_row){*row, seq};

@@ -10,7 +10,7 @@
 
 #include <stdlib.h>
 
-enum { COLUMNS = 10, COLUMN_SEQ = 1, COLUMN_FROM = 4, COLUMN_TEXT = 6, COLUMN_SENDER = 9 };
+enum { COLUMNS = 11, COLUMN_SEQ = 1, COLUMN_FROM = 4, COLUMN_TEXT = 6, COLUMN_SENDER = 10 };
 
 struct told {
     int calls;
@@ -18,6 +18,7 @@ struct told {
     size_t count;
     int64_t first, last, last_seq;
     bool more;
+    int64_t next;
 };
 
 static void on_page(void *owner, enum code code, const struct history_page *page)
@@ -31,6 +32,7 @@ static void on_page(void *owner, enum code code, const struct history_page *page
         return;
     t->count = page->count;
     t->more = page->more;
+    t->next = page->next;
     t->last_seq = page->last_seq;
     if (page->count > 0) {
         t->first = page->items[0].entry.seq;
@@ -95,6 +97,61 @@ static void test_pages(void **state)
     history_destroy(h);
 }
 
+static void test_folded_pages_lead_on(void **state)
+{
+    static const struct {
+        int64_t after, before, last_seq, first, last;
+        bool more;
+        int64_t next;
+    } cases[] = {
+        {0, 0, 60, 1, 50, true, 50}, /* full: go on behind the last one given */
+        {0, 0, 60, 1, 49, false, 60},
+        {0, 0, 30000, 1, 49, true, 10000}, /* looked through the span */
+        {5, 0, 30000, 1, 0, true, 10005},
+        {29000, 0, 30000, 1, 0, false, 30000},
+        {INT64_MAX, 0, 30000, 1, 0, false, 30000},
+        {0, 30001, 30000, 29951, 30000, true, 29951},
+        {0, INT64_MAX, 30000, 1, 0, true, 20001},
+        {0, 10002, 30000, 1, 0, true, 2},
+        {0, 10001, 30000, 1, 0, false, 1},
+        {0, 9, 30000, 1, 8, false, 1},
+    };
+    struct history *h = history_create(NULL);
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct history_query query = from_start;
+        struct told t = {0};
+
+        query.folded = true;
+        query.after = cases[i].after;
+        query.before = cases[i].before;
+        assert_true(history_read(h, &query, on_page, &t));
+        assert_string_equal(fake_database_statement(0),
+                            query.before > 0 ? "history_folded_before" : "history_folded_after");
+        fake_database_answer(0, page_of(cases[i].last_seq, cases[i].first, cases[i].last));
+        assert_int_equal(t.more, cases[i].more);
+        assert_int_equal(t.next, cases[i].next);
+    }
+    history_destroy(h);
+}
+
+static void test_a_page_that_is_cut_leads_on_behind_its_last_entry(void **state)
+{
+    struct history *h = history_create(NULL);
+    struct history_query query = from_start;
+    struct told t = {0};
+
+    (void)state;
+    query.folded = true;
+    query.bytes_max = 15;
+    assert_true(history_read(h, &query, on_page, &t));
+    fake_database_answer(0, page_of(60, 1, 3)); /* three times "hello" */
+    assert_true(t.more);
+    assert_int_equal(t.next, 3);
+    history_destroy(h);
+}
+
 static void test_failures(void **state)
 {
     struct history *h = history_create(NULL);
@@ -142,6 +199,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pages),
+        cmocka_unit_test(test_folded_pages_lead_on),
+        cmocka_unit_test(test_a_page_that_is_cut_leads_on_behind_its_last_entry),
         cmocka_unit_test(test_failures),
         cmocka_unit_test(test_bounded_and_destroyed_while_running),
     };

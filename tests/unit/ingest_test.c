@@ -278,6 +278,63 @@ static void test_a_name_twice_in_two_batches(void **state)
     assert_int_equal(entry_count, 1);
 }
 
+static void submit_reaction(const char *id, const char *emoji, int target)
+{
+    char json[128];
+    snprintf(json, sizeof json,
+             "{\"id\":\"%s\",\"kind\":\"reaction\",\"target\":%d,\"emoji\":\"%s\"}", id, target,
+             emoji);
+    submit_json(CONVERSATION, json);
+}
+
+static void submit_delete(const char *id, int target)
+{
+    char json[128];
+    snprintf(json, sizeof json, "{\"id\":\"%s\",\"kind\":\"delete\",\"target\":%d}", id, target);
+    submit_json(CONVERSATION, json);
+}
+
+static void test_a_kind_that_differs_is_another_body(void **state)
+{
+    (void)state;
+    submit("a", "+");
+    submit_reaction("a", "+", 1);
+    submit_reaction("b", "+", 1);
+    submit_reaction("b", "+", 2);
+    submit_reaction("b", "+", 1);
+    ingest_kick(ingest);
+    assert_int_equal(fake_server_drafts_waiting(), 2);
+    run_until_idle();
+    assert_int_equal(told[0].seq, 1);
+    assert_int_equal(told[1].code, CODE_CONFLICT);
+    assert_int_equal(told[2].seq, 2);
+    assert_int_equal(told[3].code, CODE_CONFLICT);
+    assert_int_equal(told[4].seq, 2);
+    assert_true(told[4].duplicate);
+}
+
+static void test_what_follows_a_deletion_is_judged_after_it(void **state)
+{
+    (void)state;
+    submit("a", "one");
+    submit_reaction("b", "+", 1);
+    submit_reaction("c", "+", 1); /* reactions do not change a message */
+    submit_delete("d", 1);
+    submit_delete("e", 2); /* another message */
+    submit("f", "two");    /* none */
+    submit_reaction("g", "+", 1);
+    submit("h", "three");
+    ingest_kick(ingest);
+    assert_int_equal(fake_server_waiting(), 2);
+    assert_int_equal(fake_server_drafts_waiting(), 6);
+    fake_server_run();
+    assert_int_equal(fake_server_drafts_waiting(), 2);
+    run_until_idle();
+    assert_int_equal(told_count, 8);
+    for (size_t i = 0; i < told_count; i++)
+        assert_int_equal(told[i].seq, i + 1);
+}
+
 static void test_refusals_keep_their_place(void **state)
 {
     (void)state;
@@ -373,6 +430,10 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_a_name_twice_in_one_batch, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_name_twice_in_two_batches, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_kind_that_differs_is_another_body, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_what_follows_a_deletion_is_judged_after_it, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_refusals_keep_their_place, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_drafts_wait_while_there_is_no_database, set_up,
                                         tear_down),

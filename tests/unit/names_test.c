@@ -132,12 +132,31 @@ static void test_direct_conversation_ids(void **state)
                   "42f83dec-2eb3-8b7f-9b15-0fb13659bef2");
 }
 
+static void test_emojis(void **state)
+{
+    static const char *const good[] = {"+", "\xf0\x9f\x91\x8d", "12345678", " ",
+                                       /* a family of four: seven code points */
+                                       "\xf0\x9f\x91\xa8\xe2\x80\x8d\xf0\x9f\x91\xa9\xe2\x80\x8d"
+                                       "\xf0\x9f\x91\xa7\xe2\x80\x8d\xf0\x9f\x91\xa6"};
+    static const char *const bad[] = {"", "123456789", "\n", "a\x7f", "\xc2\x85", "\xff"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(good); i++)
+        assert_true(emoji_is_valid(slice_str(good[i])));
+    for (size_t i = 0; i < ARRAY_LENGTH(bad); i++)
+        assert_false(emoji_is_valid(slice_str(bad[i])));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hostile_names), cmocka_unit_test(test_handles),
-        cmocka_unit_test(test_devices),       cmocka_unit_test(test_client_ids),
-        cmocka_unit_test(test_draft_ids),     cmocka_unit_test(test_direct_conversation_ids),
+        cmocka_unit_test(test_hostile_names),
+        cmocka_unit_test(test_handles),
+        cmocka_unit_test(test_devices),
+        cmocka_unit_test(test_client_ids),
+        cmocka_unit_test(test_emojis),
+        cmocka_unit_test(test_draft_ids),
+        cmocka_unit_test(test_direct_conversation_ids),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,19 +44,45 @@ const struct db_statement batch_lock_statement = {
     .parameter_count = 1,
 };
 
-/* Kind 1 is ENTRY_TEXT, role 2 is ROLE_MEMBER. A draft that was stored before is answered as such
- * whatever its sender may do by now. */
+/* Numbered as banter.judge_target() (0005_targets.sql) has them. */
+enum verdict {
+    VERDICT_STORED,
+    VERDICT_DUPLICATE,
+    VERDICT_CONFLICT,
+    VERDICT_NO_CONVERSATION,
+    VERDICT_READER,
+    VERDICT_NO_REPLIED,
+    VERDICT_NO_MESSAGE,
+    VERDICT_DELETED,
+    VERDICT_NOT_AUTHOR,
+    VERDICT_NOT_ADMIN,
+    VERDICT_EDITS_FULL,
+};
+
+/* Roles: 1 is ROLE_READER, 2 ROLE_MEMBER. A draft that was stored before is answered as such
+ * whatever its sender may do by now; one whose text has been deleted since cannot be compared. Only
+ * drafts that concern a message cost a look at it. The last three arrays are empty in a batch
+ * without such drafts, which leaves kind NULL: a text. */
 const struct db_statement batch_append_statement = {
     .name = "ingest_append",
     .sql = "WITH judged AS MATERIALIZED ("
-           "  SELECT d.*, coalesce(m.role, 0) AS role, c.last_seq,"
-           "         old.seq AS old_seq, old.at AS old_at,"
-           "         old.kind = 1 AND old.text = d.text"
-           "           AND old.reply_to IS NOT DISTINCT FROM d.reply_to AS same,"
-           "         old.seq IS NULL AND coalesce(m.role, 0) >= 2"
-           "           AND (d.reply_to IS NULL OR d.reply_to BETWEEN 1 AND c.last_seq) AS fresh"
-           "  FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::bigint[])"
-           "         WITH ORDINALITY AS d (conversation, sender, id, text, reply_to, n)"
+           "  SELECT d.*, c.last_seq, old.seq AS old_seq, old.at AS old_at,"
+           "         CASE WHEN old.seq IS NOT NULL THEN"
+           "                CASE WHEN old.kind = coalesce(d.kind, 1)"
+           "                      AND old.reply_to IS NOT DISTINCT FROM d.reply_to"
+           "                      AND old.target IS NOT DISTINCT FROM d.target"
+           "                      AND (old.text IS NULL OR (old.text = d.text"
+           "                           AND old.data IS NOT DISTINCT FROM d.data))"
+           "                THEN 1 ELSE 2 END"
+           "              WHEN m.role IS NULL THEN 3"
+           "              WHEN m.role < 2 THEN 4"
+           "              WHEN d.target IS NOT NULL THEN"
+           "                banter.judge_target(d.conversation, d.target, d.kind, d.sender, m.role)"
+           "              WHEN d.reply_to NOT BETWEEN 1 AND c.last_seq THEN 5"
+           "              ELSE 0 END AS verdict"
+           "  FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::bigint[],"
+           "              $6::smallint[], $7::bigint[], $8::text[]) WITH ORDINALITY"
+           "         AS d (conversation, sender, id, text, reply_to, kind, target, data, n)"
            "  LEFT JOIN banter.conversations c ON c.id = d.conversation"
            "  LEFT JOIN banter.members m"
            "    ON m.conversation = d.conversation AND m.user_id = d.sender"
@@ -64,37 +90,45 @@ const struct db_statement batch_append_statement = {
            "    AND old.sender = d.sender AND old.id = d.id"
            "), placed AS MATERIALIZED ("
            "  SELECT *, (SELECT clock_timestamp()::timestamptz(3)) AS at,"
-           "         last_seq + count(*) FILTER (WHERE fresh)"
+           "         last_seq + count(*) FILTER (WHERE verdict = 0)"
            "           OVER (PARTITION BY conversation ORDER BY n) AS seq"
            "  FROM judged"
            "), advanced AS ("
            "  UPDATE banter.conversations c SET last_seq = p.last_seq"
-           "  FROM (SELECT conversation, max(seq) AS last_seq FROM placed WHERE fresh"
+           "  FROM (SELECT conversation, max(seq) AS last_seq FROM placed WHERE verdict = 0"
            "        GROUP BY conversation) p"
            "  WHERE c.id = p.conversation"
            "), stored AS ("
            "  INSERT INTO banter.messages"
-           "         (conversation, seq, sender, at, kind, reply_to, id, text)"
-           "  SELECT conversation, seq, sender, at, 1, reply_to, id, text"
-           "  FROM placed WHERE fresh"
+           "         (conversation, seq, sender, at, kind, reply_to, id, text, data, target)"
+           "  SELECT conversation, seq, sender, at, coalesce(kind, 1), reply_to, id, text, data,"
+           "         target"
+           "  FROM placed WHERE verdict = 0"
            ")"
-           "SELECT n, role::smallint, fresh, same,"
-           "       CASE WHEN fresh THEN seq ELSE old_seq END,"
-           "       CASE WHEN fresh THEN at ELSE old_at END"
+           "SELECT n, verdict,"
+           "       CASE WHEN verdict = 0 THEN seq ELSE old_seq END,"
+           "       CASE WHEN verdict = 0 THEN at ELSE old_at END"
            " FROM placed",
-    .parameter_count = 5,
+    .parameter_count = 8,
 };
 
-enum append_column { COLUMN_N, COLUMN_ROLE, COLUMN_FRESH, COLUMN_SAME, COLUMN_SEQ, COLUMN_AT };
+static const struct db_statement fold_statement = {
+    .name = "ingest_fold",
+    .sql = "SELECT banter.fold_entries($1::uuid[], $2::bigint[], $3::text[])",
+    .parameter_count = 3,
+};
+
+enum append_column { COLUMN_N, COLUMN_VERDICT, COLUMN_SEQ, COLUMN_AT };
 
 struct batch *batch_create(void *owner, size_t capacity)
 {
     struct batch *b = must_calloc(1, sizeof *b);
 
     b->owner = owner;
-    b->drafts = must_calloc(3 * capacity, sizeof(struct submission *));
+    b->drafts = must_calloc(4 * capacity, sizeof(struct submission *));
     b->rows = b->drafts + capacity;
     b->strangers = b->rows + capacity;
+    b->targeted = b->strangers + capacity;
     return b;
 }
 
@@ -106,10 +140,23 @@ void batch_destroy(struct batch *b)
     free(b);
 }
 
+bool batch_may_add(const struct batch *b, const struct submission *s)
+{
+    for (size_t i = 0; i < b->targeted_count && s->target > 0; i++) {
+        const struct submission *other = b->targeted[i];
+        if (other->kind != ENTRY_REACTION && other->target == s->target &&
+            uuid_equal(&other->conversation, &s->conversation))
+            return false;
+    }
+    return true;
+}
+
 void batch_add(struct batch *b, struct submission *s)
 {
     submission_reset(s);
     b->drafts[b->count++] = s;
+    if (s->target > 0 && !s->judged)
+        b->targeted[b->targeted_count++] = s;
 }
 
 void batch_close(struct batch *b, const struct directs *known)
@@ -189,6 +236,39 @@ static struct db_params *lock_params(const struct batch *b)
     return p;
 }
 
+static void put_text(struct db_params *p, struct slice text)
+{
+    if (text.length > 0)
+        db_array_text(p, text);
+    else
+        db_array_null(p);
+}
+
+static void put_seq(struct db_params *p, int64_t seq)
+{
+    if (seq > 0)
+        db_array_i64(p, seq);
+    else
+        db_array_null(p);
+}
+
+/* Kinds, targets and data. */
+static void put_targets(struct db_params *p, struct submission *const *rows, size_t count)
+{
+    db_array_begin(p);
+    for (size_t i = 0; i < count; i++)
+        db_array_i64(p, rows[i]->kind);
+    db_array_end(p);
+    db_array_begin(p);
+    for (size_t i = 0; i < count; i++)
+        put_seq(p, rows[i]->target);
+    db_array_end(p);
+    db_array_begin(p);
+    for (size_t i = 0; i < count; i++)
+        put_text(p, submission_data(rows[i]));
+    db_array_end(p);
+}
+
 static struct db_params *append_params(const struct batch *b)
 {
     struct db_params *p = db_params_create();
@@ -204,14 +284,37 @@ static struct db_params *append_params(const struct batch *b)
     db_array_end(p);
     db_array_begin(p);
     for (size_t i = 0; i < b->row_count; i++)
-        db_array_text(p, b->rows[i]->text);
+        put_text(p, b->rows[i]->text);
     db_array_end(p);
     db_array_begin(p);
-    for (size_t i = 0; i < b->row_count; i++) {
-        if (b->rows[i]->reply_to != 0)
-            db_array_i64(p, b->rows[i]->reply_to);
-        else
-            db_array_null(p);
+    for (size_t i = 0; i < b->row_count; i++)
+        put_seq(p, b->rows[i]->reply_to);
+    db_array_end(p);
+    put_targets(p, b->rows, b->targeted_count > 0 ? b->row_count : 0);
+    return p;
+}
+
+/* Twins share their row. */
+static struct db_params *fold_params(const struct batch *b)
+{
+    struct db_params *p = db_params_create();
+
+    db_array_begin(p);
+    for (size_t i = 0; i < b->targeted_count; i++) {
+        if (!b->targeted[i]->twin)
+            db_array_uuid(p, &b->targeted[i]->conversation);
+    }
+    db_array_end(p);
+    db_array_begin(p);
+    for (size_t i = 0; i < b->targeted_count; i++) {
+        if (!b->targeted[i]->twin)
+            db_array_i64(p, (int64_t)b->targeted[i]->uid);
+    }
+    db_array_end(p);
+    db_array_begin(p);
+    for (size_t i = 0; i < b->targeted_count; i++) {
+        if (!b->targeted[i]->twin)
+            db_array_text(p, b->targeted[i]->id);
     }
     db_array_end(p);
     return p;
@@ -234,32 +337,27 @@ static void on_ensure_reply(void *owner, const struct db_reply *reply)
     }
 }
 
-static struct ingest_outcome outcome_of_row(const struct submission *s, const PGresult *r, int row)
+static struct ingest_outcome refusal_of(const struct submission *s, enum verdict verdict)
 {
-    int64_t role = db_get_i64(r, row, COLUMN_ROLE);
-    bool fresh = db_get_bool(r, row, COLUMN_FRESH);
-    bool stored = !db_get_null(r, row, COLUMN_SEQ);
+    static const struct ingest_outcome refusals[] = {
+        [VERDICT_CONFLICT] = {CODE_CONFLICT, "this id was used for another draft"},
+        [VERDICT_NO_CONVERSATION] = {CODE_NOT_FOUND,
+                                     "no such conversation, or you are not a member of it"},
+        [VERDICT_READER] = {CODE_FORBIDDEN, "you may only read in this conversation"},
+        [VERDICT_NO_REPLIED] = {CODE_INVALID, "reply_to names no entry of this conversation"},
+        [VERDICT_NO_MESSAGE] = {CODE_INVALID, "target names no message of this conversation"},
+        [VERDICT_DELETED] = {CODE_NOT_FOUND, "the message that target names is deleted"},
+        [VERDICT_NOT_AUTHOR] = {CODE_FORBIDDEN, "only its author edits a message"},
+        [VERDICT_NOT_ADMIN] = {CODE_FORBIDDEN,
+                               "only its author, an admin or an owner deletes a message"},
+        [VERDICT_EDITS_FULL] = {CODE_LIMIT_REACHED, "a message can be edited 100 times"},
+    };
 
-    if (stored && !fresh && !db_get_bool(r, row, COLUMN_SAME))
-        return (struct ingest_outcome){.code = CODE_CONFLICT,
-                                       .reason = "this id was used for another draft"};
-    if (stored)
-        return (struct ingest_outcome){.code = CODE_OK,
-                                       .conversation = s->conversation,
-                                       .seq = db_get_i64(r, row, COLUMN_SEQ),
-                                       .at_ms = db_get_time_ms(r, row, COLUMN_AT),
-                                       .duplicate = !fresh};
-    if (role == ROLE_NONE && s->other[0])
+    _Static_assert(EDITS_MAX == 100, "the reason says so, and banter.judge_target()");
+    assert(verdict < sizeof refusals / sizeof refusals[0] && refusals[verdict].code != CODE_OK);
+    if (verdict == VERDICT_NO_CONVERSATION && s->other[0])
         return (struct ingest_outcome){.code = CODE_NOT_FOUND, .reason = "no such user"};
-    if (role == ROLE_NONE)
-        return (struct ingest_outcome){.code = CODE_NOT_FOUND,
-                                       .reason =
-                                           "no such conversation, or you are not a member of it"};
-    if (role < ROLE_MEMBER)
-        return (struct ingest_outcome){.code = CODE_FORBIDDEN,
-                                       .reason = "you may only read in this conversation"};
-    return (struct ingest_outcome){.code = CODE_INVALID,
-                                   .reason = "reply_to names no entry of this conversation"};
+    return refusals[verdict];
 }
 
 static void on_append_reply(void *owner, const struct db_reply *reply)
@@ -270,11 +368,21 @@ static void on_append_reply(void *owner, const struct db_reply *reply)
         return;
     assert((size_t)PQntuples(reply->result) == b->row_count);
     for (int row = 0; row < PQntuples(reply->result); row++) {
+        enum verdict verdict = (enum verdict)db_get_i64(reply->result, row, COLUMN_VERDICT);
         int64_t n = db_get_i64(reply->result, row, COLUMN_N);
         assert(n >= 1 && (size_t)n <= b->row_count);
         struct submission *s = b->rows[n - 1];
-        s->fresh = db_get_bool(reply->result, row, COLUMN_FRESH);
-        s->outcome = outcome_of_row(s, reply->result, row);
+
+        s->fresh = verdict == VERDICT_STORED;
+        if (s->fresh || verdict == VERDICT_DUPLICATE)
+            s->outcome =
+                (struct ingest_outcome){.code = CODE_OK,
+                                        .conversation = s->conversation,
+                                        .seq = db_get_i64(reply->result, row, COLUMN_SEQ),
+                                        .at_ms = db_get_time_ms(reply->result, row, COLUMN_AT),
+                                        .duplicate = !s->fresh};
+        else
+            s->outcome = refusal_of(s, verdict);
     }
 }
 
@@ -286,6 +394,8 @@ bool batch_send(struct batch *b, struct db_conn *c, uint64_t follows, db_reply_f
             db_conn_query(c, &ensure_statement, ensure_params(b), on_ensure_reply, b)) &&
            db_conn_query(c, &batch_lock_statement, lock_params(b), NULL, NULL) &&
            db_conn_query(c, &batch_append_statement, append_params(b), on_append_reply, b) &&
+           (b->targeted_count == 0 ||
+            db_conn_query(c, &fold_statement, fold_params(b), NULL, NULL)) &&
            db_conn_sync(c, on_end, b);
 }
 

@@ -4,8 +4,9 @@
  *
  * One transaction: follow (this batch comes after the one before it) · ensure (only for direct
  * conversations not known to exist) · lock (the conversations, in the order of their ids) · append.
- * Because append runs after the lock, with a snapshot of its own, what it reads of rights, heads
- * and earlier drafts cannot change before the commit. */
+ * · fold (only for edits, deletions and reactions: what they make of the messages they concern).
+ * Because append runs after the lock, with a snapshot of its own, what it reads of rights, heads,
+ * messages and earlier drafts cannot change before the commit. */
 #ifndef BANTER_BRIDGE_INGEST_BATCH_H
 #define BANTER_BRIDGE_INGEST_BATCH_H
 
@@ -30,6 +31,8 @@ struct batch {
     size_t row_count;
     struct submission **strangers; /* of these the direct conversation may not exist yet */
     size_t stranger_count;
+    struct submission **targeted; /* those that concern a message */
+    size_t targeted_count;
     /* The answer: */
     bool answered;
     enum db_status status; /* DB_OK: committed */
@@ -42,6 +45,9 @@ STAILQ_HEAD(batch_list, batch);
 struct batch *batch_create(void *owner, size_t capacity);
 /* Frees the drafts in it too. */
 void batch_destroy(struct batch *b);
+/* False: it concerns a message that another one of the batch edits or deletes. What append reads
+ * is as it was before the batch; so this one has to go into the next. */
+bool batch_may_add(const struct batch *b, const struct submission *s) MUST_USE;
 /* Takes the draft. */
 void batch_add(struct batch *b, struct submission *s);
 /* All drafts are in: finds twins, and decides what to ask. */

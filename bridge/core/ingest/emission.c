@@ -45,9 +45,11 @@ static void write_entry(struct emission *e, const struct submission *s)
         .at_ms = s->outcome.at_ms,
         .from = slice_str(s->handle),
         .id = s->id,
-        .kind = ENTRY_TEXT,
+        .kind = s->kind,
         .text = s->text,
         .reply_to = s->reply_to,
+        .target = s->target,
+        .data = submission_data(s),
     };
 
     buf_reset(&e->json);

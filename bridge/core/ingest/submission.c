@@ -51,7 +51,10 @@ struct submission *submission_create(const struct ingest_draft *draft, ingest_do
     if (parsed.text.length > 0)
         memcpy(body, parsed.text.data, parsed.text.length);
     s->text = slice_of(body, parsed.text.length);
+    s->kind = parsed.kind;
     s->reply_to = parsed.reply_to;
+    s->target = parsed.target;
+    s->remove = parsed.remove;
     draft_finish(&parsed);
 
     s->uid = draft->uid;
@@ -85,9 +88,15 @@ void submission_refuse(struct submission *s, enum code code, const char *reason)
     s->outcome = (struct ingest_outcome){.code = code, .reason = reason};
 }
 
+struct slice submission_data(const struct submission *s)
+{
+    return s->remove ? slice_str(ENTRY_DATA_REMOVE) : slice_of(NULL, 0);
+}
+
 bool submission_same_body(const struct submission *a, const struct submission *b)
 {
-    return a->reply_to == b->reply_to && slice_equal(a->text, b->text);
+    return a->kind == b->kind && a->reply_to == b->reply_to && a->target == b->target &&
+           a->remove == b->remove && slice_equal(a->text, b->text);
 }
 
 static uint64_t hash_name(const void *key)

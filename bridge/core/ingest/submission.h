@@ -8,6 +8,7 @@
 #include "base/slice.h"
 #include "base/uuid.h"
 #include "core/ingest.h"
+#include "wire/entry.h"
 #include "wire/limits.h"
 
 #include <stdbool.h>
@@ -22,9 +23,12 @@ struct submission {
     char device[DEVICE_MAX_LENGTH + 1]; /* empty: HTTP */
     char other[HANDLE_MAX_LENGTH + 1];  /* the target was this user; empty: a conversation */
     struct uuid conversation;           /* also of a user: the direct conversation's id */
+    enum entry_kind kind;               /* this and the next five: as struct draft has them */
     struct slice id;                    /* id and text follow this struct in memory */
     struct slice text;
     int64_t reply_to;
+    int64_t target;
+    bool remove;
     size_t size; /* bytes of memory */
 
     ingest_done_fn *done; /* or NULL */
@@ -51,6 +55,8 @@ void submission_destroy(struct submission *s);
 void submission_reset(struct submission *s);
 /* Makes a refusal of it. `reason` is static. */
 void submission_refuse(struct submission *s, enum code code, const char *reason);
+/* What the entry has beside the draft's own members: static JSON, or empty. */
+struct slice submission_data(const struct submission *s);
 /* The same name has the same body. */
 bool submission_same_body(const struct submission *a, const struct submission *b);
 
