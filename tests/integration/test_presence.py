@@ -288,6 +288,7 @@ def test_a_new_bridge_is_not_noticed(banter, pair):
         banter.kill("bridge")
         banter.wait_restarted("bridge", pid)
         banter.wait_ready()
+        time.sleep(0.5)  # the plugin has told it who is here
         phone.drop()
         phone.connect()
         say(phone, "away")
