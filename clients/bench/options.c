@@ -37,7 +37,7 @@ static const struct option_info table[] = {
     {"keys", "DIR", "signing keys (default: DATA/keys)", TEXT(keys), "", 0},
     {"issuer", "NAME", "of tokens (default: from DATA/bridge.conf)", TEXT(issuer), "", 0},
     {"audience", "NAME", "of tokens (default: from DATA/bridge.conf)", TEXT(audience), "", 0},
-    {"pids", "A,B,C", "broker, bridge, postgres (default: DATA/run/*.pid)", TEXT(pids), "", 0},
+    {"pids", "A,B,C", "broker, bridge, postgres (default: DATA/state/*.pid)", TEXT(pids), "", 0},
     {"pairs", "N", "pairs: conversations of two, one of whom sends", COUNT(pairs), "1000", 1},
     {"members", "N", "group: members, all of them online", COUNT(members), "100", 2},
     {"senders", "N", "group: how many of them send", COUNT(senders), "10", 1},
@@ -121,7 +121,7 @@ static pid_t read_pid(const struct options *o, const char *name)
 {
     char path[OPTION_TEXT_MAX + 32];
 
-    snprintf(path, sizeof(path), "%s/run/%s.pid", o->data, name);
+    snprintf(path, sizeof(path), "%s/state/%s.pid", o->data, name);
     return process_read_pid(path);
 }
 
