@@ -4,6 +4,7 @@
 #include "api/routes.h"
 #include "core/ingest.h"
 #include "core/keys.h"
+#include "core/revocations.h"
 #include "db/db.h"
 #include "link/link.h"
 
@@ -34,7 +35,8 @@ void handle_live(struct call *c)
     call_answer_copy(c, 200, slice_str("{\"status\":\"live\"}\n"));
 }
 
-/* Ready to carry messages: the database can be read and written, and the broker is there. */
+/* Ready to carry messages: the database can be read and written, tokens can be judged, and the
+ * broker is there. */
 void handle_ready(struct call *c)
 {
     const struct {
@@ -43,6 +45,7 @@ void handle_ready(struct call *c)
     } needs[] = {
         {"the database cannot be read", db_pool_is_ready(c->core->pool)},
         {"the writer is not connected to the database", ingest_is_ready(c->core->ingest)},
+        {"the ended logins have not been read", revocations_is_ready(c->core->revocations)},
         {"the broker's plugin is not connected", link_is_connected(c->core->link)},
     };
 

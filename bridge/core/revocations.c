@@ -162,6 +162,11 @@ enum revocation_verdict revocations_judge(const struct revocations *r, struct sl
     return r->looked_ms ? REVOCATION_NONE : REVOCATION_UNKNOWN;
 }
 
+bool revocations_is_ready(const struct revocations *r)
+{
+    return r->looked_ms != 0;
+}
+
 size_t revocations_count(const struct revocations *r)
 {
     return r->set.by_login.count;

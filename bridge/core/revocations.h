@@ -42,6 +42,8 @@ enum revocation_verdict {
 /* Whether the login of a verified token, its `sid`, has ended. */
 enum revocation_verdict revocations_judge(const struct revocations *r, struct slice login);
 
+/* False as long as every good token would be judged REVOCATION_UNKNOWN: for /readyz. */
+bool revocations_is_ready(const struct revocations *r);
 /* How many are remembered. */
 size_t revocations_count(const struct revocations *r);
 
