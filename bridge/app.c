@@ -13,6 +13,7 @@
 #include "config.h"
 #include "core/accounts.h"
 #include "core/commands.h"
+#include "core/cursors.h"
 #include "core/fills.h"
 #include "core/history.h"
 #include "core/ingest.h"
@@ -56,6 +57,7 @@ struct app {
     struct link *link;
     struct accounts *accounts;
     struct commands *commands;
+    struct cursors *cursors;
     struct history *history;
     struct sync *sync;
     struct ingest *ingest;
@@ -73,8 +75,8 @@ static void on_drain_timer(evutil_socket_t fd, short what, void *argument)
 {
     struct app *a = argument;
     const struct timeval interval = {.tv_usec = DRAIN_CHECK_MS * 1000};
-    bool idle =
-        ingest_is_idle(a->ingest) && link_is_flushed(a->link) && presence_is_idle(a->presence);
+    bool idle = ingest_is_idle(a->ingest) && link_is_flushed(a->link) &&
+                presence_is_idle(a->presence) && cursors_is_idle(a->cursors);
     (void)fd;
     (void)what;
 
@@ -166,6 +168,7 @@ static bool create_core(struct app *a, const struct config *config)
                 accounts_create(a->base, a->pool, a->keys, a->revocations, &accounts_config)) &&
            (a->commands =
                 commands_create(a->base, a->pool, a->link, a->revocations, &commands_config)) &&
+           (a->cursors = cursors_create(a->base, a->pool, a->link)) &&
            (a->history = history_create(a->pool)) && (a->sync = sync_create(a->base, a->pool)) &&
            (a->ingest = ingest_create(a->base, &ingest_config, a->link)) &&
            (a->members = members_create(a->base, a->pool, a->link)) &&
@@ -177,6 +180,7 @@ static bool create_core(struct app *a, const struct config *config)
 static bool create_doors(struct app *a, const struct config *config)
 {
     const struct intake_modules modules = {
+        .cursors = a->cursors,
         .fills = a->fills,
         .ingest = a->ingest,
         .link = a->link,
@@ -189,6 +193,7 @@ static bool create_doors(struct app *a, const struct config *config)
         .base = a->base,
         .accounts = a->accounts,
         .commands = a->commands,
+        .cursors = a->cursors,
         .history = a->history,
         .ingest = a->ingest,
         .keys = a->keys,
@@ -233,6 +238,7 @@ void app_destroy(struct app *a)
         return;
     accounts_destroy(a->accounts);
     commands_destroy(a->commands);
+    cursors_destroy(a->cursors);
     sync_destroy(a->sync);
     history_destroy(a->history);
     ingest_destroy(a->ingest);

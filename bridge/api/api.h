@@ -12,6 +12,7 @@
 struct accounts;
 struct api;
 struct commands;
+struct cursors;
 struct db_pool;
 struct event_base;
 struct history;
@@ -26,6 +27,7 @@ struct api_dependencies {
     struct event_base *base;
     struct accounts *accounts;
     struct commands *commands;
+    struct cursors *cursors;
     struct history *history;
     struct ingest *ingest;
     struct keys *keys;

@@ -4,6 +4,7 @@
  * No label here has a value that strangers choose, so the number of series is fixed. */
 #include "api/routes.h"
 #include "core/accounts.h"
+#include "core/cursors.h"
 #include "core/ingest.h"
 #include "core/presence.h"
 #include "core/revocations.h"
@@ -92,6 +93,18 @@ static void put_ingest(struct buf *b, const struct ingest *ingest)
     put_gauge(b, "drafts_queued", "Drafts waiting for the writer.", s.queued);
 }
 
+static void put_cursors(struct buf *b, const struct cursors *cursors)
+{
+    struct cursors_stats s;
+
+    cursors_get_stats(cursors, &s);
+    put_counter(b, "cursor_updates_total", "Cursors that were to be moved.", s.updates);
+    put_counter(b, "cursor_commits_total", "Commits that moved cursors.", s.commits);
+    put_counter(b, "cursor_updates_refused_total", "Cursors refused because too many waited.",
+                s.refused);
+    put_gauge(b, "cursors_waiting", "Cursors that are not written yet.", s.waiting);
+}
+
 /* The second number of /proc/self/statm, in pages; 0 when it cannot be read. */
 static unsigned long resident_pages(void)
 {
@@ -136,6 +149,7 @@ void handle_metrics(struct call *c)
     put_gauge(&text, "presence_users", "Users who are connected, or were a moment ago.",
               presence_count(c->core->presence));
     put_ingest(&text, c->core->ingest);
+    put_cursors(&text, c->core->cursors);
     put_accounts(&text, c->core->accounts);
     put_gauge(&text, "logins_revoked", "Ended logins whose access tokens may not have expired.",
               revocations_count(c->core->revocations));

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { FORM_MAX_BYTES = 16 << 10 }; /* the small bodies of the account routes */
+enum { FORM_MAX_BYTES = 16 << 10 }; /* the small bodies of accounts and cursors */
 
 #define DELETE HTTP_METHOD_DELETE
 #define GET HTTP_METHOD_GET
@@ -26,6 +26,7 @@ static const struct route public_table[] = {
     {"/v1/control", POST, ROUTE_USERS, PAYLOAD_MAX_BYTES, handle_control},
     {"/v1/conversations", GET, ROUTE_USERS, 0, handle_conversations},
     {"/v1/conversations/{conversation}", GET, ROUTE_USERS, 0, handle_conversation},
+    {"/v1/conversations/{conversation}/cursor", POST, ROUTE_USERS, FORM_MAX_BYTES, handle_cursor},
     {"/v1/conversations/{conversation}/members", GET, ROUTE_USERS, 0, handle_members},
     {"/v1/conversations/{conversation}/messages", GET, ROUTE_USERS, 0, handle_history},
     {"/v1/conversations/{conversation}/messages", POST, ROUTE_USERS, PAYLOAD_MAX_BYTES,

@@ -45,6 +45,7 @@ void handle_control(struct call *c);       /* control.c */
 void handle_conversations(struct call *c); /* conversations.c */
 void handle_conversation(struct call *c);
 void handle_members(struct call *c);
+void handle_cursor(struct call *c);  /* cursor.c */
 void handle_devices(struct call *c); /* devices.c */
 void handle_revoke_device(struct call *c);
 void handle_history(struct call *c); /* history.c */

@@ -12,31 +12,38 @@
 
 static const struct db_statement get_conversation = {
     "get_conversation",
-    "SELECT " HEAD_COLUMNS ", h.created_at,"
-    "       (SELECT count(*) FROM banter.members m WHERE m.conversation = h.conversation)"
-    "  FROM banter.conversation_heads h"
-    " WHERE h.conversation = $1::uuid AND h.user_id = $2::bigint",
-    2};
-enum { GET_COLUMN_CREATED_AT = HEAD_COLUMN_COUNT, GET_COLUMN_MEMBERS };
+    "SELECT " HEAD_COLUMNS
+    ", " HEAD_UNREAD("$3::bigint") ", h.created_at,"
+                                   "       (SELECT count(*) FROM banter.members m WHERE "
+                                   "m.conversation = h.conversation)"
+                                   "  FROM banter.conversation_heads h"
+                                   " WHERE h.conversation = $1::uuid AND h.user_id = $2::bigint",
+    3};
+enum { COLUMN_UNREAD = HEAD_COLUMN_COUNT };
+enum { GET_COLUMN_CREATED_AT = COLUMN_UNREAD + 1, GET_COLUMN_MEMBERS };
 
 static const struct db_statement list_conversations = {
     "list_conversations",
-    "SELECT " HEAD_COLUMNS ", h.conversation"
-    "  FROM banter.conversation_heads h"
-    " WHERE h.user_id = $1::bigint"
-    "   AND h.conversation > coalesce($2::uuid, '00000000-0000-0000-0000-000000000000')"
-    " ORDER BY h.conversation LIMIT $3::bigint + 1",
-    3};
-enum { LIST_COLUMN_CONVERSATION = HEAD_COLUMN_COUNT };
+    "SELECT " HEAD_COLUMNS
+    ", " HEAD_UNREAD("$4::bigint") ", h.conversation"
+                                   "  FROM banter.conversation_heads h"
+                                   " WHERE h.user_id = $1::bigint"
+                                   "   AND h.conversation > coalesce($2::uuid, "
+                                   "'00000000-0000-0000-0000-000000000000')"
+                                   " ORDER BY h.conversation LIMIT $3::bigint + 1",
+    4};
+enum { LIST_COLUMN_CONVERSATION = COLUMN_UNREAD + 1 };
 
 /* No row: not visible to the actor. One row without a handle: an empty page. */
 static const struct db_statement list_members = {
     "list_members",
-    "SELECT $3::text IS NOT NULL AND a.id IS NULL, o.handle, o.role, o.joined_at"
+    "SELECT $3::text IS NOT NULL AND a.id IS NULL, o.handle, o.role, o.joined_at,"
+    "       CASE WHEN c.kind <> 3 THEN o.received_seq END, o.read_seq"
     "  FROM banter.members own"
+    "  JOIN banter.conversations c ON c.id = own.conversation"
     "  LEFT JOIN banter.users a ON a.handle = $3::text"
     "  LEFT JOIN LATERAL ("
-    "       SELECT m.user_id, u.handle, m.role, m.joined_at"
+    "       SELECT m.user_id, u.handle, m.role, m.joined_at, m.received_seq, m.read_seq"
     "         FROM banter.members m"
     "         JOIN banter.users u ON u.id = m.user_id"
     "        WHERE m.conversation = $1::uuid AND m.user_id > coalesce(a.id, 0)"
@@ -49,6 +56,8 @@ enum member_column {
     MEMBER_COLUMN_HANDLE,
     MEMBER_COLUMN_ROLE,
     MEMBER_COLUMN_JOINED_AT,
+    MEMBER_COLUMN_RECEIVED, /* NULL: not shown, in channels */
+    MEMBER_COLUMN_READ,
 };
 
 static void put_time(struct buf *b, const char *name, int64_t unix_ms)
@@ -60,6 +69,14 @@ static void put_time(struct buf *b, const char *name, int64_t unix_ms)
     buf_json(b, slice_of(text, RFC3339_MS_LENGTH));
 }
 
+static void put_head(struct command *cmd, const struct uuid *conversation, const PGresult *result,
+                     int row)
+{
+    head_write(&cmd->data, conversation, result, row, 0);
+    buf_json_key(&cmd->data, "unread");
+    buf_i64(&cmd->data, db_get_i64(result, row, COLUMN_UNREAD));
+}
+
 void start_get_conversation(struct command *cmd, const json_t *arguments)
 {
     struct db_params *params;
@@ -69,6 +86,7 @@ void start_get_conversation(struct command *cmd, const json_t *arguments)
     params = db_params_create();
     db_uuid(params, &cmd->conversation);
     db_i64(params, (int64_t)cmd->uid);
+    db_i64(params, UNREAD_MAX);
     command_ask(cmd, &get_conversation, params);
 }
 
@@ -78,7 +96,7 @@ void answer_get_conversation(struct command *cmd, const PGresult *result)
         command_fail_no_conversation(cmd);
         return;
     }
-    head_write(&cmd->data, &cmd->conversation, result, 0, 0);
+    put_head(cmd, &cmd->conversation, result, 0);
     put_time(&cmd->data, "created_at", db_get_time_ms(result, 0, GET_COLUMN_CREATED_AT));
     buf_json_key(&cmd->data, "member_count");
     buf_i64(&cmd->data, db_get_i64(result, 0, GET_COLUMN_MEMBERS));
@@ -104,6 +122,7 @@ void start_list_conversations(struct command *cmd, const json_t *arguments)
     else
         db_null(params);
     db_i64(params, cmd->limit);
+    db_i64(params, UNREAD_MAX);
     command_ask(cmd, &list_conversations, params);
 }
 
@@ -129,7 +148,7 @@ void answer_list_conversations(struct command *cmd, const PGresult *result)
         struct uuid conversation = db_get_uuid(result, row, LIST_COLUMN_CONVERSATION);
 
         buf_str(&cmd->data, row > 0 ? ",{" : "{");
-        head_write(&cmd->data, &conversation, result, row, 0);
+        put_head(cmd, &conversation, result, row);
         buf_char(&cmd->data, '}');
     }
     end_page(cmd, PQntuples(result));
@@ -165,6 +184,12 @@ static void put_member(struct buf *b, const PGresult *result, int row)
     buf_json_key(b, "role");
     buf_json(b, slice_str(role_name((enum role)role)));
     put_time(b, "joined_at", db_get_time_ms(result, row, MEMBER_COLUMN_JOINED_AT));
+    if (!db_get_null(result, row, MEMBER_COLUMN_RECEIVED)) {
+        buf_json_key(b, "received");
+        buf_i64(b, db_get_i64(result, row, MEMBER_COLUMN_RECEIVED));
+        buf_json_key(b, "read");
+        buf_i64(b, db_get_i64(result, row, MEMBER_COLUMN_READ));
+    }
     buf_char(b, '}');
 }
 

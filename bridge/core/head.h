@@ -12,6 +12,15 @@ struct buf;
 /* The select list, from a row of banter.conversation_heads called h, and the columns it gives. */
 #define HEAD_COLUMNS "h.kind, h.title, h.peer, h.role, h.last_seq, h.received_seq, h.read_seq"
 
+/* One more column: how many texts of others come after what the member has read; counting ends at
+ * LIMIT, which is SQL. Deleted ones need not be read. */
+#define HEAD_UNREAD(LIMIT)                                                                         \
+    "(SELECT count(*)"                                                                             \
+    "   FROM (SELECT FROM banter.messages m"                                                       \
+    "          WHERE m.conversation = h.conversation AND m.seq > h.read_seq"                       \
+    "            AND m.kind = 1 AND m.text IS NOT NULL AND m.sender <> h.user_id"                  \
+    "          ORDER BY m.seq LIMIT " LIMIT ") n)"
+
 enum head_column {
     HEAD_COLUMN_KIND,
     HEAD_COLUMN_TITLE,

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/memory.h"
+#include "core/cursors.h"
 #include "core/fills.h"
 #include "core/ingest.h"
 #include "core/members.h"
@@ -163,8 +164,14 @@ static void on_session(void *owner, const struct frame_session *f)
 static void on_signal(void *owner, const struct frame_signal *f)
 {
     struct intake *i = owner;
-    if (f->kind == SIGNAL_TYPING)
+    switch (f->kind) {
+    case SIGNAL_TYPING:
         presence_typing(i->modules.presence, f);
+        break;
+    case SIGNAL_CURSOR:
+        cursors_signal(i->modules.cursors, f);
+        break;
+    }
 }
 
 static void on_watch(void *owner, const struct frame_watch *f)

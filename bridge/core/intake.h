@@ -7,6 +7,7 @@
 #include "base/compiler.h"
 #include "link/link.h"
 
+struct cursors;
 struct fills;
 struct ingest;
 struct intake;
@@ -16,6 +17,7 @@ struct requests;
 struct revocations;
 
 struct intake_modules {
+    struct cursors *cursors;
     struct fills *fills;
     struct ingest *ingest;
     struct link *link;

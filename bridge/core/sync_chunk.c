@@ -17,6 +17,8 @@ enum {
     HEAD_MAX_BYTES = 4096,   /* a conversation's JSON without entries, at most */
 };
 
+#define UNREAD HEAD_UNREAD("$6::bigint")
+
 /* $1 user, $2 conversations, $3 cursors or NULL, $4 limit, $5 bytes, $6 where counting
  * the unread ends, $7 characters of the preview. `rank` puts first what the
  * client needs most: the oldest after a cursor, the newest without one; the bytes cut the rest.
@@ -37,11 +39,7 @@ enum {
     "      FROM ranked r"                                                                          \
     ")"                                                                                            \
     "SELECT h.ord, true AS is_head, 0 AS rank, " HEAD_COLUMNS ","                                  \
-    "       (SELECT count(*)"                                                                      \
-    "          FROM (SELECT FROM banter.messages m"                                                \
-    "                 WHERE m.conversation = h.conversation AND m.seq > h.read_seq"                \
-    "                   AND m.kind = 1 AND m.text IS NOT NULL AND m.sender <> $1::bigint"          \
-    "                 ORDER BY m.seq LIMIT $6::bigint) n) AS unread,"                              \
+    "       " UNREAD " AS unread,"                                                                 \
     "       e.seq, e.at, e.kind AS entry_kind, u.handle, e.id,"                                    \
     "       left(e.text, $7::integer) AS text, e.reply_to, " DATA " AS data, e.target"             \
     "  FROM head h"                                                                                \

@@ -54,6 +54,7 @@ def _problems(validator, value):
 FROM_SERVER = (
     (re.compile(r"chat/[^/]+"), "entry"),
     (re.compile(r"chat/[^/]+/typing"), "typing"),
+    (re.compile(r"chat/[^/]+/cursor"), "cursor"),
     (re.compile(r"presence/[^/]+"), "presence"),
     (re.compile(r"me/heads"), "heads"),
     (re.compile(r"me/ready"), "ready"),
