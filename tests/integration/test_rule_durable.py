@@ -106,8 +106,8 @@ def test_the_bridge_killed_between_puback_and_commit(banter, pair):
 
 
 def test_the_bridge_stopped_in_order_with_drafts_waiting(banter, pair):
-    """An orderly stop promises no less than kill -9: nobody is told "unavailable" about a draft that
-    will be stored all the same."""
+    """An orderly stop promises no less than kill -9: nobody is told "unavailable" about a draft
+    that will be stored all the same."""
     phone, other, conversation = pair
     with stopped(banter, "postgres"):
         ids = [phone.send(conversation, f"waiting {n}") for n in range(50)]
