@@ -97,3 +97,95 @@ void rfc3339_ms(int64_t unix_ms, char text[RFC3339_MS_LENGTH + 1])
     *to = '\0';
     assert(to == text + RFC3339_MS_LENGTH);
 }
+
+/* Takes `width` digits and then, unless it is NUL, the character `after`. */
+static bool take_number(struct slice *text, size_t width, char after, int64_t *out)
+{
+    size_t length = width + (after != '\0');
+
+    *out = 0;
+    if (text->length < length || (after != '\0' && text->data[width] != after))
+        return false;
+    for (size_t i = 0; i < width; i++) {
+        if (text->data[i] < '0' || text->data[i] > '9')
+            return false;
+        *out = *out * 10 + (text->data[i] - '0');
+    }
+    *text = slice_of(text->data + length, text->length - length);
+    return true;
+}
+
+/* As put_date(), the other way round. False: there is no such day. */
+static bool days_from_date(int64_t year, int64_t month, int64_t day, int64_t *out)
+{
+    static const int8_t lengths[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    int64_t from_march, years;
+
+    if (month < 1 || month > 12 || day < 1 || day > lengths[month - 1] ||
+        (month == 2 && day == 29 && !is_leap))
+        return false;
+    from_march = (month + 9) % 12;
+    years = month > 2 ? year + 400 : year + 399; /* positive, and 400 years repeat */
+    *out = years * 365 + years / 4 - years / 100 + years / 400 + (153 * from_march + 2) / 5 + day -
+           1 - DAYS_PER_400_YEARS - DAYS_BEFORE_1970;
+    return true;
+}
+
+/* The fraction of a second, if there is one, in milliseconds. */
+static bool take_fraction(struct slice *text, int64_t *ms)
+{
+    int64_t unit = 100;
+    size_t digits = 0;
+
+    *ms = 0;
+    if (text->length == 0 || text->data[0] != '.')
+        return true;
+    for (; digits + 1 < text->length; digits++, unit /= 10) {
+        char c = text->data[digits + 1];
+        if (c < '0' || c > '9')
+            break;
+        *ms += unit * (c - '0');
+    }
+    *text = slice_of(text->data + digits + 1, text->length - digits - 1);
+    return digits > 0;
+}
+
+/* All that is left: Z, or hours and minutes ahead of UTC. */
+static bool take_offset(struct slice text, int64_t *minutes)
+{
+    bool behind = text.length > 0 && text.data[0] == '-';
+    int64_t hours, rest;
+
+    *minutes = 0;
+    if (text.length == 1)
+        return text.data[0] == 'Z' || text.data[0] == 'z';
+    if (text.length == 0 || (text.data[0] != '+' && !behind))
+        return false;
+    text = slice_of(text.data + 1, text.length - 1);
+    if (!take_number(&text, 2, ':', &hours) || !take_number(&text, 2, '\0', &rest) ||
+        text.length > 0 || hours > 23 || rest > 59)
+        return false;
+    *minutes = (hours * 60 + rest) * (behind ? -1 : 1);
+    return true;
+}
+
+bool rfc3339_parse(struct slice text, int64_t *unix_ms)
+{
+    int64_t year, month, day, hour, minute, second, fraction, days, offset;
+
+    if (!take_number(&text, 4, '-', &year) || !take_number(&text, 2, '-', &month) ||
+        !take_number(&text, 2, '\0', &day) || text.length == 0 ||
+        (text.data[0] != 'T' && text.data[0] != 't'))
+        return false;
+    text = slice_of(text.data + 1, text.length - 1);
+    if (!take_number(&text, 2, ':', &hour) || !take_number(&text, 2, ':', &minute) ||
+        !take_number(&text, 2, '\0', &second) || !take_fraction(&text, &fraction) ||
+        !take_offset(text, &offset) || !days_from_date(year, month, day, &days) || hour > 23 ||
+        minute > 59 || second > 60)
+        return false;
+    if (second == 60)
+        second = 59;
+    *unix_ms = days * MS_PER_DAY + ((hour * 60 + minute - offset) * 60 + second) * 1000 + fraction;
+    return true;
+}

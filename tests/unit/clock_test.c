@@ -69,9 +69,80 @@ static void test_clocks_agree_with_the_system(void **state)
     assert_in_range(wall / 1000, (uintmax_t)time(NULL) - 2, (uintmax_t)time(NULL) + 2);
 }
 
+static void test_reading(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t unix_ms;
+    } cases[] = {
+        {"1970-01-01T00:00:00Z", 0},
+        {"1970-01-01t00:00:00.001z", 1},
+        {"2026-11-22T10:00:00.123Z", 1795341600123},
+        {"2026-11-22T11:00:00.1239999+01:00", 1795341600123},
+        {"2026-11-22T04:30:00.123-05:30", 1795341600123},
+        {"2026-11-22T10:00:00.5Z", 1795341600500},
+        {"2016-12-31T23:59:60Z", 1483228799000},
+        {"2024-02-29T00:00:00.000Z", 1709164800000},
+        {"2000-03-01T00:00:00Z", 951868800000},
+        {"0000-01-01T00:00:00.000Z", -62167219200000},
+        {"9999-12-31T23:59:59.999Z", 253402300799999},
+    };
+    static const char *const broken[] = {
+        "",
+        "2026",
+        "2026-11-22",
+        "2026-11-22T10:00:00",
+        "2026-11-22 10:00:00Z",
+        "2026-11-22T10:00Z",
+        "2026-11-22T10:00:00.Z",
+        "2026-11-22T10:00:00,5Z",
+        "2026-11-22T10:00:00Zx",
+        "2026-11-22T10:00:00+1:00",
+        "2026-11-22T10:00:00+01",
+        "2026-11-22T10:00:00+24:00",
+        "2026-11-22T10:00:00+01:60",
+        "2026-11-22T24:00:00Z",
+        "2026-11-22T10:60:00Z",
+        "2026-11-22T10:00:61Z",
+        "2026-00-22T10:00:00Z",
+        "2026-13-22T10:00:00Z",
+        "2026-11-00T10:00:00Z",
+        "2026-11-31T10:00:00Z",
+        "2025-02-29T10:00:00Z",
+        "2100-02-29T10:00:00Z",
+        "+2026-11-22T10:00:00Z",
+        "x026-11-22T10:00:00Z",
+    };
+    int64_t unix_ms;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        assert_true(rfc3339_parse(slice_str(cases[i].text), &unix_ms));
+        assert_int_equal(unix_ms, cases[i].unix_ms);
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(broken); i++)
+        assert_false(rfc3339_parse(slice_str(broken[i]), &unix_ms));
+}
+
+static void test_what_is_written_is_read(void **state)
+{
+    const int64_t day = 86400000;
+    char text[RFC3339_MS_LENGTH + 1];
+    int64_t unix_ms;
+
+    (void)state;
+    for (int64_t at = -62167219200000; at < 253402300800000; at += 11 * day + 3661001) {
+        rfc3339_ms(at, text);
+        assert_true(rfc3339_parse(slice_of(text, RFC3339_MS_LENGTH), &unix_ms));
+        assert_int_equal(unix_ms, at);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_reading),
+        cmocka_unit_test(test_what_is_written_is_read),
         cmocka_unit_test(test_known_times),
         cmocka_unit_test(test_every_day_of_ten_thousand_years),
         cmocka_unit_test(test_clocks_agree_with_the_system),
