@@ -12,10 +12,13 @@
 #include "base/notify.h"
 #include "config.h"
 #include "core/accounts.h"
+#include "core/avatars.h"
+#include "core/blobs.h"
 #include "core/commands.h"
 #include "core/cursors.h"
 #include "core/fills.h"
 #include "core/history.h"
+#include "core/indexer.h"
 #include "core/ingest.h"
 #include "core/intake.h"
 #include "core/keys.h"
@@ -35,6 +38,9 @@
 enum {
     POOL_QUEUE_MAX = 4096,
     POOL_TIMEOUT_MS = 15000,
+    SEARCH_CONNECTIONS = 2,
+    SEARCH_QUEUE_MAX = 64,
+    SEARCH_TIMEOUT_MS = 6000,
     PASSWORD_QUEUE_MAX = 64,
     DRAIN_CHECK_MS = 20,
     DRAIN_CHECKS_MAX = 5000 / DRAIN_CHECK_MS,
@@ -43,6 +49,12 @@ enum {
 /* A reader must not be slowed by a query gone wrong for ever; below POOL_TIMEOUT_MS. */
 static const char pool_setup_sql[] =
     "SET statement_timeout = '12s'; SET idle_in_transaction_session_timeout = '10s'; SET jit = off";
+
+/* A search gone wrong holds up other searches only, and not for long. The index of words serves
+ * better than reading a table ever could. */
+static const char search_setup_sql[] =
+    "SET statement_timeout = '4s'; SET idle_in_transaction_session_timeout = '5s'; SET jit = off;"
+    "SET enable_seqscan = off; SET max_parallel_workers_per_gather = 0";
 
 struct app {
     struct event_base *base;
@@ -54,8 +66,12 @@ struct app {
 
     struct keys *keys;
     struct db_pool *pool;
+    struct db_pool *search_pool;
     struct link *link;
+    struct blobs *blobs;
     struct accounts *accounts;
+    struct avatars *avatars;
+    struct indexer *indexer;
     struct commands *commands;
     struct cursors *cursors;
     struct history *history;
@@ -129,6 +145,12 @@ static bool create_connections(struct app *a, const struct config *config)
         .setup_sql = pool_setup_sql,
         .timeout_ms = POOL_TIMEOUT_MS,
     };
+    const struct db_conn_config search_config = {
+        .dsn = config->database,
+        .application_name = "banter-search",
+        .setup_sql = search_setup_sql,
+        .timeout_ms = SEARCH_TIMEOUT_MS,
+    };
     const struct link_config link_config = {
         .socket_path = config->link_socket,
         .key = config->link_key,
@@ -137,8 +159,22 @@ static bool create_connections(struct app *a, const struct config *config)
     };
 
     a->pool = db_pool_create(a->base, &pool_config, config->pool_connections, POOL_QUEUE_MAX);
-    a->link = a->pool ? link_create(a->base, &link_config) : NULL;
+    a->search_pool = db_pool_create(a->base, &search_config, SEARCH_CONNECTIONS, SEARCH_QUEUE_MAX);
+    a->link = a->pool && a->search_pool ? link_create(a->base, &link_config) : NULL;
     return a->link != NULL;
+}
+
+static void on_stored(void *owner, const struct uuid *conversation)
+{
+    indexer_note(owner, conversation);
+}
+
+/* What stands beside the path of a message. */
+static bool create_side(struct app *a, const struct config *config)
+{
+    return (a->blobs = blobs_in_directory(a->base, config->blobs_dir)) &&
+           (a->avatars = avatars_create(a->base, a->pool, a->blobs)) &&
+           (a->indexer = indexer_create(a->base, config->database));
 }
 
 static bool create_core(struct app *a, const struct config *config)
@@ -152,7 +188,11 @@ static bool create_core(struct app *a, const struct config *config)
         .worker_queue_max = PASSWORD_QUEUE_MAX,
         .signup_open = config->signup,
     };
-    const struct commands_config commands_config = {.group_members_max = config->group_members_max};
+    const struct commands_config commands_config = {
+        .search_pool = a->search_pool,
+        .indexer = a->indexer,
+        .group_members_max = config->group_members_max,
+    };
     const struct presence_config presence_config = {.grace_ms = config->presence_grace_ms};
     const struct ingest_config ingest_config = {
         .dsn = config->database,
@@ -192,9 +232,11 @@ static bool create_doors(struct app *a, const struct config *config)
     const struct api_dependencies dependencies = {
         .base = a->base,
         .accounts = a->accounts,
+        .avatars = a->avatars,
         .commands = a->commands,
         .cursors = a->cursors,
         .history = a->history,
+        .indexer = a->indexer,
         .ingest = a->ingest,
         .keys = a->keys,
         .link = a->link,
@@ -209,6 +251,7 @@ static bool create_doors(struct app *a, const struct config *config)
     struct link_handlers handlers;
 
     a->intake = intake_create(&modules);
+    ingest_on_stored(a->ingest, on_stored, a->indexer);
     handlers = intake_handlers(a->intake);
     a->api = api_create(&dependencies);
     return a->api && link_start(a->link, &handlers);
@@ -218,8 +261,8 @@ struct app *app_create(const struct config *config)
 {
     struct app *a = must_calloc(1, sizeof *a);
 
-    if (create_loop(a) && create_connections(a, config) && create_core(a, config) &&
-        create_doors(a, config))
+    if (create_loop(a) && create_connections(a, config) && create_side(a, config) &&
+        create_core(a, config) && create_doors(a, config))
         return a;
     app_destroy(a);
     return NULL;
@@ -242,8 +285,12 @@ void app_destroy(struct app *a)
     sync_destroy(a->sync);
     history_destroy(a->history);
     ingest_destroy(a->ingest);
+    blobs_destroy(a->blobs);
+    avatars_destroy(a->avatars);
     api_destroy(a->api);
+    db_pool_destroy(a->search_pool);
     db_pool_destroy(a->pool);
+    indexer_destroy(a->indexer);
     link_destroy(a->link);
     requests_destroy(a->requests);
     fills_destroy(a->fills);

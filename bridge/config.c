@@ -57,6 +57,8 @@ static const struct key keys[] = {
     {"node", TYPE_TEXT, AT(node), "", "name of this node; empty: the host's name", 0, 0},
     {"keys_dir", TYPE_TEXT, AT(keys_dir), "/var/lib/banter/keys",
      "directory of the keys that sign access tokens", 0, 0},
+    {"blobs_dir", TYPE_TEXT, AT(blobs_dir), "/var/lib/banter/blobs", "directory of users' pictures",
+     0, 0},
     {"issuer", TYPE_TEXT, AT(issuer), "banter", "issuer in access tokens", 0, 0},
     {"audience", TYPE_TEXT, AT(audience), "banter", "audience in access tokens", 0, 0},
     {"access_token_ttl", TYPE_NUMBER, AT(access_token_ttl), "3600",

@@ -21,6 +21,7 @@ struct config {
     char *broker;
     char *node;
     char *keys_dir;
+    char *blobs_dir;
     char *issuer;
     char *audience;
     unsigned access_token_ttl;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* accounts.c - sign-up, login, token renewal, logout, and what is known of a user. */
+/* accounts.c - sign-up, login, token renewal, logout. */
 #include "core/accounts.h"
 
 #include "api/routes.h"
-#include "base/clock.h"
 
 static void write_session(struct buf *b, const struct account_session *session)
 {
@@ -108,63 +107,4 @@ void handle_logout(struct call *c)
     if (body && call_read_strings(c, body, strings, 1))
         accounts_logout(c->core->accounts, token, on_logged_out, c);
     json_decref(body);
-}
-
-static void put_or_null(struct buf *b, const char *name, struct slice value)
-{
-    buf_json_key(b, name);
-    if (value.length > 0)
-        buf_json(b, value);
-    else
-        buf_str(b, "null");
-}
-
-static void answer_profile(struct call *c, const struct account_profile *profile, bool own)
-{
-    char created_at[RFC3339_MS_LENGTH + 1];
-    struct buf json;
-
-    rfc3339_ms(profile->created_at_ms, created_at);
-    buf_init(&json, CALL_ANSWER_MAX_BYTES);
-    buf_char(&json, '{');
-    buf_json_key(&json, "user");
-    buf_json(&json, profile->handle);
-    put_or_null(&json, "name", profile->name);
-    if (own)
-        put_or_null(&json, "email", profile->email);
-    buf_json_key(&json, "created_at");
-    buf_json(&json, slice_of(created_at, RFC3339_MS_LENGTH));
-    buf_char(&json, '}');
-    call_answer(c, 200, &json);
-}
-
-static void on_user(void *owner, enum code code, const char *reason,
-                    const struct account_profile *profile)
-{
-    if (code == CODE_OK)
-        answer_profile(owner, profile, false);
-    else
-        call_refuse(owner, code, reason);
-}
-
-/* A valid token of a user who is not there any more: the account was disabled. */
-static void on_me(void *owner, enum code code, const char *reason,
-                  const struct account_profile *profile)
-{
-    if (code == CODE_OK)
-        answer_profile(owner, profile, true);
-    else if (code == CODE_NOT_FOUND)
-        call_refuse(owner, CODE_FORBIDDEN, "this account is disabled");
-    else
-        call_refuse(owner, code, reason);
-}
-
-void handle_user(struct call *c)
-{
-    accounts_profile(c->core->accounts, slice_str(c->parameter), on_user, c);
-}
-
-void handle_me(struct call *c)
-{
-    accounts_profile(c->core->accounts, c->actor.handle, on_me, c);
 }

@@ -11,11 +11,13 @@
 
 struct accounts;
 struct api;
+struct avatars;
 struct commands;
 struct cursors;
 struct db_pool;
 struct event_base;
 struct history;
+struct indexer;
 struct ingest;
 struct keys;
 struct link;
@@ -26,9 +28,11 @@ struct sync;
 struct api_dependencies {
     struct event_base *base;
     struct accounts *accounts;
+    struct avatars *avatars;
     struct commands *commands;
     struct cursors *cursors;
     struct history *history;
+    struct indexer *indexer; /* only asked for its numbers */
     struct ingest *ingest;
     struct keys *keys;
     struct link *link;

@@ -5,6 +5,7 @@
 #include "api/routes.h"
 #include "core/accounts.h"
 #include "core/cursors.h"
+#include "core/indexer.h"
 #include "core/ingest.h"
 #include "core/presence.h"
 #include "core/revocations.h"
@@ -105,6 +106,20 @@ static void put_cursors(struct buf *b, const struct cursors *cursors)
     put_gauge(b, "cursors_waiting", "Cursors that are not written yet.", s.waiting);
 }
 
+static void put_indexer(struct buf *b, const struct indexer *indexer)
+{
+    struct indexer_stats s;
+
+    indexer_get_stats(indexer, &s);
+    put_counter(b, "indexed_entries_total", "Entries that the search index has taken in.",
+                s.entries);
+    put_counter(b, "index_failures_total", "Slices of indexing that had to be done again.",
+                s.failures);
+    put_counter(b, "index_skipped_total",
+                "Messages that PostgreSQL refuses to index: look at them.", s.skipped);
+    put_gauge(b, "index_conversations_waiting", "Conversations waiting for the index.", s.waiting);
+}
+
 /* The second number of /proc/self/statm, in pages; 0 when it cannot be read. */
 static unsigned long resident_pages(void)
 {
@@ -150,6 +165,7 @@ void handle_metrics(struct call *c)
               presence_count(c->core->presence));
     put_ingest(&text, c->core->ingest);
     put_cursors(&text, c->core->cursors);
+    put_indexer(&text, c->core->indexer);
     put_accounts(&text, c->core->accounts);
     put_gauge(&text, "logins_revoked", "Ended logins whose access tokens may not have expired.",
               revocations_count(c->core->revocations));

@@ -17,6 +17,9 @@ enum { FORM_MAX_BYTES = 16 << 10 }; /* the small bodies of accounts and cursors 
 #define DELETE HTTP_METHOD_DELETE
 #define GET HTTP_METHOD_GET
 #define POST HTTP_METHOD_POST
+#define PUT HTTP_METHOD_PUT
+#define PATCH HTTP_METHOD_PATCH
+#define DELETE HTTP_METHOD_DELETE
 
 static const struct route public_table[] = {
     {"/", GET, ROUTE_EVERYBODY, 0, handle_index},
@@ -36,11 +39,18 @@ static const struct route public_table[] = {
     {"/v1/login", POST, ROUTE_EVERYBODY, FORM_MAX_BYTES, handle_login},
     {"/v1/logout", POST, ROUTE_EVERYBODY, FORM_MAX_BYTES, handle_logout},
     {"/v1/me", GET, ROUTE_USERS, 0, handle_me},
+    {"/v1/me", PATCH, ROUTE_USERS, FORM_MAX_BYTES, handle_modify_me},
+    {"/v1/me/avatar", GET, ROUTE_USERS, 0, handle_own_avatar},
+    {"/v1/me/avatar", PUT, ROUTE_USERS_BYTES, AVATAR_MAX_BYTES, handle_set_avatar},
+    {"/v1/me/avatar", DELETE, ROUTE_USERS, 0, handle_remove_avatar},
     {"/v1/openapi.json", GET, ROUTE_EVERYBODY, 0, handle_openapi},
+    {"/v1/search", GET, ROUTE_USERS, 0, handle_search},
     {"/v1/signup", POST, ROUTE_EVERYBODY, FORM_MAX_BYTES, handle_signup},
     {"/v1/sync", POST, ROUTE_USERS, PAYLOAD_MAX_BYTES, handle_sync},
     {"/v1/token", POST, ROUTE_EVERYBODY, FORM_MAX_BYTES, handle_token},
+    {"/v1/users", GET, ROUTE_USERS, 0, handle_search_users},
     {"/v1/users/{handle}", GET, ROUTE_USERS, 0, handle_user},
+    {"/v1/users/{handle}/avatar", GET, ROUTE_USERS, 0, handle_avatar},
 };
 static const struct route metrics_table[] = {
     {"/metrics", GET, ROUTE_EVERYBODY, 0, handle_metrics},
@@ -49,6 +59,9 @@ static const struct route metrics_table[] = {
 #undef DELETE
 #undef GET
 #undef POST
+#undef PUT
+#undef PATCH
+#undef DELETE
 
 const struct route_table public_routes = {public_table, sizeof public_table / sizeof *public_table};
 const struct route_table metrics_routes = {metrics_table,
@@ -238,7 +251,8 @@ static bool body_is_acceptable(struct http_request *request, const struct route 
         http_problem(request, 0, CODE_TOO_LARGE, "the body is too large");
         return false;
     }
-    if (!type_is_json(http_request_header(request, "Content-Type"))) {
+    if (route->access != ROUTE_USERS_BYTES &&
+        !type_is_json(http_request_header(request, "Content-Type"))) {
         http_problem(request, 415, CODE_INVALID, "the body must be JSON: application/json");
         return false;
     }
@@ -267,7 +281,7 @@ void route_request(const struct route_table *table, const struct api *api,
     c->core = &api->core;
     c->request = request;
     memcpy(c->parameter, parameter, sizeof parameter);
-    if (route->access == ROUTE_USERS && !authenticate(c))
+    if (route->access != ROUTE_EVERYBODY && !authenticate(c))
         return;
     if (body_is_acceptable(request, route))
         route->handle(c);

@@ -11,14 +11,15 @@
 
 enum route_access {
     ROUTE_EVERYBODY,
-    ROUTE_USERS, /* with a valid access token */
+    ROUTE_USERS,       /* with a valid access token */
+    ROUTE_USERS_BYTES, /* the same; the body is of any type, and the handler's to judge */
 };
 
 struct route {
     const char *path; /* at most one segment is in braces: a parameter */
     enum http_method method;
     enum route_access access;
-    size_t body_max; /* bytes of JSON; 0: no body */
+    size_t body_max; /* bytes of body, which is JSON unless `access` says otherwise; 0: none */
     void (*handle)(struct call *call);
 };
 
@@ -39,8 +40,10 @@ void handle_signup(struct call *c); /* accounts.c */
 void handle_login(struct call *c);
 void handle_token(struct call *c);
 void handle_logout(struct call *c);
-void handle_me(struct call *c);
-void handle_user(struct call *c);
+void handle_avatar(struct call *c); /* avatar.c */
+void handle_own_avatar(struct call *c);
+void handle_remove_avatar(struct call *c);
+void handle_set_avatar(struct call *c);
 void handle_control(struct call *c);       /* control.c */
 void handle_conversations(struct call *c); /* conversations.c */
 void handle_conversation(struct call *c);
@@ -50,8 +53,13 @@ void handle_devices(struct call *c); /* devices.c */
 void handle_revoke_device(struct call *c);
 void handle_history(struct call *c); /* history.c */
 void handle_post(struct call *c);    /* post.c */
-void handle_sync(struct call *c);    /* sync.c */
-void handle_index(struct call *c);   /* system.c */
+void handle_me(struct call *c);      /* profile.c */
+void handle_modify_me(struct call *c);
+void handle_user(struct call *c);
+void handle_search(struct call *c); /* search.c */
+void handle_search_users(struct call *c);
+void handle_sync(struct call *c);  /* sync.c */
+void handle_index(struct call *c); /* system.c */
 void handle_jwks(struct call *c);
 void handle_live(struct call *c);
 void handle_openapi(struct call *c);

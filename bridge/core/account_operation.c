@@ -54,14 +54,10 @@ void account_finish(struct account_operation *op, enum code code, const char *re
                     const struct account_session *session)
 {
     accounts_done_fn *done = op->done;
-    account_profile_fn *profile = op->profile;
     void *owner = op->owner;
 
     account_forget(op);
-    if (profile)
-        profile(owner, code, reason, NULL);
-    else
-        done(owner, code, reason, session);
+    done(owner, code, reason, session);
 }
 
 static void report(void *owner)

@@ -20,8 +20,7 @@ struct passwords;
 struct account_operation {
     struct accounts *accounts;
     TAILQ_ENTRY(account_operation) link;
-    accounts_done_fn *done; /* or */
-    account_profile_fn *profile;
+    accounts_done_fn *done;
     void *owner;
     bool in_database; /* the reply still comes, even after accounts_destroy() */
     struct later_item later;
@@ -48,8 +47,7 @@ struct accounts {
     struct accounts_stats stats;
 };
 
-/* Begins an operation that reports to `done`; for a profile that is NULL, and the caller sets
- * `profile`. */
+/* Begins an operation that reports to `done`. */
 struct account_operation *account_begin(struct accounts *a, accounts_done_fn *done, void *owner);
 /* Frees the operation without a callback. */
 void account_forget(struct account_operation *op);

@@ -50,12 +50,6 @@ static const struct db_statement update_hash = {
     "UPDATE banter.users SET password_hash = $2::text WHERE id = $1::bigint",
     2,
 };
-static const struct db_statement read_profile = {
-    "account_profile",
-    "SELECT handle, name, email, created_at FROM banter.users "
-    "WHERE handle = $1::text AND disabled_at IS NULL",
-    1,
-};
 
 static const char wrong_password[] = "the handle or the password is wrong";
 static const char wrong_token[] = "the refresh token is not valid, log in again";
@@ -360,43 +354,4 @@ void accounts_logout(struct accounts *a, struct slice refresh_token, accounts_do
     db_uuid(params, &op->token.session);
     db_bytes(params, slice_of((const char *)hash, sizeof hash));
     account_ask(op, &end_login, params, on_ended);
-}
-
-static void on_profile(void *owner, const struct db_reply *reply)
-{
-    struct account_operation *op = owner;
-    account_profile_fn *done = op->profile;
-    void *asker = op->owner;
-    const PGresult *result = reply->result;
-
-    if (!account_reply_is_usable(op, reply))
-        return;
-    if (PQntuples(result) == 0) {
-        account_finish(op, CODE_NOT_FOUND, "there is no such user", NULL);
-        return;
-    }
-    account_forget(op);
-    done(asker, CODE_OK, NULL,
-         &(struct account_profile){
-             .handle = db_get_text(result, 0, 0),
-             .name = db_get_text(result, 0, 1),
-             .email = db_get_text(result, 0, 2),
-             .created_at_ms = db_get_time_ms(result, 0, 3),
-         });
-}
-
-void accounts_profile(struct accounts *a, struct slice handle, account_profile_fn *done,
-                      void *owner)
-{
-    struct account_operation *op = account_begin(a, NULL, owner);
-    struct db_params *params;
-
-    op->profile = done;
-    if (account_check_handle(handle) != NULL) {
-        account_finish_later(op, CODE_NOT_FOUND, "there is no such user");
-        return;
-    }
-    params = db_params_create();
-    db_text(params, handle);
-    account_ask(op, &read_profile, params, on_profile);
 }

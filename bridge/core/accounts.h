@@ -41,17 +41,6 @@ struct account_session {
 typedef void accounts_done_fn(void *owner, enum code code, const char *reason,
                               const struct account_session *session);
 
-/* What others may know of a user; `email` is for the user alone. Absent values are empty. */
-struct account_profile {
-    struct slice handle;
-    struct slice name;
-    struct slice email;
-    int64_t created_at_ms; /* Unix time */
-};
-/* As accounts_done_fn; `profile` borrowed, only with CODE_OK. */
-typedef void account_profile_fn(void *owner, enum code code, const char *reason,
-                                const struct account_profile *profile);
-
 /* NULL after logging why not. */
 struct accounts *accounts_create(struct event_base *base, struct db_pool *pool, struct keys *keys,
                                  struct revocations *revocations,
@@ -76,9 +65,6 @@ void accounts_refresh(struct accounts *a, struct slice refresh_token, struct sli
  * tokens are CODE_OK too. */
 void accounts_logout(struct accounts *a, struct slice refresh_token, accounts_done_fn *done,
                      void *owner);
-/* CODE_NOT_FOUND: no such user. */
-void accounts_profile(struct accounts *a, struct slice handle, account_profile_fn *done,
-                      void *owner);
 
 struct accounts_stats {
     uint64_t signups, logins, refreshes; /* that succeeded */

@@ -23,7 +23,7 @@ enum { COMMAND_REASON_MAX = 256 };
 struct command;
 
 enum command_effect {
-    COMMAND_READS,   /* nothing changes */
+    COMMAND_READS,   /* nothing changes that the plugin has to hear of */
     COMMAND_CHANGES, /* the result is rows of banter.effect; one at a time per conversation */
     COMMAND_REMOVES, /* the same, and answered only once the plugin has applied it */
     COMMAND_REVOKES, /* the result is logins that have ended; answered likewise */
@@ -59,6 +59,7 @@ struct command {
     char handle[HANDLE_MAX_LENGTH + 1];
     struct uuid conversation; /* the one it is about; for changes, set by start() */
     unsigned limit;           /* lists */
+    bool searches;            /* asks where long queries hold up nobody else */
 
     const struct db_statement *statement;
     struct db_params *params; /* until they are handed to the database */
@@ -78,6 +79,8 @@ void command_ask(struct command *cmd, const struct db_statement *statement,
 /* Ends the command with an error. The first call decides. */
 void command_fail(struct command *cmd, enum code code, const char *format, ...) PRINTF_LIKE(3, 4);
 unsigned command_group_members_max(const struct command *cmd);
+/* What the search found may not be all that there is. */
+void command_index_is_behind(const struct command *cmd);
 /* Not found, in the words used for what does not exist and for what the actor may not see. */
 void command_fail_no_conversation(struct command *cmd);
 
@@ -90,6 +93,11 @@ bool argument_handles(struct command *cmd, const json_t *arguments, const char *
                       struct db_params *params) MUST_USE;
 /* Absent: *out has NULL data. */
 bool argument_title(struct command *cmd, const json_t *arguments, struct slice *out) MUST_USE;
+/* What is searched for: a line of at most SEARCH_MAX_CHARACTERS. */
+bool argument_query(struct command *cmd, const json_t *arguments, struct slice *out) MUST_USE;
+/* Absent: *present is false. */
+bool argument_time(struct command *cmd, const json_t *arguments, const char *name, bool *present,
+                   int64_t *unix_ms) MUST_USE;
 /* 1..LIST_LIMIT_MAX into cmd->limit. */
 bool argument_limit(struct command *cmd, const json_t *arguments) MUST_USE;
 
@@ -110,6 +118,13 @@ void start_list_members(struct command *cmd, const json_t *arguments);
 void answer_get_conversation(struct command *cmd, const PGresult *result);
 void answer_list_conversations(struct command *cmd, const PGresult *result);
 void answer_list_members(struct command *cmd, const PGresult *result);
+void start_get_profile(struct command *cmd, const json_t *arguments); /* command_profile.c */
+void start_modify_profile(struct command *cmd, const json_t *arguments);
+void answer_profile(struct command *cmd, const PGresult *result);
+void start_search_messages(struct command *cmd, const json_t *arguments); /* command_search.c */
+void start_search_users(struct command *cmd, const json_t *arguments);
+void answer_search_messages(struct command *cmd, const PGresult *result);
+void answer_search_users(struct command *cmd, const PGresult *result);
 /* {"conversation":"…"} and nothing else: for any command. */
 void answer_conversation(struct command *cmd, const PGresult *result);
 

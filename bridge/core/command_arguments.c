@@ -3,6 +3,7 @@
  * command asks for is ignored. Everything here may go into a query or a topic afterwards. */
 #include "core/command.h"
 
+#include "base/clock.h"
 #include "base/utf8.h"
 #include "wire/names.h"
 
@@ -127,5 +128,40 @@ bool argument_limit(struct command *cmd, const json_t *arguments)
         return false;
     }
     cmd->limit = (unsigned)limit;
+    return true;
+}
+
+bool argument_query(struct command *cmd, const json_t *arguments, struct slice *out)
+{
+    size_t characters = 0;
+
+    if (!string_argument(cmd, arguments, "query", out))
+        return false;
+    if (!utf8_count(*out, &characters) || characters == 0 || holds_control_character(*out)) {
+        command_fail(cmd, CODE_INVALID, "\"query\" must be a line of text");
+        return false;
+    }
+    if (characters > SEARCH_MAX_CHARACTERS) {
+        command_fail(cmd, CODE_TOO_LARGE, "\"query\" has more than %d characters",
+                     SEARCH_MAX_CHARACTERS);
+        return false;
+    }
+    return true;
+}
+
+bool argument_time(struct command *cmd, const json_t *arguments, const char *name, bool *present,
+                   int64_t *unix_ms)
+{
+    struct slice text;
+
+    *present = json_object_get(arguments, name) != NULL;
+    if (!*present)
+        return true;
+    if (!string_argument(cmd, arguments, name, &text))
+        return false;
+    if (!rfc3339_parse(text, unix_ms)) {
+        command_fail(cmd, CODE_INVALID, "\"%s\" is not a time such as 2026-11-22T10:00:00Z", name);
+        return false;
+    }
     return true;
 }

@@ -10,12 +10,16 @@ static const struct command_spec table[] = {
     {"createDirect", start_create_direct, answer_conversation, COMMAND_CHANGES},
     {"createGroup", start_create_group, answer_conversation, COMMAND_CHANGES},
     {"getConversation", start_get_conversation, answer_get_conversation, COMMAND_READS},
+    {"getProfile", start_get_profile, answer_profile, COMMAND_READS},
     {"leave", start_leave, answer_conversation, COMMAND_REMOVES},
     {"listConversations", start_list_conversations, answer_list_conversations, COMMAND_READS},
     {"listDevices", start_list_devices, answer_list_devices, COMMAND_READS},
     {"listMembers", start_list_members, answer_list_members, COMMAND_READS},
+    {"modifyProfile", start_modify_profile, answer_profile, COMMAND_READS},
     {"removeMember", start_remove_member, answer_conversation, COMMAND_REMOVES},
     {"revokeDevice", start_revoke_device, answer_revoke_device, COMMAND_REVOKES},
+    {"searchMessages", start_search_messages, answer_search_messages, COMMAND_READS},
+    {"searchUsers", start_search_users, answer_search_users, COMMAND_READS},
 };
 
 static int compare(const void *name, const void *spec)

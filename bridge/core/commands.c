@@ -13,6 +13,7 @@
 #include "core/command.h"
 #include "core/effects.h"
 #include "core/envelope.h"
+#include "core/indexer.h"
 #include "core/revocations.h"
 #include "link/link.h"
 
@@ -70,6 +71,12 @@ void command_fail_no_conversation(struct command *cmd)
 unsigned command_group_members_max(const struct command *cmd)
 {
     return cmd->commands->config.group_members_max;
+}
+
+void command_index_is_behind(const struct command *cmd)
+{
+    if (cmd->commands->config.indexer)
+        indexer_look_after(cmd->commands->config.indexer, cmd->uid);
 }
 
 void answer_conversation(struct command *cmd, const PGresult *result)
@@ -139,11 +146,13 @@ static void on_reply(void *owner, const struct db_reply *reply);
 
 static void submit(struct command *cmd)
 {
+    struct commands *c = cmd->commands;
+    struct db_pool *pool = cmd->searches && c->config.search_pool ? c->config.search_pool : c->pool;
     struct db_params *params = cmd->params;
 
     cmd->params = NULL;
     cmd->state = COMMAND_ASKING;
-    if (!db_pool_query(cmd->commands->pool, cmd->statement, params, on_reply, cmd)) {
+    if (!db_pool_query(pool, cmd->statement, params, on_reply, cmd)) {
         command_fail(cmd, CODE_UNAVAILABLE, "the database is not available: try again");
         finish_later(cmd);
     }

@@ -18,11 +18,14 @@
 struct commands;
 struct db_pool;
 struct event_base;
+struct indexer;
 struct link;
 struct revocations;
 
 struct commands_config {
-    unsigned group_members_max; /* GROUP_MEMBERS_DEFAULT.. GROUP_MEMBERS_CEILING */
+    struct db_pool *search_pool; /* for searches, which may take long; NULL: the same as the rest */
+    struct indexer *indexer;     /* told of searches that may have missed something; or NULL */
+    unsigned group_members_max;  /* GROUP_MEMBERS_DEFAULT.. GROUP_MEMBERS_CEILING */
 };
 
 struct commands *commands_create(struct event_base *base, struct db_pool *pool, struct link *link,

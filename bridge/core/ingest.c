@@ -35,6 +35,8 @@ struct ingest {
     struct emission emission;
     ingest_settled_fn *settled;
     void *settled_owner;
+    ingest_stored_fn *stored;
+    void *stored_owner;
 
     struct submission_list queue;
     size_t queued_bytes;
@@ -126,6 +128,8 @@ static void deliver(struct ingest *g, struct batch *b)
         struct submission *s = b->drafts[i];
         emission_write(&g->emission, s);
         count_outcome(&g->stats, &s->outcome);
+        if (g->stored && s->outcome.code == CODE_OK && !s->outcome.duplicate)
+            g->stored(g->stored_owner, &s->outcome.conversation);
         if (s->done)
             s->done(s->owner, s->id, &s->outcome);
     }
@@ -396,6 +400,12 @@ void ingest_on_settled(struct ingest *g, ingest_settled_fn *settled, void *owner
 {
     g->settled = settled;
     g->settled_owner = owner;
+}
+
+void ingest_on_stored(struct ingest *g, ingest_stored_fn *stored, void *owner)
+{
+    g->stored = stored;
+    g->stored_owner = owner;
 }
 
 void ingest_submit(struct ingest *g, const struct ingest_draft *draft, ingest_done_fn *done,

@@ -60,6 +60,10 @@ void ingest_submit(struct ingest *g, const struct ingest_draft *draft, ingest_do
 /* `settled` is called after the `done` of a batch's last draft, once per batch. */
 typedef void ingest_settled_fn(void *owner);
 void ingest_on_settled(struct ingest *g, ingest_settled_fn *settled, void *owner);
+/* `stored` is called for every draft that became an entry, after it has gone to the link. It must
+ * be quick: everybody waits for it. */
+typedef void ingest_stored_fn(void *owner, const struct uuid *conversation);
+void ingest_on_stored(struct ingest *g, ingest_stored_fn *stored, void *owner);
 /* Starts a batch if there is something to send and a slot. Called when the link has been drained
  * and after HTTP posts. */
 void ingest_kick(struct ingest *g);

@@ -22,6 +22,7 @@ static const struct {
     {200, "OK"},
     {201, "Created"},
     {204, "No Content"},
+    {304, "Not Modified"},
     {400, "Bad Request"},
     {401, "Unauthorized"},
     {403, "Forbidden"},
@@ -117,7 +118,7 @@ static void answer(struct http_request *r, int status, const char *content_type,
 
     if (!body)
         abort(); /* out of memory */
-    if (status != 204) {
+    if (status != 204 && status != 304) {
         snprintf(decimal, sizeof decimal, "%zu", length);
         http_reply_header(r, "Content-Length", decimal);
     }

@@ -49,6 +49,7 @@ link_socket $RUN/link.sock
 link_key_file $DATA/link.key
 broker $RUN/broker.sock
 keys_dir $DATA/keys
+blobs_dir $DATA/blobs
 issuer $TOKEN_ISSUER
 audience $TOKEN_AUDIENCE
 END

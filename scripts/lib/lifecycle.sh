@@ -234,8 +234,8 @@ cmd_reset() {
         [[ $answer == [yY]* ]] || die "nothing was deleted"
     fi
     cmd_down
-    rm -rf "${DATA:?}"/{postgres,postgres.new,bin,keys,log,run,state,link.key,.banter} "${RUN:?}" \
-        "$DATA"/{postgres,bridge,mosquitto,pg_hba}.conf
+    rm -rf "${DATA:?}"/{postgres,postgres.new,bin,keys,blobs,log,run,state,link.key,.banter} \
+        "${RUN:?}" "$DATA"/{postgres,bridge,mosquitto,pg_hba}.conf
     rmdir --ignore-fail-on-non-empty "$DATA"
     say "deleted"
 }

@@ -46,7 +46,7 @@ place_data() {
     if [[ -e $RUN && $(stat -c %U "$RUN") != "$OWNER" ]]; then # a name in /tmp is anybody's
         die "$RUN belongs to somebody else"
     fi
-    install -d -m 700 -o "$OWNER" "$RUN" "$DATA/keys"
+    install -d -m 700 -o "$OWNER" "$RUN" "$DATA/keys" "$DATA/blobs"
     can_reach "$DATA" || die "user $OWNER, who runs the processes, cannot reach $DATA: one of its" \
         "parents is closed. Choose another directory with --data, such as /var/lib/banter"
 }

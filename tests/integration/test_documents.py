@@ -61,6 +61,7 @@ def test_the_limits_are_the_limits(documents):
         }
         for (schema, keyword), value in wanted.items():
             assert schemas[schema][keyword] == value, (name, schema)
+        assert schemas["query"]["maxLength"] == limit["SEARCH_MAX_CHARACTERS"]
         handle = schemas["handle"]["pattern"]
         assert f"{{{limit['HANDLE_MIN_LENGTH'] - 1},{limit['HANDLE_MAX_LENGTH'] - 1}}}" in handle
         assert f"{{1,{limit['DEVICE_MAX_LENGTH']}}}" in schemas["device"]["pattern"]
@@ -92,6 +93,8 @@ def test_the_page_for_people_has_the_same_limits():
             "COMMANDS_MAX_COUNT": "| commands in one envelope | {:,} |",
             "CORRELATION_MAX_LENGTH": "Correlation Data | {:,} bytes",
             "RESPONSE_TOPIC_MAX_LENGTH": "| Response Topic | {:,} bytes",
+            "SEARCH_MAX_CHARACTERS": "| what is searched for | {:,} characters",
+            "AVATAR_SIDE_MAX": "{:,} pixels on each side",
             "HISTORY_LIMIT_DEFAULT": "{:,} by default",
             "HISTORY_LIMIT_MAX": "at most {:,} |",
             "SYNC_CONVERSATIONS_MAX": "| cursors in one sync | {:,} |"}.items():
@@ -107,7 +110,9 @@ def test_entries_look_the_same_in_both(documents):
                  "reactionEntry", "reactions", "emoji", "createdEntry", "membersEntry",
                  "leftEntry", "seq", "time",
                  "conversation", "conversationDetails", "conversationId", "conversationKind",
-                 "member", "role", "handle", "device", "draftId", "text"):
+                 "member", "profile", "ownProfile", "avatar", "avatarId", "visibility", "query",
+                 "name", "email", "userPage", "foundUser", "hitPage", "hit", "role", "handle",
+                 "device", "draftId", "text"):
         assert schemas[0][name] == schemas[1][name], name
 
 
