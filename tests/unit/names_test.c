@@ -134,10 +134,10 @@ static void test_direct_conversation_ids(void **state)
 
 static void test_emojis(void **state)
 {
-    static const char *const good[] = {"+", "\xf0\x9f\x91\x8d", "12345678", " ",
-                                       /* a family of four: seven code points */
-                                       "\xf0\x9f\x91\xa8\xe2\x80\x8d\xf0\x9f\x91\xa9\xe2\x80\x8d"
-                                       "\xf0\x9f\x91\xa7\xe2\x80\x8d\xf0\x9f\x91\xa6"};
+    /* seven code points */
+    static const char family_of_four[] = "\xf0\x9f\x91\xa8\xe2\x80\x8d\xf0\x9f\x91\xa9\xe2\x80\x8d"
+                                         "\xf0\x9f\x91\xa7\xe2\x80\x8d\xf0\x9f\x91\xa6";
+    static const char *const good[] = {"+", "\xf0\x9f\x91\x8d", "12345678", " ", family_of_four};
     static const char *const bad[] = {"", "123456789", "\n", "a\x7f", "\xc2\x85", "\xff"};
 
     (void)state;

@@ -340,17 +340,25 @@ static void on_ensure_reply(void *owner, const struct db_reply *reply)
 static struct ingest_outcome refusal_of(const struct submission *s, enum verdict verdict)
 {
     static const struct ingest_outcome refusals[] = {
-        [VERDICT_CONFLICT] = {CODE_CONFLICT, "this id was used for another draft"},
-        [VERDICT_NO_CONVERSATION] = {CODE_NOT_FOUND,
-                                     "no such conversation, or you are not a member of it"},
-        [VERDICT_READER] = {CODE_FORBIDDEN, "you may only read in this conversation"},
-        [VERDICT_NO_REPLIED] = {CODE_INVALID, "reply_to names no entry of this conversation"},
-        [VERDICT_NO_MESSAGE] = {CODE_INVALID, "target names no message of this conversation"},
-        [VERDICT_DELETED] = {CODE_NOT_FOUND, "the message that target names is deleted"},
-        [VERDICT_NOT_AUTHOR] = {CODE_FORBIDDEN, "only its author edits a message"},
-        [VERDICT_NOT_ADMIN] = {CODE_FORBIDDEN,
-                               "only its author, an admin or an owner deletes a message"},
-        [VERDICT_EDITS_FULL] = {CODE_LIMIT_REACHED, "a message can be edited 100 times"},
+        [VERDICT_CONFLICT] = {.code = CODE_CONFLICT,
+                              .reason = "this id was used for another draft"},
+        [VERDICT_NO_CONVERSATION] = {.code = CODE_NOT_FOUND,
+                                     .reason =
+                                         "no such conversation, or you are not a member of it"},
+        [VERDICT_READER] = {.code = CODE_FORBIDDEN,
+                            .reason = "you may only read in this conversation"},
+        [VERDICT_NO_REPLIED] = {.code = CODE_INVALID,
+                                .reason = "reply_to names no entry of this conversation"},
+        [VERDICT_NO_MESSAGE] = {.code = CODE_INVALID,
+                                .reason = "target names no message of this conversation"},
+        [VERDICT_DELETED] = {.code = CODE_NOT_FOUND,
+                             .reason = "the message that target names is deleted"},
+        [VERDICT_NOT_AUTHOR] = {.code = CODE_FORBIDDEN,
+                                .reason = "only its author edits a message"},
+        [VERDICT_NOT_ADMIN] = {.code = CODE_FORBIDDEN,
+                               .reason = "only its author, an admin or an owner deletes a message"},
+        [VERDICT_EDITS_FULL] = {.code = CODE_LIMIT_REACHED,
+                                .reason = "a message can be edited 100 times"},
     };
 
     _Static_assert(EDITS_MAX == 100, "the reason says so, and banter.judge_target()");
