@@ -123,6 +123,14 @@ const char *entry_kind_name(enum entry_kind kind)
         return "member_removed";
     case ENTRY_MEMBER_LEFT:
         return "member_left";
+    case ENTRY_RENAMED:
+        return "renamed";
+    case ENTRY_ROLE_CHANGED:
+        return "role_changed";
+    case ENTRY_MODIFIED:
+        return "modified";
+    case ENTRY_JOINED:
+        return "joined";
     }
     return "unknown"; /* stored by a newer version */
 }

@@ -22,6 +22,10 @@ enum entry_kind {
     ENTRY_MEMBERS_ADDED = 11,  /* data: {"members":["eve"]} */
     ENTRY_MEMBER_REMOVED = 12, /* data: {"members":["eve"]} */
     ENTRY_MEMBER_LEFT = 13,    /* `from` left; data: {"owner":"bob"} if ownership passed on */
+    ENTRY_RENAMED = 15,        /* data: {"title":"Crew"}, or null */
+    ENTRY_ROLE_CHANGED = 16,   /* data: {"user":"bob","role":"admin"} */
+    ENTRY_MODIFIED = 17,       /* data: what changed of {"name","public","posting"} */
+    ENTRY_JOINED = 18,         /* `from` joined a group by invite */
 };
 
 /* Of a reaction that takes back an earlier one. */

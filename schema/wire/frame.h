@@ -53,6 +53,7 @@ enum frame_type {
     FRAME_PRESENCE = 74,   /* what is shown of a user has changed: for whoever watches */
     FRAME_WATCHED = 75,    /* answer to WATCH */
     FRAME_REVOKED = 76,    /* a login has ended before its access tokens */
+    FRAME_ENDED = 77,      /* a conversation is no more, for any of its members */
 };
 
 /* FRAME_HELLO */
@@ -254,6 +255,11 @@ struct frame_revoked {
     int64_t expires_at; /* Unix seconds, after which none of its tokens is good any more */
 };
 
+/* FRAME_ENDED: as a FRAME_MEMBER with ROLE_NONE for each member. */
+struct frame_ended {
+    struct uuid conversation;
+};
+
 /* Appends the whole frame, header included; the buffer fails stickily. */
 void frame_write_hello(struct buf *b, const struct frame_hello *f);
 void frame_write_attach(struct buf *b, const struct frame_attach *f);
@@ -280,6 +286,7 @@ void frame_write_signal_out(struct buf *b, const struct frame_signal_out *f);
 void frame_write_presence(struct buf *b, const struct frame_presence *f);
 void frame_write_watched(struct buf *b, const struct frame_watched *f);
 void frame_write_revoked(struct buf *b, const struct frame_revoked *f);
+void frame_write_ended(struct buf *b, const struct frame_ended *f);
 
 struct frame {
     enum frame_type type;
@@ -316,6 +323,7 @@ bool frame_read_signal_out(struct slice body, struct frame_signal_out *f) MUST_U
 bool frame_read_presence(struct slice body, struct frame_presence *f) MUST_USE;
 bool frame_read_watched(struct slice body, struct frame_watched *f) MUST_USE;
 bool frame_read_revoked(struct slice body, struct frame_revoked *f) MUST_USE;
+bool frame_read_ended(struct slice body, struct frame_ended *f) MUST_USE;
 
 /* Takes the next item off f->items; false at the end. */
 bool frame_next_attached(struct frame_attached *f, struct attached_conversation *out);

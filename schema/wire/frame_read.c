@@ -428,10 +428,18 @@ bool frame_read_revoked(struct slice body, struct frame_revoked *f)
     return finish(&r);
 }
 
+bool frame_read_ended(struct slice body, struct frame_ended *f)
+{
+    struct reader r = reader_of(body);
+
+    f->conversation = get_uuid(&r);
+    return finish(&r);
+}
+
 static bool type_is_known(unsigned type)
 {
     return (type >= FRAME_HELLO && type <= FRAME_WATCH) ||
-           (type >= FRAME_WELCOME && type <= FRAME_REVOKED);
+           (type >= FRAME_WELCOME && type <= FRAME_ENDED);
 }
 
 enum frame_status frame_next(struct slice input, struct frame *out, size_t *used)

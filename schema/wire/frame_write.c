@@ -311,3 +311,11 @@ void frame_write_revoked(struct buf *b, const struct frame_revoked *f)
     put_i64(b, f->expires_at);
     end(b, start);
 }
+
+void frame_write_ended(struct buf *b, const struct frame_ended *f)
+{
+    size_t start = begin(b, FRAME_ENDED);
+
+    put_uuid(b, &f->conversation);
+    end(b, start);
+}

@@ -40,6 +40,7 @@ REWRITE(signal_out)
 REWRITE(presence)
 REWRITE(watched)
 REWRITE(revoked)
+REWRITE(ended)
 
 static bool rewrite_wake(struct slice body, struct buf *out)
 {
@@ -97,6 +98,7 @@ static bool (*const rewrites[])(struct slice, struct buf *) = {
     [FRAME_PRESENCE] = rewrite_presence,
     [FRAME_WATCHED] = rewrite_watched,
     [FRAME_REVOKED] = rewrite_revoked,
+    [FRAME_ENDED] = rewrite_ended,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -31,6 +31,7 @@ static bool read_any(const struct frame *f)
         struct frame_filled filled;
         struct frame_barrier barrier;
         struct frame_kick kick;
+        struct frame_ended ended;
         struct frame_signal_out signal_out;
         struct frame_presence presence;
         struct frame_watched watched;
@@ -83,6 +84,8 @@ static bool read_any(const struct frame *f)
         return frame_read_watched(f->body, &u.watched);
     case FRAME_REVOKED:
         return frame_read_revoked(f->body, &u.revoked);
+    case FRAME_ENDED:
+        return frame_read_ended(f->body, &u.ended);
     }
     return false;
 }
@@ -201,6 +204,7 @@ static void write_all(struct buf *b)
     frame_write_presence(b, &(struct frame_presence){10, slice_str("{}")});
     frame_write_watched(b, &watched);
     frame_write_revoked(b, &(struct frame_revoked){conversation, 9, 1800000000});
+    frame_write_ended(b, &(struct frame_ended){conversation});
 }
 
 static const enum frame_type all_types[] = {
@@ -208,7 +212,7 @@ static const enum frame_type all_types[] = {
     FRAME_WAKE,     FRAME_BARRIER_DONE, FRAME_SESSION,  FRAME_SIGNAL,  FRAME_WATCH,
     FRAME_WELCOME,  FRAME_CONFIRM,      FRAME_ATTACHED, FRAME_ENTRY,   FRAME_DEVICE,
     FRAME_MEMBER,   FRAME_FILLED,       FRAME_BARRIER,  FRAME_KICK,    FRAME_SIGNAL_OUT,
-    FRAME_PRESENCE, FRAME_WATCHED,      FRAME_REVOKED};
+    FRAME_PRESENCE, FRAME_WATCHED,      FRAME_REVOKED,  FRAME_ENDED};
 
 static void test_stream_of_all_types(void **state)
 {
@@ -271,7 +275,7 @@ static void test_bad_headers(void **state)
         "\x00\x00\x00\x00\x00\x00\x00\x00", /* type 0 */
         "\x00\x00\x00\x00\x0b\x00\x00\x00", /* behind the plugin's types */
         "\x00\x00\x00\x00\x3f\x00\x00\x00", /* before the bridge's types */
-        "\x00\x00\x00\x00\x4d\x00\x00\x00", /* behind the bridge's types */
+        "\x00\x00\x00\x00\x4e\x00\x00\x00", /* behind the bridge's types */
         "\x00\x00\x00\x00\xff\x00\x00\x00", "\x00\x00\x00\x00\x06\x01\x00\x00", /* reserved bytes */
         "\x00\x00\x00\x00\x06\x00\x01\x00", "\x00\x00\x00\x00\x06\x00\x00\x80",
         "\x01\x00\x80\x00\x06\x00\x00\x00", /* LINK_BODY_MAX + 1 */
