@@ -14,6 +14,7 @@
 #include "core/accounts.h"
 #include "core/avatars.h"
 #include "core/blobs.h"
+#include "core/chores.h"
 #include "core/commands.h"
 #include "core/cursors.h"
 #include "core/fills.h"
@@ -21,6 +22,7 @@
 #include "core/indexer.h"
 #include "core/ingest.h"
 #include "core/intake.h"
+#include "core/invites.h"
 #include "core/keys.h"
 #include "core/members.h"
 #include "core/presence.h"
@@ -74,6 +76,8 @@ struct app {
     struct indexer *indexer;
     struct commands *commands;
     struct cursors *cursors;
+    struct chores *chores;
+    struct invites *invites;
     struct history *history;
     struct sync *sync;
     struct ingest *ingest;
@@ -209,7 +213,9 @@ static bool create_core(struct app *a, const struct config *config)
            (a->commands =
                 commands_create(a->base, a->pool, a->link, a->revocations, &commands_config)) &&
            (a->cursors = cursors_create(a->base, a->pool, a->link)) &&
-           (a->history = history_create(a->pool)) && (a->sync = sync_create(a->base, a->pool)) &&
+           (a->chores = chores_create(a->base, a->pool, a->commands)) &&
+           (a->invites = invites_create(a->pool)) && (a->history = history_create(a->pool)) &&
+           (a->sync = sync_create(a->base, a->pool, config->group_members_max)) &&
            (a->ingest = ingest_create(a->base, &ingest_config, a->link)) &&
            (a->members = members_create(a->base, a->pool, a->link)) &&
            (a->presence = presence_create(a->base, a->pool, a->link, &presence_config)) &&
@@ -238,6 +244,7 @@ static bool create_doors(struct app *a, const struct config *config)
         .history = a->history,
         .indexer = a->indexer,
         .ingest = a->ingest,
+        .invites = a->invites,
         .keys = a->keys,
         .link = a->link,
         .pool = a->pool,
@@ -282,6 +289,8 @@ void app_destroy(struct app *a)
     accounts_destroy(a->accounts);
     commands_destroy(a->commands);
     cursors_destroy(a->cursors);
+    chores_destroy(a->chores);
+    invites_destroy(a->invites);
     sync_destroy(a->sync);
     history_destroy(a->history);
     ingest_destroy(a->ingest);

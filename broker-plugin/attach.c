@@ -8,13 +8,20 @@
 
 #include <assert.h>
 
+static void set_state(struct core *c, struct user *u, enum attach_state state)
+{
+    c->attaching -= u->attach == ATTACH_ASKED;
+    c->attaching += state == ATTACH_ASKED;
+    u->attach = state;
+}
+
 static void ask(struct core *c, struct user *u)
 {
     struct frame_attach f = {u->uid};
 
     for (uint32_t i = 0; i < u->memberships.count; i++)
         u->memberships.items[i].fresh = false;
-    u->attach = ATTACH_ASKED;
+    set_state(c, u, ATTACH_ASKED);
     frame_write_attach(link_out(&c->link), &f);
 }
 
@@ -24,6 +31,25 @@ static void send_ready(struct core *c, struct user *u)
         if (!i->superseded && i->kick_turn == 0)
             receipts_ready(c, i);
     }
+}
+
+/* Tells the devices that have had me/ready what has become of a membership; the others will learn
+ * it from the sync that they ask for then. `role` ROLE_NONE: it is over. */
+static void tell_devices(struct core *c, const struct user *u, const struct uuid *conversation,
+                         enum conversation_kind kind, enum role before, enum role role)
+{
+    if (role == before)
+        return;
+    for (const struct session *i = u->sessions; i; i = i->next_of_user) {
+        if (i->ready && !i->superseded)
+            receipts_membership(c, i, conversation, kind, before, role);
+    }
+}
+
+static void tell_removed(struct core *c, const struct user *u, const struct membership *membership)
+{
+    tell_devices(c, u, &membership->conversation->id, (enum conversation_kind)membership->kind,
+                 (enum role)membership->role, ROLE_NONE);
 }
 
 void attach_opened(struct core *c, struct session *session)
@@ -61,7 +87,7 @@ void attach_link_lost(struct core *c)
     c->resyncing = 0;
     for (struct user *u = c->sessions.users; u; u = next) {
         next = u->next;
-        u->attach = ATTACH_NEEDED;
+        set_state(c, u, ATTACH_NEEDED);
         u->resyncing = false;
         attach_closed(c, u);
     }
@@ -79,10 +105,12 @@ static void finish_attach(struct core *c, struct user *u)
     for (uint32_t i = u->memberships.count; i > 0; i--) {
         struct membership *membership = &u->memberships.items[i - 1];
 
-        if (!membership->fresh || membership->role == ROLE_NONE)
-            members_leave(&c->members, u, membership);
+        if (membership->fresh && membership->role != ROLE_NONE)
+            continue;
+        tell_removed(c, u, membership);
+        members_leave(&c->members, u, membership);
     }
-    u->attach = ATTACH_DONE;
+    set_state(c, u, ATTACH_DONE);
     if (u->resyncing) {
         u->resyncing = false;
         c->resyncing--;
@@ -95,6 +123,7 @@ static bool take_item(struct core *c, struct user *u, const struct attached_conv
 {
     struct conversation *conversation = members_find(&c->members, &item->conversation);
     struct membership *membership = conversation ? members_of(u, conversation) : NULL;
+    enum role before = membership ? (enum role)membership->role : ROLE_NONE;
 
     if (membership && membership->fresh)
         return true; /* a MEMBER frame has told newer news */
@@ -105,6 +134,7 @@ static bool take_item(struct core *c, struct user *u, const struct attached_conv
         return false;
     membership->role = (uint8_t)item->role;
     membership->fresh = true;
+    tell_devices(c, u, &item->conversation, item->kind, before, item->role);
     if (c->resyncing > 0)
         order_behind(c, membership->conversation, item->last_seq);
     return true;
@@ -133,9 +163,11 @@ void attach_member(struct core *c, const struct frame_member *f)
     struct user *u = sessions_find_user(&c->sessions, f->uid);
     struct conversation *conversation = members_find(&c->members, &f->conversation);
     struct membership *membership = u && conversation ? members_of(u, conversation) : NULL;
+    enum role before = membership ? (enum role)membership->role : ROLE_NONE;
 
     if (!u)
         return;
+    tell_devices(c, u, &f->conversation, f->kind, before, f->role);
     if (f->role == ROLE_NONE && u->attach == ATTACH_DONE) {
         if (membership)
             members_leave(&c->members, u, membership);
@@ -150,6 +182,56 @@ void attach_member(struct core *c, const struct frame_member *f)
     }
     membership->role = (uint8_t)f->role;
     membership->fresh = true;
+}
+
+/* The answers under way may still name the conversation: they are to be told that it is over. */
+static void remember_ended(struct core *c, const struct uuid *id)
+{
+    for (struct user *u = c->sessions.users; u && c->attaching > 0; u = u->next) {
+        struct conversation *conversation = members_find(&c->members, id);
+        struct membership *membership = conversation ? members_of(u, conversation) : NULL;
+
+        if (u->attach != ATTACH_ASKED || membership)
+            continue;
+        membership = members_join(&c->members, u, id, CONVERSATION_GROUP, ROLE_NONE, 0);
+        if (membership)
+            membership->fresh = true;
+        else
+            kick_all(c, u);
+    }
+}
+
+void attach_ended(struct core *c, const struct frame_ended *f)
+{
+    struct conversation *conversation;
+
+    remember_ended(c, &f->conversation);
+    conversation = members_find(&c->members, &f->conversation);
+    if (conversation)
+        fanout_ended(c, conversation);
+}
+
+bool attach_end(struct core *c, struct conversation *conversation, uint32_t slot)
+{
+    struct user *u = conversation->members[slot].user;
+    struct membership *membership = members_at(conversation, slot);
+    const struct frame_member over = {
+        .conversation = conversation->id,
+        .kind = (enum conversation_kind)membership->kind,
+        .uid = u->uid,
+        .role = ROLE_NONE,
+    };
+
+    tell_removed(c, u, membership);
+    if (over.kind != CONVERSATION_CHANNEL) /* whose members see no presence by it */
+        watches_member(c, &over);
+    if (u->attach == ATTACH_ASKED) {
+        membership->role = ROLE_NONE;
+        membership->fresh = true;
+        return false;
+    }
+    members_leave(&c->members, u, membership);
+    return true;
 }
 
 void attach_kick(struct core *c, const struct frame_kick *f)

@@ -15,7 +15,9 @@
 #include "wire/frame.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
+struct conversation;
 struct core;
 struct session;
 struct user;
@@ -31,6 +33,11 @@ void attach_link_lost(struct core *c);
 
 void attach_attached(struct core *c, struct frame_attached *f);
 void attach_member(struct core *c, const struct frame_member *f);
+void attach_ended(struct core *c, const struct frame_ended *f);
 void attach_kick(struct core *c, const struct frame_kick *f);
+
+/* The conversation is no more, for this member. False: the membership stays until the answer to the
+ * user's ATTACH has come, so that this is remembered. */
+bool attach_end(struct core *c, struct conversation *conversation, uint32_t slot) MUST_USE;
 
 #endif

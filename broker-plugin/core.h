@@ -47,6 +47,7 @@ struct core {
     uint64_t now_ms;                /* monotonic, as of the last TICK */
     uint64_t scan_ms;               /* when the next part of the expiry scan is due */
     uint64_t heads_ms;              /* when the next part of the scan of heads.c is due */
+    uint32_t attaching;             /* users whose attach is under way */
     uint32_t resyncing;             /* users whose attach has to end before entries are delivered */
     char node[NODE_MAX_LENGTH + 1]; /* from WELCOME */
 };

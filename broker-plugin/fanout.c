@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* fanout.c - see fanout.h. Nothing here calls back into the plugin: members and sessions stay where
- * they are during a slice, and may move between slices (see struct backlog). */
+ * they are during a slice, and may move between slices (see struct backlog). But the end of a
+ * conversation makes its members leave, in slices too. */
 #include "fanout.h"
 
+#include "attach.h"
 #include "broker.h"
 #include "core.h"
 #include "heads.h"
@@ -271,26 +273,78 @@ void fanout_device(struct core *c, const struct frame_device *f)
         deliver_device(c, f);
 }
 
-/* Hands out one slice of the backlog's first parcel. */
-static void deliver_slice(struct core *c, struct backlog *backlog)
+/* The member at `visited` leaves; the last one takes the place. */
+static void end_member(struct core *c, struct conversation *conversation, uint32_t *visited)
+{
+    c->fanout.count_left--;
+    if (!attach_end(c, conversation, *visited))
+        (*visited)++;
+}
+
+static void end_slice(struct core *c, struct backlog *backlog)
 {
     struct conversation *conversation = backlog->conversation;
-    const struct parcel *parcel = backlog->first;
+
+    for (int i = 0; i < FANOUT_SLICE_COUNT && fanout_has_time(&c->fanout) &&
+                    backlog->visited < conversation->member_count;
+         i++)
+        end_member(c, conversation, &backlog->visited);
+}
+
+static void end_at_once(struct core *c, struct conversation *conversation)
+{
+    uint32_t visited = 0;
+
+    while (visited + 1 < conversation->member_count)
+        end_member(c, conversation, &visited);
+    if (conversation->member_count > 0)
+        end_member(c, conversation, &visited); /* who may take the conversation along */
+}
+
+void fanout_ended(struct core *c, struct conversation *conversation)
+{
+    bool is_few = !conversation->backlog && conversation->member_count <= FANOUT_SLICE_COUNT;
+    struct parcel *parcel = is_few ? NULL : parcel_of_end();
+    struct backlog *backlog = parcel ? backlog_of(c, conversation) : NULL;
+
+    if (backlog) {
+        append(c, backlog, parcel);
+        return;
+    }
+    free(parcel);
+    end_at_once(c, conversation); /* few, or there is no memory for a better way */
+}
+
+static void entry_slice(struct core *c, struct backlog *backlog)
+{
+    const struct conversation *conversation = backlog->conversation;
     uint32_t end = backlog->visited + FANOUT_SLICE_COUNT;
     char topic[TOPIC_CHAT_LENGTH + 1];
 
-    if (parcel->kind == PARCEL_DEVICE) {
-        deliver_device(c, &parcel->device);
-        drop_first(c, backlog);
-        return;
-    }
     topic_format_chat(&conversation->id, topic);
     while (backlog->visited < conversation->member_count && backlog->visited < end &&
            fanout_has_time(&c->fanout)) {
-        deliver_entry(c, conversation, backlog->visited, &parcel->entry, topic);
+        deliver_entry(c, conversation, backlog->visited, &backlog->first->entry, topic);
         backlog->visited++;
     }
-    if (backlog->visited >= conversation->member_count)
+}
+
+/* Hands out one slice of the backlog's first parcel. */
+static void deliver_slice(struct core *c, struct backlog *backlog)
+{
+    switch (backlog->first->kind) {
+    case PARCEL_DEVICE:
+        deliver_device(c, &backlog->first->device);
+        drop_first(c, backlog);
+        return;
+    case PARCEL_ENTRY:
+        entry_slice(c, backlog);
+        break;
+    case PARCEL_ENDED:
+        end_slice(c, backlog);
+        break;
+    }
+    if (backlog->visited >= backlog->conversation->member_count)
         drop_first(c, backlog);
 }
 

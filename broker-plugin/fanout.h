@@ -71,6 +71,8 @@ void fanout_signal(struct core *c, const struct conversation *conversation,
                    const struct frame_signal_out *f);
 /* A message for one user. */
 void fanout_device(struct core *c, const struct frame_device *f);
+/* The conversation is no more: its members are told, and leave. */
+void fanout_ended(struct core *c, struct conversation *conversation);
 /* Echoes the barrier when everything before it is handed out. False: too many are waiting. */
 bool fanout_barrier(struct core *c, uint64_t number) MUST_USE;
 /* Goes on with the backlogs while this turn has time. */

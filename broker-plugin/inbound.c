@@ -120,6 +120,16 @@ static bool on_revoked(struct core *c, struct slice body)
     return true;
 }
 
+static bool on_ended(struct core *c, struct slice body)
+{
+    struct frame_ended f;
+
+    if (!frame_read_ended(body, &f))
+        return false;
+    attach_ended(c, &f);
+    return true;
+}
+
 typedef bool handler(struct core *c, struct slice body);
 
 static handler *const table[] = {
@@ -129,6 +139,7 @@ static handler *const table[] = {
     [FRAME_BARRIER] = on_barrier,       [FRAME_KICK] = on_kick,
     [FRAME_SIGNAL_OUT] = on_signal_out, [FRAME_PRESENCE] = on_presence,
     [FRAME_WATCHED] = on_watched,       [FRAME_REVOKED] = on_revoked,
+    [FRAME_ENDED] = on_ended,
 };
 
 bool inbound_frame(struct core *c, const struct frame *f)

@@ -59,3 +59,8 @@ struct parcel *parcel_of_device(const struct frame_device *f)
     p->device.payload = keep(&at, f->payload);
     return p;
 }
+
+struct parcel *parcel_of_end(void)
+{
+    return allocate(PARCEL_ENDED, 0);
+}

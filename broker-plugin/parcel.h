@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* parcel.h - a copy of something to be delivered that has to wait: an entry, or a message for one
- * user's devices. One allocation; the slices point into it. */
+/* parcel.h - a copy of something to be delivered that has to wait: an entry, a message for one
+ * user's devices, or the end of a conversation. One allocation; the slices point into it. */
 #ifndef BANTER_PLUGIN_PARCEL_H
 #define BANTER_PLUGIN_PARCEL_H
 
@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum parcel_kind { PARCEL_ENTRY, PARCEL_DEVICE };
+enum parcel_kind { PARCEL_ENTRY, PARCEL_DEVICE, PARCEL_ENDED };
 
 struct parcel {
     struct parcel *next;
@@ -28,5 +28,6 @@ struct parcel {
 /* Copies. NULL: out of memory. Freed with free(). */
 struct parcel *parcel_of_entry(const struct frame_entry *f) MUST_USE;
 struct parcel *parcel_of_device(const struct frame_device *f) MUST_USE;
+struct parcel *parcel_of_end(void) MUST_USE;
 
 #endif

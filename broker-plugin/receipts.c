@@ -92,6 +92,28 @@ void receipts_presence_refused(struct core *c, const struct session *session, co
     send(c, session, TOPIC_EVENT, none());
 }
 
+void receipts_membership(struct core *c, const struct session *session,
+                         const struct uuid *conversation, enum conversation_kind kind,
+                         enum role before, enum role role)
+{
+    const char *event = "role_changed";
+    char id[UUID_TEXT_LENGTH + 1];
+
+    if (before == ROLE_NONE)
+        event = "added";
+    else if (role == ROLE_NONE)
+        event = "removed";
+    uuid_format(conversation, id);
+    buf_reset(&c->json);
+    buf_printf(&c->json, "{\"event\":\"%s\",\"conversation\":\"%s\"", event, id);
+    if (before == ROLE_NONE)
+        buf_printf(&c->json, ",\"kind\":\"%s\"", conversation_kind_name(kind));
+    if (role != ROLE_NONE)
+        buf_printf(&c->json, ",\"role\":\"%s\"", role_name(role));
+    buf_char(&c->json, '}');
+    send(c, session, TOPIC_EVENT, none());
+}
+
 void receipts_sync_error(struct core *c, const struct session *session, enum code code,
                          const char *reason)
 {

@@ -6,7 +6,9 @@
 #define BANTER_PLUGIN_RECEIPTS_H
 
 #include "base/slice.h"
+#include "base/uuid.h"
 #include "wire/codes.h"
+#include "wire/entry.h"
 
 struct core;
 struct session;
@@ -19,6 +21,11 @@ void receipts_refuse(struct core *c, const struct session *session, struct slice
 void receipts_ready(struct core *c, struct session *session);
 /* me/event: the server is about to end this connection. `reason` is one word. */
 void receipts_closing(struct core *c, const struct session *session, struct slice reason);
+/* me/event: the user is a member now, is one no longer, or has another role. `kind` counts only
+ * when `before` is ROLE_NONE. */
+void receipts_membership(struct core *c, const struct session *session,
+                         const struct uuid *conversation, enum conversation_kind kind,
+                         enum role before, enum role role);
 
 /* me/event: the connection's token ends soon. */
 void receipts_token_expires(struct core *c, const struct session *session);

@@ -8,7 +8,8 @@ SELECT 'seq is not dense from 1 to last_seq' AS broken, c.id AS conversation,
   FROM banter.conversations c
   LEFT JOIN (SELECT conversation, count(*) AS count, min(seq) AS first, max(seq) AS last
                FROM banter.messages GROUP BY conversation) e ON e.conversation = c.id
- WHERE c.last_seq <> coalesce(e.count, 0) OR c.last_seq <> coalesce(e.last, 0) OR e.first <> 1;
+ WHERE c.deleted_at IS NULL
+   AND (c.last_seq <> coalesce(e.count, 0) OR c.last_seq <> coalesce(e.last, 0) OR e.first <> 1);
 
 SELECT 'a draft is stored twice', conversation, format('sender %s, id %s, %s times', sender, id, count(*))
   FROM banter.messages
@@ -37,6 +38,10 @@ SELECT 'an entry lacks what its kind needs', conversation, format('seq %s, kind 
            WHEN 11 THEN id IS NOT NULL OR text IS NOT NULL OR data IS NULL
            WHEN 12 THEN id IS NOT NULL OR text IS NOT NULL OR data IS NULL
            WHEN 13 THEN id IS NOT NULL OR text IS NOT NULL
+           WHEN 15 THEN id IS NOT NULL OR text IS NOT NULL OR data IS NULL
+           WHEN 16 THEN id IS NOT NULL OR text IS NOT NULL OR data IS NULL
+           WHEN 17 THEN id IS NOT NULL OR text IS NOT NULL OR data IS NULL
+           WHEN 18 THEN id IS NOT NULL OR text IS NOT NULL OR data IS NOT NULL
            ELSE true
        END;
 
@@ -48,7 +53,8 @@ SELECT 'an entry concerns no message before it', e.conversation, format('seq %s 
   FROM banter.messages e
  WHERE e.target IS NOT NULL
    AND NOT EXISTS (SELECT FROM banter.messages m
-                    WHERE m.conversation = e.conversation AND m.seq = e.target AND m.kind = 1 AND m.seq < e.seq);
+                    WHERE m.conversation = e.conversation AND m.seq = e.target AND m.kind = 1 AND m.seq < e.seq)
+   AND NOT EXISTS (SELECT FROM banter.chores o WHERE o.conversation = e.conversation AND o.chore = 1);
 
 SELECT 'a deleted message has a text left', e.conversation, format('seq %s of %s', e.seq, d.target)
   FROM banter.messages d
@@ -65,7 +71,8 @@ SELECT 'the edits of a message are not those of the log', conversation, format('
   FROM (SELECT conversation, target, array_agg(seq ORDER BY seq) AS seqs
           FROM banter.messages WHERE kind = 2 GROUP BY conversation, target) m
   FULL JOIN banter.edits e USING (conversation, target)
- WHERE m.seqs IS DISTINCT FROM e.seqs;
+ WHERE m.seqs IS DISTINCT FROM e.seqs
+   AND NOT EXISTS (SELECT FROM banter.chores o WHERE o.conversation = coalesce(m.conversation, e.conversation) AND o.chore = 1);
 
 SELECT 'the reactions to a message are not those of the log', r.conversation,
        format('target %s, %s: %s, by the log %s', r.target, r.emoji, r.kept, r.logged)
@@ -77,10 +84,11 @@ SELECT 'the reactions to a message are not those of the log', r.conversation,
                          ORDER BY conversation, target, text, sender, seq DESC) newest
                  GROUP BY conversation, target, emoji) m
           FULL JOIN banter.reactions k USING (conversation, target, emoji)) r
- WHERE r.logged <> r.kept
-    OR r.logged <> (SELECT count(*) FROM banter.reactors a
-                     WHERE (a.conversation, a.target, a.emoji) = (r.conversation, r.target, r.emoji)
-                       AND NOT a.removed);
+ WHERE (r.logged <> r.kept
+        OR r.logged <> (SELECT count(*) FROM banter.reactors a
+                         WHERE (a.conversation, a.target, a.emoji) = (r.conversation, r.target, r.emoji)
+                           AND NOT a.removed))
+   AND NOT EXISTS (SELECT FROM banter.chores o WHERE o.conversation = r.conversation AND o.chore = 1);
 
 SELECT 'a membership has no conversation', m.conversation, format('user %s', m.user_id)
   FROM banter.members m
@@ -99,22 +107,31 @@ SELECT 'a direct conversation has not its one or two members', c.id, format('%s 
  CROSS JOIN LATERAL (SELECT count(*) FROM banter.members m WHERE m.conversation = c.id) m
  WHERE c.kind = 1 AND m.count NOT IN (1, 2);
 
-SELECT 'a direct conversation has another role than member', m.conversation,
+SELECT 'a direct conversation has another role than member, or reader where there is a block', m.conversation,
        format('user %s, role %s', m.user_id, m.role)
   FROM banter.members m
   JOIN banter.conversations c ON c.id = m.conversation
- WHERE c.kind = 1 AND m.role <> 2;
+ WHERE c.kind = 1
+   AND m.role <> CASE WHEN EXISTS (SELECT FROM banter.members o
+                                     JOIN banter.blocks b ON (b.blocker, b.blocked) = (o.user_id, m.user_id)
+                                                          OR (b.blocker, b.blocked) = (m.user_id, o.user_id)
+                                    WHERE o.conversation = m.conversation)
+                      THEN 1 ELSE 2 END;
 
-SELECT 'a group with members has no owner', m.conversation, format('%s members', count(*))
+SELECT 'a direct conversation was deleted', c.id, NULL
+  FROM banter.conversations c
+ WHERE c.kind = 1 AND c.deleted_at IS NOT NULL;
+
+SELECT 'a group or channel with members has no owner', m.conversation, format('%s members', count(*))
   FROM banter.members m
   JOIN banter.conversations c ON c.id = m.conversation
- WHERE c.kind = 2
+ WHERE c.kind <> 1 AND c.deleted_at IS NULL
  GROUP BY m.conversation
 HAVING max(m.role) < 4;
 
-SELECT 'a group does not begin with its creation', c.id, NULL
+SELECT 'a group or channel does not begin with its creation', c.id, NULL
   FROM banter.conversations c
- WHERE c.kind = 2
+ WHERE c.kind <> 1 AND c.deleted_at IS NULL
    AND NOT EXISTS (SELECT FROM banter.messages e WHERE e.conversation = c.id AND e.seq = 1 AND e.kind = 10);
 
 SELECT 'a cursor is beyond the log', m.conversation,
@@ -124,3 +141,43 @@ SELECT 'a cursor is beyond the log', m.conversation,
   JOIN banter.conversations c ON c.id = m.conversation
  WHERE greatest(m.joined_seq, m.received_seq, m.read_seq) > c.last_seq
     OR least(m.joined_seq, m.received_seq, m.read_seq) < 0;
+
+SELECT 'a channel has no row of its own, or something else has one', coalesce(c.id, ch.conversation),
+       format('kind %s', c.kind)
+  FROM banter.conversations c
+  FULL JOIN banter.channels ch ON ch.conversation = c.id
+ WHERE (c.kind = 3) IS DISTINCT FROM (ch.conversation IS NOT NULL);
+
+SELECT 'a channel has miscounted its members', ch.conversation,
+       format('member_count %s, %s members', ch.member_count, m.count)
+  FROM banter.channels ch
+  JOIN banter.conversations c ON c.id = ch.conversation AND c.deleted_at IS NULL
+ CROSS JOIN LATERAL (SELECT count(*) FROM banter.members m WHERE m.conversation = c.id) m
+ WHERE ch.member_count <> m.count;
+
+SELECT 'an invite has no conversation to join', i.conversation, format('made by %s', i.created_by)
+  FROM banter.invites i
+ WHERE NOT EXISTS (SELECT FROM banter.conversations c
+                    WHERE c.id = i.conversation AND c.kind <> 1 AND c.deleted_at IS NULL);
+
+SELECT 'a block has no users', NULL::uuid, format('%s blocks %s', b.blocker, b.blocked)
+  FROM banter.blocks b
+ WHERE (SELECT count(*) FROM banter.users u WHERE u.id IN (b.blocker, b.blocked)) <> 2;
+
+SELECT 'what was deleted is still there, and nobody is to erase it', c.id, NULL
+  FROM banter.conversations c
+ WHERE c.deleted_at IS NOT NULL
+   AND NOT EXISTS (SELECT FROM banter.chores o WHERE o.conversation = c.id AND o.chore = 1)
+   AND (EXISTS (SELECT FROM banter.messages e WHERE e.conversation = c.id)
+        OR EXISTS (SELECT FROM banter.members m WHERE m.conversation = c.id)
+        OR EXISTS (SELECT FROM banter.edits e WHERE e.conversation = c.id)
+        OR EXISTS (SELECT FROM banter.reactors r WHERE r.conversation = c.id)
+        OR EXISTS (SELECT FROM banter.reactions r WHERE r.conversation = c.id)
+        OR EXISTS (SELECT FROM banter.search s WHERE s.conversation = c.id));
+
+SELECT 'a chore has nothing to do it on', o.conversation, format('chore %s', o.chore)
+  FROM banter.chores o
+ WHERE NOT EXISTS (SELECT FROM banter.conversations c
+                    WHERE c.id = o.conversation
+                      AND CASE o.chore WHEN 1 THEN c.deleted_at IS NOT NULL
+                                       ELSE c.kind = 3 AND c.deleted_at IS NULL END);

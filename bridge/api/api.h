@@ -19,6 +19,7 @@ struct event_base;
 struct history;
 struct indexer;
 struct ingest;
+struct invites;
 struct keys;
 struct link;
 struct presence;
@@ -34,6 +35,7 @@ struct api_dependencies {
     struct history *history;
     struct indexer *indexer; /* only asked for its numbers */
     struct ingest *ingest;
+    struct invites *invites;
     struct keys *keys;
     struct link *link;
     struct db_pool *pool; /* only asked whether it is ready */

@@ -24,6 +24,8 @@ enum { FORM_MAX_BYTES = 16 << 10 }; /* the small bodies of accounts and cursors 
 static const struct route public_table[] = {
     {"/", GET, ROUTE_EVERYBODY, 0, handle_index},
     {"/.well-known/jwks.json", GET, ROUTE_EVERYBODY, 0, handle_jwks},
+    {"/join/{token}", GET, ROUTE_EVERYBODY, 0, handle_join_page},
+    {"/join/{token}", POST, ROUTE_USERS, FORM_MAX_BYTES, handle_join},
     {"/livez", GET, ROUTE_EVERYBODY, 0, handle_live},
     {"/readyz", GET, ROUTE_EVERYBODY, 0, handle_ready},
     {"/v1/control", POST, ROUTE_USERS, PAYLOAD_MAX_BYTES, handle_control},

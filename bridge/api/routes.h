@@ -52,8 +52,10 @@ void handle_cursor(struct call *c);  /* cursor.c */
 void handle_devices(struct call *c); /* devices.c */
 void handle_revoke_device(struct call *c);
 void handle_history(struct call *c); /* history.c */
-void handle_post(struct call *c);    /* post.c */
-void handle_me(struct call *c);      /* profile.c */
+void handle_join(struct call *c);    /* join.c */
+void handle_join_page(struct call *c);
+void handle_post(struct call *c); /* post.c */
+void handle_me(struct call *c);   /* profile.c */
 void handle_modify_me(struct call *c);
 void handle_user(struct call *c);
 void handle_search(struct call *c); /* search.c */

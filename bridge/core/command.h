@@ -18,7 +18,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
-enum { COMMAND_REASON_MAX = 256 };
+enum { COMMAND_REASON_MAX = 256, COMMAND_KEPT_BYTES = 32 };
 
 struct command;
 
@@ -31,7 +31,8 @@ enum command_effect {
 
 struct command_spec {
     const char *name;
-    /* Ends with command_ask() or command_fail(). `arguments` is NULL or an object. */
+    /* Ends with command_ask(), command_look_up() or command_fail(). `arguments` is NULL or an
+     * object. */
     void (*start)(struct command *cmd, const json_t *arguments);
     /* Writes the members of `data` into cmd->data, each with a comma before it where needed; may
      * call command_fail(). */
@@ -41,8 +42,11 @@ struct command_spec {
 
 /* The table entry of this name, or NULL. */
 const struct command_spec *command_find(const char *name);
+/* Not in the table, as nobody may ask for it. */
+const struct command_spec *command_of_chore(enum chore chore);
 
 enum command_state {
+    COMMAND_LOOKING, /* PostgreSQL is asked which conversation is meant */
     COMMAND_WAITING, /* for another change of the same conversation */
     COMMAND_ASKING,  /* PostgreSQL has it */
     COMMAND_BARRIER, /* the plugin is asked to echo */
@@ -57,10 +61,14 @@ struct command {
 
     uint64_t uid; /* the actor */
     char handle[HANDLE_MAX_LENGTH + 1];
-    struct uuid conversation; /* the one it is about; for changes, set by start() */
-    unsigned limit;           /* lists */
-    bool searches;            /* asks where long queries hold up nobody else */
+    struct uuid conversation;         /* the one it is about; for changes, set by start() */
+    unsigned limit;                   /* lists */
+    bool searches;                    /* asks where long queries hold up nobody else */
+    uint8_t kept[COMMAND_KEPT_BYTES]; /* the handler's own: from one of its functions to the next */
+    size_t kept_length;
 
+    /* After a look-up; NULL: none is under way. Ends with command_ask() or command_fail(). */
+    void (*found)(struct command *cmd, const PGresult *result);
     const struct db_statement *statement;
     struct db_params *params; /* until they are handed to the database */
 
@@ -76,6 +84,11 @@ struct command {
 /* Chooses what to ask; takes `params`. */
 void command_ask(struct command *cmd, const struct db_statement *statement,
                  struct db_params *params);
+/* Asks first what `start` must know to set the conversation, of which changes take turns. What it
+ * will need besides is kept in cmd->kept. Takes `params`. */
+void command_look_up(struct command *cmd, const struct db_statement *statement,
+                     struct db_params *params,
+                     void (*found)(struct command *cmd, const PGresult *result));
 /* Ends the command with an error. The first call decides. */
 void command_fail(struct command *cmd, enum code code, const char *format, ...) PRINTF_LIKE(3, 4);
 unsigned command_group_members_max(const struct command *cmd);
@@ -100,6 +113,17 @@ bool argument_time(struct command *cmd, const json_t *arguments, const char *nam
                    int64_t *unix_ms) MUST_USE;
 /* 1..LIST_LIMIT_MAX into cmd->limit. */
 bool argument_limit(struct command *cmd, const json_t *arguments) MUST_USE;
+/* Absent: *out stays as it is. */
+bool argument_bool(struct command *cmd, const json_t *arguments, const char *name,
+                   bool *out) MUST_USE;
+/* From 1 to `most`. Absent or null: *out stays as it is. */
+bool argument_count(struct command *cmd, const json_t *arguments, const char *name, int64_t most,
+                    int64_t *out) MUST_USE;
+/* Any string. */
+bool argument_string(struct command *cmd, const json_t *arguments, const char *name,
+                     struct slice *out) MUST_USE;
+/* A channel's name, which looks like a handle. */
+bool argument_name(struct command *cmd, const json_t *arguments, struct slice *out) MUST_USE;
 
 /* Handlers, by family. */
 void start_create_direct(struct command *cmd, const json_t *arguments); /* command_direct.c */
@@ -107,6 +131,7 @@ void start_add_members(struct command *cmd, const json_t *arguments);   /* comma
 void start_create_group(struct command *cmd, const json_t *arguments);
 void start_leave(struct command *cmd, const json_t *arguments);
 void start_remove_member(struct command *cmd, const json_t *arguments);
+void start_set_role(struct command *cmd, const json_t *arguments);
 void answer_add_members(struct command *cmd, const PGresult *result);
 void start_list_devices(struct command *cmd, const json_t *arguments); /* command_device.c */
 void start_revoke_device(struct command *cmd, const json_t *arguments);
@@ -125,6 +150,29 @@ void start_search_messages(struct command *cmd, const json_t *arguments); /* com
 void start_search_users(struct command *cmd, const json_t *arguments);
 void answer_search_messages(struct command *cmd, const PGresult *result);
 void answer_search_users(struct command *cmd, const PGresult *result);
+void start_create_channel(struct command *cmd, const json_t *arguments); /* command_channel.c */
+void start_delete_conversation(struct command *cmd, const json_t *arguments);
+void start_modify_conversation(struct command *cmd, const json_t *arguments);
+void start_create_invite(struct command *cmd, const json_t *arguments); /* command_join.c */
+void start_join(struct command *cmd, const json_t *arguments);
+void start_revoke_invite(struct command *cmd, const json_t *arguments);
+void answer_create_invite(struct command *cmd, const PGresult *result);
+void answer_join(struct command *cmd, const PGresult *result);
+void answer_revoke_invite(struct command *cmd, const PGresult *result);
+void start_block(struct command *cmd, const json_t *arguments); /* command_own.c */
+void start_list_blocks(struct command *cmd, const json_t *arguments);
+void start_mute(struct command *cmd, const json_t *arguments);
+void start_unblock(struct command *cmd, const json_t *arguments);
+void answer_list_blocks(struct command *cmd, const PGresult *result);
+void answer_mute(struct command *cmd, const PGresult *result);
+/* `"name":[`, of which the caller writes as many items as it returns; the rest of the page ends
+ * with page_end(). `rows` may be one more than cmd->limit. */
+int page_begin(struct command *cmd, const char *name, int rows); /* command_list.c */
+void page_end(struct command *cmd, int rows);
+/* `,"name":"2026-11-22T10:00:00.123Z"` */
+void command_put_time(struct buf *b, const char *name, int64_t unix_ms);
+/* {}: for any command. */
+void answer_nothing(struct command *cmd, const PGresult *result);
 /* {"conversation":"…"} and nothing else: for any command. */
 void answer_conversation(struct command *cmd, const PGresult *result);
 

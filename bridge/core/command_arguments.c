@@ -7,9 +7,8 @@
 #include "base/utf8.h"
 #include "wire/names.h"
 
-/* The string, or false after failing the command. */
-static bool string_argument(struct command *cmd, const json_t *arguments, const char *name,
-                            struct slice *out)
+bool argument_string(struct command *cmd, const json_t *arguments, const char *name,
+                     struct slice *out)
 {
     const json_t *value = json_object_get(arguments, name);
 
@@ -29,7 +28,7 @@ bool argument_conversation(struct command *cmd, const json_t *arguments)
 {
     struct slice text;
 
-    if (!string_argument(cmd, arguments, "conversation", &text))
+    if (!argument_string(cmd, arguments, "conversation", &text))
         return false;
     if (!uuid_parse(&cmd->conversation, text)) {
         command_fail(cmd, CODE_INVALID, "\"conversation\" is not the id of a conversation");
@@ -41,7 +40,7 @@ bool argument_conversation(struct command *cmd, const json_t *arguments)
 bool argument_handle(struct command *cmd, const json_t *arguments, const char *name,
                      struct slice *out)
 {
-    if (!string_argument(cmd, arguments, name, out))
+    if (!argument_string(cmd, arguments, name, out))
         return false;
     if (!handle_is_valid(*out)) {
         command_fail(cmd, CODE_INVALID, "\"%s\" is not a handle", name);
@@ -103,7 +102,7 @@ bool argument_title(struct command *cmd, const json_t *arguments, struct slice *
     *out = slice_of(NULL, 0);
     if (!json_object_get(arguments, "title"))
         return true;
-    if (!string_argument(cmd, arguments, "title", out))
+    if (!argument_string(cmd, arguments, "title", out))
         return false;
     if (!utf8_count(*out, &characters) || characters == 0 || holds_control_character(*out)) {
         command_fail(cmd, CODE_INVALID, "\"title\" must be a line of text");
@@ -135,7 +134,7 @@ bool argument_query(struct command *cmd, const json_t *arguments, struct slice *
 {
     size_t characters = 0;
 
-    if (!string_argument(cmd, arguments, "query", out))
+    if (!argument_string(cmd, arguments, "query", out))
         return false;
     if (!utf8_count(*out, &characters) || characters == 0 || holds_control_character(*out)) {
         command_fail(cmd, CODE_INVALID, "\"query\" must be a line of text");
@@ -157,10 +156,51 @@ bool argument_time(struct command *cmd, const json_t *arguments, const char *nam
     *present = json_object_get(arguments, name) != NULL;
     if (!*present)
         return true;
-    if (!string_argument(cmd, arguments, name, &text))
+    if (!argument_string(cmd, arguments, name, &text))
         return false;
     if (!rfc3339_parse(text, unix_ms)) {
         command_fail(cmd, CODE_INVALID, "\"%s\" is not a time such as 2026-11-22T10:00:00Z", name);
+        return false;
+    }
+    return true;
+}
+
+bool argument_bool(struct command *cmd, const json_t *arguments, const char *name, bool *out)
+{
+    const json_t *value = json_object_get(arguments, name);
+
+    if (value && !json_is_boolean(value)) {
+        command_fail(cmd, CODE_INVALID, "\"%s\" must be true or false", name);
+        return false;
+    }
+    if (value)
+        *out = json_is_true(value);
+    return true;
+}
+
+bool argument_count(struct command *cmd, const json_t *arguments, const char *name, int64_t most,
+                    int64_t *out)
+{
+    const json_t *value = json_object_get(arguments, name);
+
+    if (!value || json_is_null(value))
+        return true;
+    if (!json_is_integer(value) || json_integer_value(value) < 1 ||
+        json_integer_value(value) > most) {
+        command_fail(cmd, CODE_INVALID, "\"%s\" must be an integer from 1 to %lld", name,
+                     (long long)most);
+        return false;
+    }
+    *out = json_integer_value(value);
+    return true;
+}
+
+bool argument_name(struct command *cmd, const json_t *arguments, struct slice *out)
+{
+    if (!argument_string(cmd, arguments, "name", out))
+        return false;
+    if (!handle_is_valid(*out)) {
+        command_fail(cmd, CODE_INVALID, "\"name\" is not the name of a channel");
         return false;
     }
     return true;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* command_group.c - createGroup, addMembers, removeMember, leave. Who may do what is decided by the
- * SQL functions, under the conversation's lock. */
+/* command_group.c - createGroup, addMembers, removeMember, setRole, leave. Who may do what is
+ * decided by the SQL functions, under the conversation's lock. */
 #include "core/command.h"
 #include "core/effects.h"
+#include "wire/entry.h"
 
 static const struct db_statement create_group = {
     "create_group",
@@ -19,6 +20,11 @@ static const struct db_statement add_members = {
 static const struct db_statement remove_member = {
     "remove_member",
     "SELECT " EFFECT_COLUMNS " FROM banter.remove_member($1::bigint, $2::uuid, $3::text)", 3};
+
+static const struct db_statement set_role = {
+    "set_role",
+    "SELECT " EFFECT_COLUMNS " FROM banter.set_role($1::bigint, $2::uuid, $3::text, $4::integer)",
+    4};
 
 static const struct db_statement leave = {
     "leave", "SELECT " EFFECT_COLUMNS " FROM banter.leave($1::bigint, $2::uuid)", 2};
@@ -100,6 +106,38 @@ void start_remove_member(struct command *cmd, const json_t *arguments)
     params = begin_params(cmd);
     db_text(params, other);
     command_ask(cmd, &remove_member, params);
+}
+
+/* By the name that clients see; ROLE_NONE after failing the command. */
+static enum role argument_role(struct command *cmd, const json_t *arguments)
+{
+    struct slice name;
+
+    if (!argument_string(cmd, arguments, "role", &name))
+        return ROLE_NONE;
+    for (enum role role = ROLE_READER; role <= ROLE_OWNER; role++) {
+        if (slice_equal(name, slice_str(role_name(role))))
+            return role;
+    }
+    command_fail(cmd, CODE_INVALID, "\"role\" must be owner, admin, member or reader");
+    return ROLE_NONE;
+}
+
+void start_set_role(struct command *cmd, const json_t *arguments)
+{
+    struct slice other;
+    enum role role;
+    struct db_params *params;
+
+    if (!argument_conversation(cmd, arguments) || !argument_handle(cmd, arguments, "user", &other))
+        return;
+    role = argument_role(cmd, arguments);
+    if (role == ROLE_NONE)
+        return;
+    params = begin_params(cmd);
+    db_text(params, other);
+    db_i64(params, role);
+    command_ask(cmd, &set_role, params);
 }
 
 void start_leave(struct command *cmd, const json_t *arguments)

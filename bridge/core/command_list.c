@@ -12,12 +12,12 @@
 
 static const struct db_statement get_conversation = {
     "get_conversation",
-    "SELECT " HEAD_COLUMNS
-    ", " HEAD_UNREAD("$3::bigint") ", h.created_at,"
-                                   "       (SELECT count(*) FROM banter.members m WHERE "
-                                   "m.conversation = h.conversation)"
-                                   "  FROM banter.conversation_heads h"
-                                   " WHERE h.conversation = $1::uuid AND h.user_id = $2::bigint",
+    "SELECT " HEAD_COLUMNS ", " HEAD_UNREAD(
+        "$3::bigint") ", h.created_at,"
+                      "       coalesce(h.member_count, (SELECT count(*) FROM banter.members m"
+                      "                                  WHERE m.conversation = h.conversation))"
+                      "  FROM banter.conversation_heads h"
+                      " WHERE h.conversation = $1::uuid AND h.user_id = $2::bigint",
     3};
 enum { COLUMN_UNREAD = HEAD_COLUMN_COUNT };
 enum { GET_COLUMN_CREATED_AT = COLUMN_UNREAD + 1, GET_COLUMN_MEMBERS };
@@ -40,7 +40,7 @@ static const struct db_statement list_members = {
     "SELECT $3::text IS NOT NULL AND a.id IS NULL, o.handle, o.role, o.joined_at,"
     "       CASE WHEN c.kind <> 3 THEN o.received_seq END, o.read_seq"
     "  FROM banter.members own"
-    "  JOIN banter.conversations c ON c.id = own.conversation"
+    "  JOIN banter.conversations c ON c.id = own.conversation AND c.deleted_at IS NULL"
     "  LEFT JOIN banter.users a ON a.handle = $3::text"
     "  LEFT JOIN LATERAL ("
     "       SELECT m.user_id, u.handle, m.role, m.joined_at, m.received_seq, m.read_seq"
@@ -60,7 +60,7 @@ enum member_column {
     MEMBER_COLUMN_READ,
 };
 
-static void put_time(struct buf *b, const char *name, int64_t unix_ms)
+void command_put_time(struct buf *b, const char *name, int64_t unix_ms)
 {
     char text[RFC3339_MS_LENGTH + 1];
 
@@ -72,7 +72,7 @@ static void put_time(struct buf *b, const char *name, int64_t unix_ms)
 static void put_head(struct command *cmd, const struct uuid *conversation, const PGresult *result,
                      int row)
 {
-    head_write(&cmd->data, conversation, result, row, 0);
+    head_write(&cmd->data, conversation, result, row, 0, command_group_members_max(cmd));
     buf_json_key(&cmd->data, "unread");
     buf_i64(&cmd->data, db_get_i64(result, row, COLUMN_UNREAD));
 }
@@ -97,7 +97,7 @@ void answer_get_conversation(struct command *cmd, const PGresult *result)
         return;
     }
     put_head(cmd, &cmd->conversation, result, 0);
-    put_time(&cmd->data, "created_at", db_get_time_ms(result, 0, GET_COLUMN_CREATED_AT));
+    command_put_time(&cmd->data, "created_at", db_get_time_ms(result, 0, GET_COLUMN_CREATED_AT));
     buf_json_key(&cmd->data, "member_count");
     buf_i64(&cmd->data, db_get_i64(result, 0, GET_COLUMN_MEMBERS));
 }
@@ -126,23 +126,21 @@ void start_list_conversations(struct command *cmd, const json_t *arguments)
     command_ask(cmd, &list_conversations, params);
 }
 
-/* Begins `"name":[`, of which the caller writes *rows items; the rest of the page ends with
- * end_page(). */
-static int begin_page(struct command *cmd, const char *name, int rows)
+int page_begin(struct command *cmd, const char *name, int rows)
 {
     buf_json_key(&cmd->data, name);
     buf_char(&cmd->data, '[');
     return rows > (int)cmd->limit ? (int)cmd->limit : rows;
 }
 
-static void end_page(struct command *cmd, int rows)
+void page_end(struct command *cmd, int rows)
 {
     buf_str(&cmd->data, rows > (int)cmd->limit ? "],\"more\":true" : "],\"more\":false");
 }
 
 void answer_list_conversations(struct command *cmd, const PGresult *result)
 {
-    int shown = begin_page(cmd, "conversations", PQntuples(result));
+    int shown = page_begin(cmd, "conversations", PQntuples(result));
 
     for (int row = 0; row < shown; row++) {
         struct uuid conversation = db_get_uuid(result, row, LIST_COLUMN_CONVERSATION);
@@ -151,7 +149,7 @@ void answer_list_conversations(struct command *cmd, const PGresult *result)
         put_head(cmd, &conversation, result, row);
         buf_char(&cmd->data, '}');
     }
-    end_page(cmd, PQntuples(result));
+    page_end(cmd, PQntuples(result));
 }
 
 void start_list_members(struct command *cmd, const json_t *arguments)
@@ -183,7 +181,7 @@ static void put_member(struct buf *b, const PGresult *result, int row)
     buf_json(b, db_get_text(result, row, MEMBER_COLUMN_HANDLE));
     buf_json_key(b, "role");
     buf_json(b, slice_str(role_name((enum role)role)));
-    put_time(b, "joined_at", db_get_time_ms(result, row, MEMBER_COLUMN_JOINED_AT));
+    command_put_time(b, "joined_at", db_get_time_ms(result, row, MEMBER_COLUMN_JOINED_AT));
     if (!db_get_null(result, row, MEMBER_COLUMN_RECEIVED)) {
         buf_json_key(b, "received");
         buf_i64(b, db_get_i64(result, row, MEMBER_COLUMN_RECEIVED));
@@ -209,11 +207,11 @@ void answer_list_members(struct command *cmd, const PGresult *result)
     if (db_get_null(result, 0, MEMBER_COLUMN_HANDLE))
         rows = 0;
     answer_conversation(cmd, result);
-    shown = begin_page(cmd, "members", rows);
+    shown = page_begin(cmd, "members", rows);
     for (int row = 0; row < shown; row++) {
         if (row > 0)
             buf_char(&cmd->data, ',');
         put_member(&cmd->data, result, row);
     }
-    end_page(cmd, rows);
+    page_end(cmd, rows);
 }

@@ -51,7 +51,7 @@ static const struct db_statement search_messages = {
     "WITH own AS MATERIALIZED ("
     "  SELECT m.conversation, c.last_seq - coalesce(p.indexed_seq, 0) AS behind"
     "    FROM banter.members m"
-    "    JOIN banter.conversations c ON c.id = m.conversation"
+    "    JOIN banter.conversations c ON c.id = m.conversation AND c.deleted_at IS NULL"
     "    LEFT JOIN banter.search_progress p ON p.conversation = m.conversation"
     "   WHERE m.user_id = $1::bigint AND ($2::uuid IS NULL OR m.conversation = $2::uuid)"
     "), found AS MATERIALIZED ("

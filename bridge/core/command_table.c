@@ -7,19 +7,30 @@
 
 static const struct command_spec table[] = {
     {"addMembers", start_add_members, answer_add_members, COMMAND_CHANGES},
+    {"block", start_block, answer_nothing, COMMAND_REMOVES},
+    {"createChannel", start_create_channel, answer_conversation, COMMAND_CHANGES},
     {"createDirect", start_create_direct, answer_conversation, COMMAND_CHANGES},
     {"createGroup", start_create_group, answer_conversation, COMMAND_CHANGES},
+    {"createInvite", start_create_invite, answer_create_invite, COMMAND_READS},
+    {"deleteConversation", start_delete_conversation, answer_conversation, COMMAND_REMOVES},
     {"getConversation", start_get_conversation, answer_get_conversation, COMMAND_READS},
     {"getProfile", start_get_profile, answer_profile, COMMAND_READS},
+    {"join", start_join, answer_join, COMMAND_CHANGES},
     {"leave", start_leave, answer_conversation, COMMAND_REMOVES},
+    {"listBlocks", start_list_blocks, answer_list_blocks, COMMAND_READS},
     {"listConversations", start_list_conversations, answer_list_conversations, COMMAND_READS},
     {"listDevices", start_list_devices, answer_list_devices, COMMAND_READS},
     {"listMembers", start_list_members, answer_list_members, COMMAND_READS},
+    {"modifyConversation", start_modify_conversation, answer_conversation, COMMAND_CHANGES},
     {"modifyProfile", start_modify_profile, answer_profile, COMMAND_READS},
+    {"mute", start_mute, answer_mute, COMMAND_READS},
     {"removeMember", start_remove_member, answer_conversation, COMMAND_REMOVES},
     {"revokeDevice", start_revoke_device, answer_revoke_device, COMMAND_REVOKES},
+    {"revokeInvite", start_revoke_invite, answer_revoke_invite, COMMAND_READS},
     {"searchMessages", start_search_messages, answer_search_messages, COMMAND_READS},
     {"searchUsers", start_search_users, answer_search_users, COMMAND_READS},
+    {"setRole", start_set_role, answer_conversation, COMMAND_CHANGES},
+    {"unblock", start_unblock, answer_nothing, COMMAND_CHANGES},
 };
 
 static int compare(const void *name, const void *spec)

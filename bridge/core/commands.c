@@ -50,6 +50,14 @@ void command_ask(struct command *cmd, const struct db_statement *statement,
     cmd->params = params;
 }
 
+void command_look_up(struct command *cmd, const struct db_statement *statement,
+                     struct db_params *params,
+                     void (*found)(struct command *cmd, const PGresult *result))
+{
+    command_ask(cmd, statement, params);
+    cmd->found = found;
+}
+
 void command_fail(struct command *cmd, enum code code, const char *format, ...)
 {
     va_list arguments;
@@ -87,6 +95,12 @@ void answer_conversation(struct command *cmd, const PGresult *result)
     uuid_format(&cmd->conversation, id);
     buf_json_key(&cmd->data, "conversation");
     buf_json(&cmd->data, slice_of(id, UUID_TEXT_LENGTH));
+}
+
+void answer_nothing(struct command *cmd, const PGresult *result)
+{
+    (void)cmd;
+    (void)result;
 }
 
 static void free_command(struct command *cmd)
@@ -142,20 +156,25 @@ static struct command *earlier_change(const struct command *cmd)
     return NULL;
 }
 
-static void on_reply(void *owner, const struct db_reply *reply);
-
-static void submit(struct command *cmd)
+static void submit_as(struct command *cmd, enum command_state state, db_reply_fn *on_reply)
 {
     struct commands *c = cmd->commands;
     struct db_pool *pool = cmd->searches && c->config.search_pool ? c->config.search_pool : c->pool;
     struct db_params *params = cmd->params;
 
     cmd->params = NULL;
-    cmd->state = COMMAND_ASKING;
+    cmd->state = state;
     if (!db_pool_query(pool, cmd->statement, params, on_reply, cmd)) {
         command_fail(cmd, CODE_UNAVAILABLE, "the database is not available: try again");
         finish_later(cmd);
     }
+}
+
+static void on_reply(void *owner, const struct db_reply *reply);
+
+static void submit(struct command *cmd)
+{
+    submit_as(cmd, COMMAND_ASKING, on_reply);
 }
 
 /* Starts the changes that waited for this one. When one cannot be submitted, the next may run. */
@@ -254,6 +273,44 @@ static void on_reply(void *owner, const struct db_reply *reply)
         finish(cmd);
 }
 
+/* The conversation is known: asks, or waits for its turn, or ends. */
+static void go_on(struct command *cmd)
+{
+    if (cmd->code != CODE_OK) {
+        finish_later(cmd);
+        return;
+    }
+    assert(cmd->statement && !cmd->found);
+    if (changes_members(cmd) && earlier_change(cmd))
+        cmd->state = COMMAND_WAITING;
+    else
+        submit(cmd);
+}
+
+static void on_found(void *owner, const struct db_reply *reply)
+{
+    struct command *cmd = owner;
+    struct commands *c = cmd->commands;
+    void (*found)(struct command * cmd, const PGresult *result) = cmd->found;
+
+    if (c->closed) {
+        free_command(cmd);
+        return;
+    }
+    cmd->found = NULL;
+    cmd->statement = NULL;
+    if (reply->status == DB_OK)
+        found(cmd, reply->result);
+    else if (reply->status == DB_ERROR)
+        refuse(cmd, reply);
+    else
+        command_fail(cmd, CODE_UNAVAILABLE, "the database went away: try again");
+    /* Others that came later may be at work on the conversation by now. */
+    TAILQ_REMOVE(&c->running, cmd, link);
+    TAILQ_INSERT_TAIL(&c->running, cmd, link);
+    go_on(cmd);
+}
+
 static struct command *new_command(struct commands *c, const struct actor *actor,
                                    command_done_fn *done, void *owner)
 {
@@ -285,15 +342,22 @@ void command_run(struct commands *c, const struct actor *actor, const char *name
         command_fail(cmd, CODE_UNAVAILABLE, "too many commands at once: try again");
     else
         cmd->spec->start(cmd, arguments);
-    if (cmd->code != CODE_OK) {
-        finish_later(cmd);
-        return;
-    }
-    assert(cmd->statement);
-    if (changes_members(cmd) && earlier_change(cmd))
-        cmd->state = COMMAND_WAITING;
+    if (cmd->code == CODE_OK && cmd->found)
+        submit_as(cmd, COMMAND_LOOKING, on_found);
     else
-        submit(cmd);
+        go_on(cmd);
+}
+
+void commands_chore(struct commands *c, enum chore chore, const struct uuid *conversation,
+                    command_done_fn *done, void *owner)
+{
+    static const struct actor nobody = {.handle = {"", 0}};
+    struct command *cmd = new_command(c, &nobody, done, owner);
+
+    cmd->spec = command_of_chore(chore);
+    cmd->conversation = *conversation;
+    cmd->spec->start(cmd, NULL);
+    go_on(cmd);
 }
 
 void commands_execute(struct commands *c, const struct actor *actor, struct slice request,

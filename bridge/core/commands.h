@@ -10,6 +10,7 @@
 
 #include "base/compiler.h"
 #include "base/slice.h"
+#include "base/uuid.h"
 #include "core/actor.h"
 #include "wire/codes.h"
 
@@ -46,5 +47,15 @@ void commands_execute(struct commands *c, const struct actor *actor, struct slic
 typedef void command_done_fn(void *owner, enum code code, const char *reason, struct slice data);
 void command_run(struct commands *c, const struct actor *actor, const char *name,
                  const json_t *arguments, command_done_fn *done, void *owner);
+
+/* Work on a whole conversation that is done in slices (banter.chores); never renumber. */
+enum chore {
+    CHORE_ERASE = 1, /* what a deleted conversation held */
+    CHORE_ROLES = 2, /* the members of a channel get another role */
+};
+
+/* One slice of a chore, which takes its turn with the commands. */
+void commands_chore(struct commands *c, enum chore chore, const struct uuid *conversation,
+                    command_done_fn *done, void *owner);
 
 #endif

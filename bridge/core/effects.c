@@ -17,10 +17,8 @@ static const struct {
     char sqlstate[6];
     enum code code;
 } refusals[] = {
-    {"BN001", CODE_INVALID},
-    {"BN003", CODE_FORBIDDEN},
-    {"BN004", CODE_NOT_FOUND},
-    {"BN007", CODE_LIMIT_REACHED},
+    {"BN001", CODE_INVALID},  {"BN003", CODE_FORBIDDEN},     {"BN004", CODE_NOT_FOUND},
+    {"BN005", CODE_CONFLICT}, {"BN007", CODE_LIMIT_REACHED},
 };
 
 enum code effects_refusal(const char *sqlstate)
@@ -42,6 +40,13 @@ static void tell_member(struct link *link, const PGresult *result, int row)
         .last_seq = db_get_i64(result, row, EFFECT_COLUMN_SEQ),
     };
     link_member(link, &f);
+}
+
+static void tell_ended(struct link *link, const PGresult *result, int row)
+{
+    struct frame_ended f = {db_get_uuid(result, row, EFFECT_COLUMN_CONVERSATION)};
+
+    link_ended(link, &f);
 }
 
 static void tell_entry(struct link *link, const PGresult *result, int row, struct buf *payload)
@@ -74,10 +79,12 @@ void effects_tell(struct link *link, const PGresult *result)
 
     buf_init(&payload, PAYLOAD_MAX);
     for (int row = 0; row < rows; row++) {
-        if (db_get_null(result, row, EFFECT_COLUMN_ENTRY_KIND))
-            tell_member(link, result, row);
-        else
+        if (!db_get_null(result, row, EFFECT_COLUMN_ENTRY_KIND))
             tell_entry(link, result, row, &payload);
+        else if (db_get_null(result, row, EFFECT_COLUMN_USER_ID))
+            tell_ended(link, result, row);
+        else
+            tell_member(link, result, row);
     }
     buf_finish(&payload);
 }

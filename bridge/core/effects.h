@@ -18,7 +18,7 @@ enum effect_column {
     EFFECT_COLUMN_CONVERSATION,
     EFFECT_COLUMN_CONVERSATION_KIND,
     EFFECT_COLUMN_ENTRY_KIND, /* NULL: a membership */
-    EFFECT_COLUMN_USER_ID,
+    EFFECT_COLUMN_USER_ID,    /* NULL: every member */
     EFFECT_COLUMN_HANDLE,
     EFFECT_COLUMN_ROLE,
     EFFECT_COLUMN_SEQ,
@@ -27,7 +27,8 @@ enum effect_column {
 };
 
 /* Writes the rows to the link in their order: memberships before the entry they come with, so that
- * new members get that entry and removed ones do not. */
+ * new members get that entry and removed ones do not. A membership of nobody (user_id NULL) is the
+ * end of the conversation for all its members. */
 void effects_tell(struct link *link, const PGresult *result);
 
 /* The code of a refusal that a function of ours raised; CODE_OK for any other SQLSTATE. */

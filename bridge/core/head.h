@@ -10,7 +10,11 @@
 struct buf;
 
 /* The select list, from a row of banter.conversation_heads called h, and the columns it gives. */
-#define HEAD_COLUMNS "h.kind, h.title, h.peer, h.role, h.last_seq, h.received_seq, h.read_seq"
+#define HEAD_COLUMNS                                                                               \
+    "h.kind, h.title, h.peer, h.role, h.last_seq, h.received_seq, h.read_seq, h.muted_until,"      \
+    " h.name, h.public, h.joining_role"
+/* As many, for a branch of a UNION that has none of them. */
+#define HEAD_COLUMNS_NULL "NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL"
 
 /* One more column: how many texts of others come after what the member has read; counting ends at
  * LIMIT, which is SQL. Deleted ones need not be read. */
@@ -29,12 +33,17 @@ enum head_column {
     HEAD_COLUMN_LAST_SEQ,
     HEAD_COLUMN_RECEIVED,
     HEAD_COLUMN_READ,
+    HEAD_COLUMN_MUTED_UNTIL,
+    HEAD_COLUMN_NAME, /* this one and the next two: channels */
+    HEAD_COLUMN_PUBLIC,
+    HEAD_COLUMN_JOINING_ROLE,
     HEAD_COLUMN_COUNT,
 };
 
 /* "conversation":…,"kind":…,"title" or (direct) "user":…,"role":…,"last_seq":…,"received":…,
- * "read":… without braces. `first` is the number of the column HEAD_COLUMN_KIND. */
+ * "read":…,"muted_until":… (if muted), what only channels have, and "limits":{…}, without braces.
+ * `first` is the number of the column HEAD_COLUMN_KIND. */
 void head_write(struct buf *b, const struct uuid *conversation, const PGresult *result, int row,
-                int first);
+                int first, unsigned group_members_max);
 
 #endif

@@ -31,7 +31,7 @@ enum { RUNNING_MAX = 256 };
     "                ORDER BY seq " DIRECTION " LIMIT $4::bigint) m"                               \
     "         JOIN banter.users u ON u.id = m.sender"                                              \
     "        WHERE m.bytes IS NULL OR m.bytes < $5::bigint) e ON true"                             \
-    " WHERE c.id = $1::uuid"                                                                       \
+    " WHERE c.id = $1::uuid AND c.deleted_at IS NULL"                                              \
     "   AND ($2::bigint = 0 OR EXISTS (SELECT FROM banter.members o"                               \
     "                                   WHERE o.conversation = $1::uuid"                           \
     "                                     AND o.user_id = $2::bigint))"                            \

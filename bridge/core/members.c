@@ -35,11 +35,12 @@ struct members {
 /* A user's rows follow each other. Unknown and disabled users give one row with a NULL id. */
 static const struct db_statement attach_statement = {
     .name = "members_attach",
-    .sql = "SELECT w.uid, u.id, m.conversation, c.kind, m.role, c.last_seq"
+    .sql = "SELECT w.uid, u.id, c.id, c.kind, m.role, c.last_seq"
            " FROM unnest($1::bigint[]) AS w (uid)"
            " LEFT JOIN banter.users u ON u.id = w.uid AND u.disabled_at IS NULL"
            " LEFT JOIN banter.members m ON m.user_id = u.id"
-           " LEFT JOIN banter.conversations c ON c.id = m.conversation"
+           " LEFT JOIN banter.conversations c"
+           "   ON c.id = m.conversation AND c.deleted_at IS NULL"
            " ORDER BY w.uid",
     .parameter_count = 1,
 };

@@ -66,6 +66,7 @@ TAILQ_HEAD(run_list, run);
 
 struct sync {
     struct db_pool *pool;
+    unsigned group_members_max;
     struct later *later;
     struct run_list running;
     unsigned running_count;
@@ -230,6 +231,7 @@ static void go_on(struct run *r)
         .target_count = left < most ? left : most,
         .limit = limit,
         .folded = r->request.folded,
+        .group_members_max = r->sync->group_members_max,
         .bytes_max = chunk_bytes(r),
     };
     if (!sync_chunk_ask(&r->chunk, r->sync->pool, on_chunk, r))
@@ -314,11 +316,12 @@ bool sync_run_whole(struct sync *s, const struct actor *actor, struct slice requ
     return run(s, actor, request, true, page_bytes, page, owner);
 }
 
-struct sync *sync_create(struct event_base *base, struct db_pool *pool)
+struct sync *sync_create(struct event_base *base, struct db_pool *pool, unsigned group_members_max)
 {
     struct sync *s = must_calloc(1, sizeof *s);
 
     s->pool = pool;
+    s->group_members_max = group_members_max;
     TAILQ_INIT(&s->running);
     s->later = later_create(base);
     if (!s->later) {

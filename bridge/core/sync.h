@@ -3,7 +3,7 @@
  * after the device's cursors.
  *
  * The conversations come most recently active first, each as
- * {"conversation","kind","title" or (direct) "user","role","last_seq","received","read","unread",
+ * {what head.h writes,"unread",
  *  "preview":the newest entry, its text cut to 100 characters, or null,"entries":[…],"more"}.
  * With a cursor: the oldest `limit` entries after it; `more`: newer ones follow, ask the history
  * with `after`. Without one (a new device): the newest `limit` entries; `more`: older ones exist,
@@ -36,7 +36,9 @@ struct sync;
 /* One entry of the longest text, with all its characters escaped, and a head. */
 enum { SYNC_OVERRUN_BYTES = 6 * TEXT_MAX_CHARACTERS + FOLDED_DATA_MAX_BYTES + 4096 };
 
-struct sync *sync_create(struct event_base *base, struct db_pool *pool) MUST_USE;
+/* `group_members_max` is told as a part of each group's description. */
+struct sync *sync_create(struct event_base *base, struct db_pool *pool,
+                         unsigned group_members_max) MUST_USE;
 /* Requests still under way end without their callback. */
 void sync_destroy(struct sync *s);
 

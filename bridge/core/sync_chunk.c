@@ -46,7 +46,7 @@ enum {
     "  LEFT JOIN LATERAL (" NEWEST ") e ON true"                                                   \
     "  LEFT JOIN banter.users u ON u.id = e.sender"                                                \
     " UNION ALL "                                                                                  \
-    "SELECT e.ord, false, e.rank, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,"                 \
+    "SELECT e.ord, false, e.rank, " HEAD_COLUMNS_NULL ", NULL,"                                    \
     "       e.seq, e.at, e.kind, u.handle, e.id, e.text, e.reply_to, " DATA ", e.target"           \
     "  FROM measured e"                                                                            \
     "  LEFT JOIN banter.users u ON u.id = e.sender"                                                \
@@ -255,7 +255,8 @@ void sync_chunk_write(const struct sync_chunk *chunk, const struct sync_conversa
     const PGresult *result = chunk->result;
 
     buf_char(out, '{');
-    head_write(out, &target->conversation, result, c->head_row, COLUMN_HEAD);
+    head_write(out, &target->conversation, result, c->head_row, COLUMN_HEAD,
+               chunk->group_members_max);
     buf_json_key(out, "unread");
     buf_i64(out, db_get_i64(result, c->head_row, COLUMN_UNREAD));
     buf_json_key(out, "preview");

@@ -22,8 +22,9 @@ struct sync_chunk {
     uint64_t uid;
     const struct sync_target *targets; /* borrowed */
     size_t target_count;
-    unsigned limit;   /* entries of each conversation; 0: none */
-    bool folded;      /* show what they come to, see sync.h */
+    unsigned limit; /* entries of each conversation; 0: none */
+    bool folded;    /* show what they come to, see sync.h */
+    unsigned group_members_max;
     size_t bytes_max; /* texts of all of them; the first entry is given whatever its size */
     const PGresult *result;
     int row; /* the next to read */

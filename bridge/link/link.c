@@ -525,3 +525,12 @@ void link_revoked(struct link *l, const struct frame_revoked *f)
     frame_write_revoked(b, f);
     written(l);
 }
+
+void link_ended(struct link *l, const struct frame_ended *f)
+{
+    struct buf *b = out(l);
+    if (!b)
+        return;
+    frame_write_ended(b, f);
+    written(l);
+}

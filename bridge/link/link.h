@@ -61,6 +61,7 @@ void link_revoked(struct link *l, const struct frame_revoked *f);
 void link_signal(struct link *l, const struct frame_signal_out *f);
 void link_presence(struct link *l, const struct frame_presence *f);
 void link_watched(struct link *l, const struct frame_watched *f);
+void link_ended(struct link *l, const struct frame_ended *f);
 
 /* Calls `done` once the plugin has applied everything written so far, or when there is no plugin
  * (any more), or after 5 s, in which case the link is closed first, so that nothing stale can be

@@ -85,6 +85,8 @@ def test_the_page_for_people_has_the_same_limits():
             "JSON_MAX_DEPTH": "{:,} levels",
             "GROUP_MEMBERS_DEFAULT": "{:,} members",
             "GROUP_MEMBERS_CEILING": "up to {:,}",
+            "CHANNEL_MEMBERS_MAX": "| channel | {:,} members",
+            "INVITE_USES_MAX": "{:,} uses",
             "TITLE_MAX_CHARACTERS": "| title, name | {:,} characters",
             "PASSWORD_MIN_LENGTH": "| password | {:,} to",
             "PASSWORD_MAX_LENGTH": "to {:,} bytes",
@@ -112,7 +114,8 @@ def test_entries_look_the_same_in_both(documents):
                  "conversation", "conversationDetails", "conversationId", "conversationKind",
                  "member", "profile", "ownProfile", "avatar", "avatarId", "visibility", "query",
                  "name", "email", "userPage", "foundUser", "hitPage", "hit", "role", "handle",
-                 "device", "draftId", "text"):
+                 "device", "draftId", "text", "conversationLimits", "channelName", "posting",
+                 "renamedEntry", "roleChangedEntry", "modifiedEntry", "joinedEntry"):
         assert schemas[0][name] == schemas[1][name], name
 
 

@@ -3,169 +3,9 @@
  * plugin in which order, when answers come, and what every wrong request is told. */
 #include "unit/unit.h"
 
-#include "unit/fake_database.h"
+#include "unit/commands_rig.h"
 
-#include "base/buf.h"
 #include "core/command.h"
-#include "core/commands.h"
-#include "core/effects.h"
-#include "core/revocations.h"
-#include "link/link.h"
-
-#include <event2/event.h>
-#include <stdlib.h>
-
-#define GROUP "01900000-0000-7000-8000-000000000001"
-#define OTHER_GROUP "01900000-0000-7000-8000-000000000002"
-
-/* What happened, in order: "member 7 0 3; entry 3; barrier; answer {…}; " */
-static struct buf happened;
-static link_barrier_fn *barrier_done;
-static void *barrier_owner;
-
-void link_member(struct link *l, const struct frame_member *f)
-{
-    (void)l;
-    buf_printf(&happened, "member %d %d %d; ", (int)f->uid, (int)f->role, (int)f->last_seq);
-}
-
-void link_entry(struct link *l, const struct frame_entry *f)
-{
-    (void)l;
-    assert_int_equal(f->sender_device.length, 0);
-    buf_printf(&happened, "entry %d; ", (int)f->seq);
-}
-
-void link_barrier(struct link *l, link_barrier_fn *done, void *owner)
-{
-    (void)l;
-    buf_str(&happened, "barrier; ");
-    barrier_done = done;
-    barrier_owner = owner;
-}
-
-void link_reset(struct link *l)
-{
-    (void)l;
-    buf_str(&happened, "reset; ");
-}
-
-void revocations_add(struct revocations *r, const struct uuid *login, uint64_t uid,
-                     int64_t ended_at_ms)
-{
-    (void)r;
-    (void)ended_at_ms;
-    buf_printf(&happened, "ended %d of %d; ", login->bytes[15], (int)uid);
-}
-
-struct fixture {
-    struct event_base *base;
-    struct commands *commands;
-};
-
-static const struct actor alice = {.uid = 1, .handle = {"alice", 5}};
-
-static int set_up(void **state)
-{
-    struct fixture *f = calloc(1, sizeof *f);
-
-    f->base = event_base_new();
-    f->commands = commands_create(f->base, NULL, NULL, NULL,
-                                  &(struct commands_config){.group_members_max = 100});
-    buf_init(&happened, 8 << 20);
-    fake_database_set_up(true);
-    *state = f;
-    return f->commands ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *f = *state;
-
-    commands_destroy(f->commands);
-    event_base_free(f->base);
-    buf_finish(&happened);
-    free(f);
-    return 0;
-}
-
-static void turn(struct fixture *f)
-{
-    (void)event_base_loop(f->base, EVLOOP_NONBLOCK);
-}
-
-static void expect(const char *text)
-{
-    assert_string_equal(happened.data ? happened.data : "", text);
-    buf_reset(&happened);
-}
-
-static void on_answer(void *owner, struct slice response)
-{
-    (void)owner;
-    buf_str(&happened, "answer ");
-    buf_slice_put(&happened, response);
-    buf_str(&happened, "; ");
-}
-
-static void execute(struct fixture *f, const char *request)
-{
-    commands_execute(f->commands, &alice, slice_str(request), on_answer, NULL);
-    expect(""); /* never from inside the call */
-    turn(f);
-}
-
-/* One command alone; the answer without what surrounds it. */
-static void ask(struct fixture *f, const char *command)
-{
-    struct buf request;
-
-    buf_init(&request, 1 << 20);
-    buf_printf(&request, "{\"commands\":[%s]}", command);
-    execute(f, request.data);
-    buf_finish(&request);
-}
-
-static void add_effect(PGresult *result, const char *conversation, int uid, int role, int seq,
-                       int entry_kind)
-{
-    int row = fake_result_add_row(result);
-    struct uuid id;
-
-    assert_true(uuid_parse(&id, slice_str(conversation)));
-    fake_result_uuid(result, row, EFFECT_COLUMN_CONVERSATION, &id);
-    fake_result_i64(result, row, EFFECT_COLUMN_CONVERSATION_KIND, CONVERSATION_GROUP);
-    fake_result_i64(result, row, EFFECT_COLUMN_USER_ID, uid);
-    fake_result_text(result, row, EFFECT_COLUMN_HANDLE, uid == 1 ? "alice" : "bob");
-    fake_result_i64(result, row, EFFECT_COLUMN_SEQ, seq);
-    if (entry_kind != 0)
-        fake_result_i64(result, row, EFFECT_COLUMN_ENTRY_KIND, entry_kind);
-    else
-        fake_result_i64(result, row, EFFECT_COLUMN_ROLE, role);
-}
-
-static PGresult *effects_result(void)
-{
-    return fake_result(EFFECT_COLUMN_DATA + 1);
-}
-
-/* bob is added, or removed, by alice with entry `seq`. */
-static PGresult *bob_changed(enum role role, int seq)
-{
-    PGresult *result = effects_result();
-
-    add_effect(result, GROUP, 2, role, role == ROLE_NONE ? seq : seq - 1, 0);
-    add_effect(result, GROUP, 1, 0, seq,
-               role == ROLE_NONE ? ENTRY_MEMBER_REMOVED : ENTRY_MEMBERS_ADDED);
-    return result;
-}
-
-static const char *const add_bob =
-    "{\"command\":\"addMembers\",\"conversation\":\"" GROUP "\",\"members\":[\"bob\"]}";
-static const char *const remove_bob =
-    "{\"command\":\"removeMember\",\"conversation\":\"" GROUP "\",\"user\":\"bob\"}";
-static const char *const remove_elsewhere =
-    "{\"command\":\"removeMember\",\"conversation\":\"" OTHER_GROUP "\",\"user\":\"bob\"}";
 
 static void test_effects_come_before_the_answer(void **state)
 {
@@ -199,8 +39,9 @@ static void test_refusals_change_nothing(void **state)
     } cases[] = {
         {"BN001", "invalid", true},      {"BN003", "forbidden", true},
         {"BN004", "not_found", true},    {"BN007", "limit_reached", true},
-        {"40P01", "unavailable", false}, {"57014", "unavailable", false},
-        {"53100", "unavailable", false}, {"42P01", "internal", false},
+        {"BN005", "conflict", true},     {"40P01", "unavailable", false},
+        {"57014", "unavailable", false}, {"53100", "unavailable", false},
+        {"42P01", "internal", false},
     };
 
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
@@ -360,6 +201,36 @@ static void test_arguments_are_judged_before_anything_is_asked(void **state)
          "members"},
         {"{\"command\":\"removeMember\",\"conversation\":\"" GROUP "\"}", "invalid", "user"},
         {"{\"command\":\"getConversation\"}", "invalid", "conversation"},
+        {"{\"command\":\"createChannel\"}", "invalid", "title"},
+        {"{\"command\":\"createChannel\",\"title\":null}", "invalid", "title"},
+        {"{\"command\":\"createChannel\",\"title\":\"t\",\"name\":\"No\"}", "invalid", "name"},
+        {"{\"command\":\"createChannel\",\"title\":\"t\",\"public\":1}", "invalid", "public"},
+        {"{\"command\":\"createChannel\",\"title\":\"t\",\"posting\":\"x\"}", "invalid", "posting"},
+        {"{\"command\":\"modifyConversation\",\"title\":\"t\"}", "invalid", "conversation"},
+        {"{\"command\":\"modifyConversation\",\"conversation\":\"" GROUP "\",\"title\":7}",
+         "invalid", "title"},
+        {"{\"command\":\"deleteConversation\"}", "invalid", "conversation"},
+        {"{\"command\":\"setRole\",\"conversation\":\"" GROUP "\",\"user\":\"bob\"}", "invalid",
+         "role"},
+        {"{\"command\":\"setRole\",\"conversation\":\"" GROUP
+         "\",\"user\":\"bob\",\"role\":\"none\"}",
+         "invalid", "role"},
+        {"{\"command\":\"join\"}", "invalid", "invite"},
+        {"{\"command\":\"join\",\"name\":\"news\",\"invite\":\"x\"}", "invalid", "one of"},
+        {"{\"command\":\"join\",\"name\":\"\"}", "invalid", "name"},
+        {"{\"command\":\"join\",\"invite\":\"x\"}", "not_found", "invite"},
+        {"{\"command\":\"join\",\"invite\":7}", "invalid", "invite"},
+        {"{\"command\":\"createInvite\",\"conversation\":\"" GROUP "\",\"uses\":0}", "invalid",
+         "uses"},
+        {"{\"command\":\"createInvite\",\"conversation\":\"" GROUP "\",\"expires_in\":1.5}",
+         "invalid", "expires_in"},
+        {"{\"command\":\"revokeInvite\"}", "invalid", "invite"},
+        {"{\"command\":\"mute\",\"conversation\":\"" GROUP "\"}", "invalid", "until"},
+        {"{\"command\":\"mute\",\"conversation\":\"" GROUP "\",\"until\":\"tomorrow\"}", "invalid",
+         "until"},
+        {"{\"command\":\"block\"}", "invalid", "user"},
+        {"{\"command\":\"unblock\",\"user\":\"\"}", "invalid", "user"},
+        {"{\"command\":\"listBlocks\",\"limit\":0}", "invalid", "limit"},
         {"{\"command\":\"listConversations\",\"limit\":0}", "invalid", "limit"},
         {"{\"command\":\"listConversations\",\"limit\":1001}", "invalid", "limit"},
         {"{\"command\":\"listConversations\",\"limit\":1.0}", "invalid", "limit"},
@@ -418,8 +289,27 @@ static void test_limits_of_arguments(void **state)
 static void test_the_table_finds_every_command(void **state)
 {
     static const char *const names[] = {
-        "addMembers",        "createDirect", "createGroup", "getConversation", "leave",
-        "listConversations", "listDevices",  "listMembers", "removeMember",    "revokeDevice",
+        "addMembers",
+        "block",
+        "createChannel",
+        "createDirect",
+        "createGroup",
+        "createInvite",
+        "deleteConversation",
+        "getConversation",
+        "join",
+        "leave",
+        "listBlocks",
+        "listDevices",
+        "revokeDevice",
+        "listConversations",
+        "listMembers",
+        "modifyConversation",
+        "mute",
+        "removeMember",
+        "revokeInvite",
+        "setRole",
+        "unblock",
     };
 
     (void)state;
@@ -455,39 +345,6 @@ static void test_too_many_at_once_are_refused(void **state)
     while (fake_database_waiting() > 0)
         fake_database_fail(0, DB_LOST);
     assert_int_equal(counts[CODE_UNAVAILABLE], 300);
-}
-
-/* The plugin has heard of it before the answer leaves. */
-static void test_a_revocation_is_answered_behind_a_barrier(void **state)
-{
-    static const struct uuid login = {{[15] = 5}};
-    struct fixture *f = *state;
-    PGresult *result = fake_result(3);
-
-    ask(f, "{\"command\":\"revokeDevice\",\"device\":\"phone\"}");
-    assert_string_equal(fake_database_statement(0), "revoke_device");
-    fake_result_add_row(result);
-    fake_result_uuid(result, 0, 0, &login);
-    fake_result_i64(result, 0, 1, 1);
-    fake_result_i64(result, 0, 2, 0);
-    fake_database_answer(0, result);
-    expect("ended 5 of 1; barrier; ");
-    barrier_done(barrier_owner);
-    expect("answer {\"responses\":[{\"command\":\"revokeDevice\",\"data\":{\"revoked\":1}}]}; ");
-}
-
-/* Who has logged in again and again is not kept waiting by another's revocation. */
-static void test_revocations_do_not_take_turns(void **state)
-{
-    struct fixture *f = *state;
-
-    ask(f, "{\"command\":\"revokeDevice\",\"device\":\"phone\"}");
-    ask(f, "{\"command\":\"revokeDevice\",\"device\":\"" GROUP "\"}");
-    assert_int_equal(fake_database_waiting(), 2);
-    fake_database_fail(0, DB_LOST);
-    fake_database_fail(0, DB_LOST);
-    assert_null(strstr(happened.data, "reset"));
-    assert_non_null(strstr(happened.data, "unavailable"));
 }
 
 /* Whatever state the commands are in, destroying them frees them and calls nobody. */
@@ -531,9 +388,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_limits_of_arguments, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_table_finds_every_command, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_too_many_at_once_are_refused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_revocation_is_answered_behind_a_barrier, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(test_revocations_do_not_take_turns, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_destroy_while_running, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

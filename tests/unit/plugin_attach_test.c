@@ -215,6 +215,106 @@ static void test_user_leaves_before_the_answer(void **state)
     assert_null(rig.core->sessions.users);
 }
 
+static void ended(const struct uuid *conversation)
+{
+    struct buf b;
+
+    buf_init(&b, 1024);
+    frame_write_ended(&b, &(struct frame_ended){*conversation});
+    rig_send(&rig, &b);
+    buf_finish(&b);
+}
+
+/* Devices that have had me/ready hear what becomes of memberships; nothing is told twice. */
+static void test_events_of_memberships(void **state)
+{
+    struct attached_conversation item = rig_item(1, 5);
+    struct uuid one = rig_uuid(1), two = rig_uuid(2);
+    static const char tablet;
+
+    (void)state;
+    rig_login_attached(&rig, &alice, 1, "alice", "phone", &item, 1);
+    assert_int_equal(rig_count(NULL, "me/event"), 0);
+    assert_true(rig_login(&rig, &tablet, 1, "alice", "tablet"));
+    rig_member(&rig, &two, 1, ROLE_READER, 3);
+    assert_true(rig_last_has("alice/phone", "me/event", "{\"event\":\"added\","));
+    assert_true(
+        rig_last_has("alice/tablet", "me/event", "\"kind\":\"group\",\"role\":\"reader\"}"));
+    rig_member(&rig, &two, 1, ROLE_READER, 3);
+    assert_int_equal(rig_count("alice/phone", "me/event"), 1);
+    rig_member(&rig, &two, 1, ROLE_ADMIN, 4);
+    assert_true(rig_last_has("alice/phone", "me/event", "{\"event\":\"role_changed\","));
+    rig_member(&rig, &one, 1, ROLE_NONE, 6);
+    rig_member(&rig, &one, 1, ROLE_NONE, 6);
+    assert_true(rig_last_has("alice/phone", "me/event", "{\"event\":\"removed\","));
+    assert_int_equal(rig_count("alice/phone", "me/event"), 3);
+    assert_int_equal(rig_count("alice/tablet", "me/event"), 3);
+}
+
+/* After the link was lost the answer tells what had changed; to a new device nothing is news. */
+static void test_events_of_another_answer(void **state)
+{
+    struct attached_conversation items[] = {rig_item(1, 5), rig_item(2, 5), rig_item(3, 5)};
+    static const char tablet;
+
+    (void)state;
+    rig_login_attached(&rig, &alice, 1, "alice", "phone", items, 2);
+    rig_unlink(&rig);
+    assert_true(rig_login(&rig, &tablet, 1, "alice", "tablet"));
+    rig_link(&rig, true);
+    items[1].role = ROLE_OWNER;
+    rig_attached(&rig, 1, items + 1, 2, true);
+    assert_int_equal(rig_count("alice/phone", "me/event"), 3);
+    assert_int_equal(rig_count("alice/tablet", "me/event"), 0);
+    assert_int_equal(rig_count("alice/tablet", "me/ready"), 1);
+    assert_true(rig_last_has("alice/phone", "me/event", "\"removed\""));
+}
+
+/* One frame ends it for all: those who know, and those whose answer may be older. */
+static void test_end_of_a_conversation(void **state)
+{
+    struct attached_conversation item = rig_item(1, 5);
+    struct uuid one = rig_uuid(1);
+    static const char carol;
+    struct slice body;
+
+    (void)state;
+    rig_login_attached(&rig, &alice, 1, "alice", "phone", &item, 1);
+    rig_login_attached(&rig, &bob, 2, "bob", "phone", &item, 1);
+    assert_true(rig_login(&rig, &carol, 3, "carol", "phone"));
+    ended(&one);
+    rig_barrier(&rig, 7);
+    rig_tick(&rig);
+    assert_true(rig_next(&rig, FRAME_BARRIER_DONE, &body));
+    assert_true(rig_last_has("alice/phone", "me/event", "\"removed\""));
+    assert_true(rig_last_has("bob/phone", "me/event", "\"removed\""));
+    assert_int_equal(role_in(1, 1), ROLE_NONE);
+    assert_int_equal(role_in(2, 1), ROLE_NONE);
+    rig_attached(&rig, 3, &item, 1, true);
+    assert_int_equal(role_in(3, 1), ROLE_NONE);
+    assert_int_equal(rig_count("carol/phone", "me/event"), 0);
+    assert_null(members_find(&rig.core->members, &one));
+    ended(&one); /* nobody is left */
+    assert_int_equal(rig.core->attaching, 0);
+}
+
+/* The end of it is news for a user who is being asked for again. */
+static void test_end_while_asked_again(void **state)
+{
+    struct attached_conversation item = rig_item(1, 5);
+    struct uuid one = rig_uuid(1);
+
+    (void)state;
+    rig_login_attached(&rig, &alice, 1, "alice", "phone", &item, 1);
+    rig_unlink(&rig);
+    rig_link(&rig, true);
+    ended(&one);
+    assert_true(rig_last_has("alice/phone", "me/event", "\"removed\""));
+    rig_attached(&rig, 1, &item, 1, true);
+    assert_int_equal(rig_count("alice/phone", "me/event"), 1);
+    assert_int_equal(role_in(1, 1), ROLE_NONE);
+}
+
 static void kick(uint64_t uid, const char *device)
 {
     struct frame_kick f = {uid, slice_str(device), slice_str("revoked")};
@@ -301,6 +401,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_newcomer_gets_nothing_from_before, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_user_comes_back_before_the_answer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_user_leaves_before_the_answer, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_events_of_memberships, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_events_of_another_answer, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_end_of_a_conversation, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_end_while_asked_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_kick_of_one_device, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_kick_instead_of_an_answer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_memory_per_user, set_up, tear_down),

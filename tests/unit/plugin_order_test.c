@@ -233,6 +233,8 @@ static void test_removed_while_the_link_was_down(void **state)
     rig_link(&rig, true);
     rig_attached(&rig, 2, NULL, 0, true); /* bob is no member any more */
     rig_attached(&rig, 1, &item, 1, true);
+    assert_true(rig_last_has("bob/phone", "me/event", "\"removed\""));
+    rig_forget();
     assert_true(next_fill(&after));
     for (int64_t seq = 5; seq <= 9; seq++)
         rig_entry(&rig, &group, seq, 2, "", "{\"seq\":1}");
@@ -351,6 +353,31 @@ static void test_direct_message_passes_a_crowd(void **state)
     assert_string_equal(rig_messages[0].payload, "direct");
 }
 
+/* Told after the entries before it, in slices, and the barrier behind it waits. */
+static void test_end_of_a_crowded_conversation(void **state)
+{
+    struct buf b;
+
+    (void)state;
+    gather_crowd();
+    entry(1);
+    buf_init(&b, 1024);
+    frame_write_ended(&b, &(struct frame_ended){group});
+    rig_send(&rig, &b);
+    buf_finish(&b);
+    rig_barrier(&rig, 7);
+    assert_int_equal(rig_count(NULL, "me/event"), 0);
+    rig_tick(&rig);
+    assert_in_range(rig_message_count, 1, FANOUT_TURN_COUNT);
+    assert_false(next_barrier(7));
+    for (int i = 0; i < 20; i++)
+        rig_tick(&rig);
+    assert_int_equal(rig_count(NULL, chat), CROWD);
+    assert_int_equal(rig_count(NULL, "me/event"), CROWD);
+    assert_true(next_barrier(7));
+    assert_null(members_find(&rig.core->members, &group));
+}
+
 static void test_barrier_is_echoed_at_once(void **state)
 {
     (void)state;
@@ -389,6 +416,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_large_fanout_goes_in_slices, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_membership_changes_between_slices, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_direct_message_passes_a_crowd, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_end_of_a_crowded_conversation, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_barrier_is_echoed_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_crowd_disconnects_between_slices, set_up, tear_down),
     };

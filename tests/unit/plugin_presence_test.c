@@ -270,8 +270,9 @@ static void test_removal_asks_again(void **state)
     answer_watch(BOB, true, "away"); /* they share another one */
     assert_int_equal(rig_count(NULL, "presence/bob"), 2);
     rig_member(&rig, &group, 1, ROLE_NONE, 3);
+    assert_int_equal(rig_count("alice/phone", "me/event"), 1); /* removed */
     answer_watch(BOB, false, "");
-    assert_int_equal(rig_count("alice/phone", "me/event"), 1);
+    assert_int_equal(rig_count("alice/phone", "me/event"), 2);
     rig_presence(&rig, BOB, "online");
     assert_int_equal(rig_count(NULL, "presence/bob"), 2);
     assert_int_equal(rig.core->watches.count, 0);

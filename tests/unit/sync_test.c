@@ -21,11 +21,11 @@ enum {
     COLUMN_KIND = 3,
     COLUMN_ROLE = 6,
     COLUMN_LAST_SEQ,
-    COLUMN_SEQ = 11,
-    COLUMN_ENTRY_KIND = 13,
+    COLUMN_SEQ = 15,
+    COLUMN_ENTRY_KIND = 17,
     COLUMN_FROM,
-    COLUMN_TEXT = 16,
-    COLUMNS = 20,
+    COLUMN_TEXT = 20,
+    COLUMNS = 24,
 };
 
 #define ID(N) "01900000-0000-7000-8000-00000000000" #N
@@ -47,7 +47,7 @@ static int set_up(void **state)
     struct fixture *f = calloc(1, sizeof *f);
 
     f->base = event_base_new();
-    f->sync = sync_create(f->base, NULL);
+    f->sync = sync_create(f->base, NULL, 100);
     buf_init(&f->pages, 8 << 20);
     fake_database_set_up(true);
     *state = f;
