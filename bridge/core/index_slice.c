@@ -9,7 +9,6 @@
 #include <assert.h>
 
 enum {
-    ENTRIES_MAX = 64, /* of one conversation in one slice */
     SLICE_ENTRIES_MAX = 256,
     SLICE_BYTES_MAX = 64 << 10, /* of texts; one text always fits */
     WORDS_CEILING = 4 * WORDS_MAX_BYTES,
@@ -18,7 +17,7 @@ enum {
 _Static_assert(ENTRY_TEXT == 1 && ENTRY_EDIT == 2 && ENTRY_DELETE == 3,
                "the statement below names the kinds");
 
-/* $1 conversations, $2 entries of each, $3 entries in all, $4 bytes. octet_length() reads the
+/* $1 conversations, $2 entries, $3 bytes. octet_length() reads the
  * length of a long text without reading the text. */
 const struct db_statement index_slice_read_statement = {
     .name = "index_read",
@@ -38,9 +37,9 @@ const struct db_statement index_slice_read_statement = {
            "                  AND m.seq > coalesce(p.indexed_seq, 0)"
            "                ORDER BY m.seq LIMIT $2::bigint) e"
            "        WINDOW o AS (ORDER BY w.n, e.seq ROWS UNBOUNDED PRECEDING)) r"
-           " WHERE place <= $3::bigint AND bytes < $4::bigint"
+           " WHERE place <= $2::bigint AND bytes < $3::bigint"
            " ORDER BY place",
-    .parameter_count = 4,
+    .parameter_count = 3,
 };
 
 enum read_column {
@@ -70,7 +69,6 @@ struct db_params *index_slice_read_params(const struct index_slice *s)
     for (size_t i = 0; i < s->count; i++)
         db_array_uuid(p, &s->conversations[i]);
     db_array_end(p);
-    db_i64(p, single ? 1 : ENTRIES_MAX);
     db_i64(p, single ? 1 : SLICE_ENTRIES_MAX);
     db_i64(p, SLICE_BYTES_MAX);
     return p;
