@@ -84,7 +84,7 @@ def test_languages(banter, people, library, text, hits, misses):
 
 @pytest.mark.parametrize("query", [
     "'", "\"", "\\", "a' | 'b", "!a", "a:*", "a <-> b", "(", "a & ", "') --", "%", "' OR 1=1 --",
-    "\u202e", "a\u0301", "/" + str(uuid.uuid4()), "x" * 256])
+    "\u202e", "a\u0301", "/0190f3a1-0000-7000-8000-000000000000", "x" * 256])
 def test_no_query_is_more_than_words(banter, people, library, query):
     alice, _bob = people
     answer = ask(banter, alice, q=query)
