@@ -50,8 +50,11 @@ class Scene:
             assert {m.topic for m in spy.messages} == {"me/ready", "me/receipt"}
         for device in (self.phone, self.other):
             for message in device.messages:
-                assert message.topic in ("me/ready", "me/receipt", "me/heads",
+                assert message.topic in ("me/ready", "me/receipt", "me/heads", "me/event",
                                          f"chat/{self.conversation}")
+                if message.topic == "me/event":  # the first draft made the conversation
+                    event = json.loads(message.payload)
+                    assert (event["event"], event["conversation"]) == ("added", self.conversation)
         assert [e["seq"] for e in self.other.entries(self.conversation)] == list(
             range(1, stored + 2))
         assert {name: self.banter.pid(name) for name in self.pids} == self.pids
