@@ -19,8 +19,8 @@ const asyncapi = parse(await readFile(document, 'utf8'));
 const ajv = new Ajv({ strict: false, allErrors: true });
 ajv.addSchema({ $id: 'asyncapi', components: asyncapi.components });
 const SCHEMA_OF = [
-  [/^chat\//, 'entry'], [/^me\/ready$/, 'ready'], [/^me\/receipt$/, 'receipt'],
-  [/^me\/sync$/, 'syncPage'], [/^\$CONTROL\/chat\/v1\/response$/, 'responses'],
+  [/^chat\//, 'entry'], [/^me\/event$/, 'event'], [/^me\/ready$/, 'ready'],
+  [/^me\/receipt$/, 'receipt'], [/^me\/sync$/, 'syncPage'], [/^\$CONTROL\/chat\/v1\/response$/, 'responses'],
 ];
 
 async function post(path, body, token) {
