@@ -20,7 +20,8 @@ const ajv = new Ajv({ strict: false, allErrors: true });
 ajv.addSchema({ $id: 'asyncapi', components: asyncapi.components });
 const SCHEMA_OF = [
   [/^chat\//, 'entry'], [/^me\/event$/, 'event'], [/^me\/ready$/, 'ready'],
-  [/^me\/receipt$/, 'receipt'], [/^me\/sync$/, 'syncPage'], [/^\$CONTROL\/chat\/v1\/response$/, 'responses'],
+  [/^me\/receipt$/, 'receipt'], [/^me\/sync$/, 'syncPage'],
+  [/^\$CONTROL\/chat\/v1\/response$/, 'responses'],
 ];
 
 async function post(path, body, token) {
