@@ -25,7 +25,7 @@ enum {
     WAITING_MAX = 65536, /* conversations; beyond that the walk finds them again */
     USERS_MAX = 64,
     GATHER_MS = 200, /* from the first note to the work: a few entries at a time cost less */
-    REST_FACTOR = 9, /* rests so many times as long as the last slice took: a tenth of a core */
+    REST_FACTOR = 3, /* rests so many times as long as the last slice took, */
     REST_MIN_MS = 5, /* and at least this */
     RETRY_FIRST_MS = 100,
     RETRY_MAX_MS = 30000,
