@@ -254,6 +254,7 @@ static bool create_doors(struct app *a, const struct config *config)
         .http_listen = config->http_listen,
         .metrics_listen =
             strcmp(config->metrics_listen, "off") != 0 ? config->metrics_listen : NULL,
+        .web_root = strcmp(config->web_root, "off") != 0 ? config->web_root : NULL,
     };
     struct link_handlers handlers;
 

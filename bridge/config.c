@@ -49,6 +49,8 @@ static const struct key keys[] = {
     {"http_listen", TYPE_TEXT, AT(http_listen), "127.0.0.1:8080", "address of the HTTP API", 0, 0},
     {"metrics_listen", TYPE_TEXT, AT(metrics_listen), "127.0.0.1:9464",
      "address of /metrics, or off", 0, 0},
+    {"web_root", TYPE_TEXT, AT(web_root), "off", "directory of the web client, served at /, or off",
+     0, 0},
     {"link_socket", TYPE_TEXT, AT(link_socket), "/run/banter/link.sock",
      "Unix socket to which the broker plugin connects", 0, 0},
     {"link_key", TYPE_SECRET, AT(link_key), NULL, "secret shared with the broker plugin", 0, 0},

@@ -16,6 +16,7 @@ struct config {
     bool migrate_on_start;
     char *http_listen;
     char *metrics_listen; /* or "off" */
+    char *web_root;       /* or "off" */
     char *link_socket;
     char *link_key;
     char *broker;

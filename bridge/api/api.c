@@ -2,6 +2,7 @@
 /* api.c - see api.h: two listeners, each with its table of routes. */
 #include "api/api.h"
 
+#include "api/pages.h"
 #include "api/routes.h"
 #include "base/memory.h"
 
@@ -24,6 +25,8 @@ struct api *api_create(const struct api_dependencies *dependencies)
     struct api *a = must_calloc(1, sizeof *a);
 
     a->core = *dependencies;
+    if (a->core.web_root && !(a->pages = pages_load(a->core.web_root)))
+        goto fail;
     a->server = http_server_create(
         a->core.base, &(struct http_server_config){.listen = a->core.http_listen}, on_request, a);
     if (!a->server)
@@ -51,5 +54,6 @@ void api_destroy(struct api *a)
         return;
     http_server_destroy(a->metrics);
     http_server_destroy(a->server);
+    pages_free(a->pages);
     free(a);
 }

@@ -44,6 +44,7 @@ struct api_dependencies {
     struct sync *sync;
     const char *http_listen;    /* "127.0.0.1:8080" */
     const char *metrics_listen; /* the same form, or NULL: no metrics */
+    const char *web_root;       /* directory of the web client, or NULL: none */
 };
 
 /* Listens from now on. `dependencies` is copied. NULL after logging why not. */

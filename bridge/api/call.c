@@ -82,6 +82,13 @@ bool call_read_conversation(struct call *c, struct uuid *out)
     return false;
 }
 
+bool call_wants_page(struct call *c)
+{
+    const char *accept = http_request_header(c->request, "Accept");
+
+    return accept && strstr(accept, "text/html") != NULL;
+}
+
 void call_answer(struct call *c, int status, struct buf *json)
 {
     http_reply(c->request, status, "application/json", json);

@@ -23,8 +23,11 @@ enum {
     CALL_ANSWER_MAX_BYTES = 16 << 20,
 };
 
+struct pages;
+
 struct api {
     struct api_dependencies core;
+    struct pages *pages; /* or NULL: no web client */
     struct http_server *server;
     struct http_server *metrics; /* or NULL */
 };
@@ -58,6 +61,9 @@ bool call_read_number(struct call *c, const char *name, int64_t least, int64_t *
 /* The conversation that the path names: by its id, or as @handle the direct one with that user.
  * False after answering 404. */
 bool call_read_conversation(struct call *c, struct uuid *out) MUST_USE;
+
+/* Whether a person's browser asks: the answer may be a page. */
+bool call_wants_page(struct call *c);
 
 /* Ends the call with JSON, whose bytes are taken over. */
 void call_answer(struct call *c, int status, struct buf *json);

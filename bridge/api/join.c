@@ -59,27 +59,45 @@ static void put_html(struct buf *b, struct slice text)
     }
 }
 
-static void put_page(struct buf *b, const struct invite_view *view)
+/* The way into the web client, at once and, where that is switched off, by a link. */
+static void put_way_in(struct buf *b, struct slice token)
 {
-    struct slice title = view->title.length > 0 ? view->title : slice_str("A conversation");
+    buf_str(b, "<meta http-equiv=\"refresh\" content=\"0; url=/#/join/");
+    put_html(b, token);
+    buf_str(b, "\">\n<p><a href=\"/#/join/");
+    put_html(b, token);
+    buf_str(b, "\">Open it</a></p>\n");
+}
 
+static void put_opening(struct buf *b, struct slice title)
+{
     buf_str(b, "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\">"
                "<meta name=\"viewport\" content=\"width=device-width\">"
                "<meta name=\"robots\" content=\"noindex\">\n<title>");
     put_html(b, title);
     buf_str(b, "</title>\n<h1>");
     put_html(b, title);
-    buf_printf(b, "</h1>\n<p>You are invited to this %s with %lld %s.</p>\n",
-               conversation_kind_name(view->kind), (long long)view->member_count,
-               view->member_count == 1 ? "member" : "members");
-    buf_str(b, "<p>To join, give this address to your chat client.</p>\n</html>\n");
+    buf_str(b, "</h1>\n");
 }
 
-static bool wants_page(struct call *c)
+static void put_page(struct buf *b, const struct call *c, const struct invite_view *view)
 {
-    const char *accept = http_request_header(c->request, "Accept");
+    put_opening(b, view->title.length > 0 ? view->title : slice_str("A conversation"));
+    buf_printf(b, "<p>You are invited to this %s with %lld %s.</p>\n",
+               conversation_kind_name(view->kind), (long long)view->member_count,
+               view->member_count == 1 ? "member" : "members");
+    if (c->api->pages)
+        put_way_in(b, slice_str(c->parameter));
+    else
+        buf_str(b, "<p>To join, give this address to your chat client.</p>\n");
+    buf_str(b, "</html>\n");
+}
 
-    return accept && strstr(accept, "text/html") != NULL;
+static void answer_page(struct call *c, int status, struct buf *page)
+{
+    http_reply_header(c->request, "Content-Security-Policy",
+                      "default-src 'none'; frame-ancestors 'none'; base-uri 'none'");
+    http_reply(c->request, status, "text/html; charset=utf-8", page);
 }
 
 static void answer_view(struct call *c, const struct invite_view *view, bool page)
@@ -93,10 +111,8 @@ static void answer_view(struct call *c, const struct invite_view *view, bool pag
         call_answer(c, 200, &body);
         return;
     }
-    put_page(&body, view);
-    http_reply_header(c->request, "Content-Security-Policy",
-                      "default-src 'none'; frame-ancestors 'none'; base-uri 'none'");
-    http_reply(c->request, 200, "text/html; charset=utf-8", &body);
+    put_page(&body, c, view);
+    answer_page(c, 200, &body);
 }
 
 static void refuse(struct call *c, enum code code)
@@ -115,15 +131,23 @@ static void on_view(void *owner, enum code code, const struct invite_view *view)
 
 static void on_view_of_page(void *owner, enum code code, const struct invite_view *view)
 {
-    if (code == CODE_OK)
+    struct buf body;
+
+    if (code == CODE_OK) {
         answer_view(owner, view, true);
-    else
+    } else if (code == CODE_NOT_FOUND) {
+        buf_init(&body, CALL_ANSWER_MAX_BYTES);
+        put_opening(&body, slice_str("This invite is not valid, or no longer."));
+        buf_str(&body, "</html>\n");
+        answer_page(owner, 404, &body);
+    } else {
         refuse(owner, code);
+    }
 }
 
 void handle_join_page(struct call *c)
 {
-    invite_look_fn *done = wants_page(c) ? on_view_of_page : on_view;
+    invite_look_fn *done = call_wants_page(c) ? on_view_of_page : on_view;
     enum code code;
 
     http_reply_header(c->request, "Vary", "Accept");

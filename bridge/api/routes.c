@@ -2,6 +2,7 @@
 /* routes.c - see routes.h. Everything that the bridge answers over HTTP is in these two tables. */
 #include "api/routes.h"
 
+#include "api/pages.h"
 #include "core/keys.h"
 #include "core/revocations.h"
 #include "wire/limits.h"
@@ -165,7 +166,22 @@ static void add_allow(struct http_request *request, unsigned allowed)
     buf_finish(&list);
 }
 
-/* No route takes the request: says what the path has, if anything. */
+/* No route has the path, but the web client may. False: it is not one of its files. */
+static bool answer_page(const struct api *api, struct http_request *request, unsigned *allowed)
+{
+    const unsigned methods = HTTP_METHOD_GET | HTTP_METHOD_HEAD;
+    struct slice path = slice_str(http_request_path(request));
+
+    if (!api->pages || *allowed != 0 || !pages_have(api->pages, path))
+        return false;
+    *allowed = methods;
+    if (!(http_request_method(request) & methods))
+        return false;
+    pages_answer(api->pages, path, request);
+    return true;
+}
+
+/* Nothing takes the request: says what the path has, if anything. */
 static void answer_no_route(struct http_request *request, unsigned allowed)
 {
     if (allowed == 0) {
@@ -271,7 +287,8 @@ void route_request(const struct route_table *table, const struct api *api,
     struct call *c;
 
     if (!route) {
-        answer_no_route(request, allowed);
+        if (table != &public_routes || !answer_page(api, request, &allowed))
+            answer_no_route(request, allowed);
         return;
     }
     if (!http_request_query_is_clear(request)) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* system.c - what tells about the server itself: index, keys, health, the API's description. */
 #include "api/openapi.h"
+#include "api/pages.h"
 #include "api/routes.h"
 #include "core/ingest.h"
 #include "core/keys.h"
@@ -8,8 +9,16 @@
 #include "db/db.h"
 #include "link/link.h"
 
+/* The web client for whoever asks for a page, what this is for everybody else. */
 void handle_index(struct call *c)
 {
+    if (c->api->pages) {
+        http_reply_header(c->request, "Vary", "Accept");
+        if (call_wants_page(c)) {
+            pages_answer(c->api->pages, slice_str("/"), c->request);
+            return;
+        }
+    }
     call_answer_copy(c, 200,
                      slice_str("{\"service\":\"banter\",\"version\":\"" BANTER_VERSION
                                "\",\"api\":\"/v1/openapi.json\"}\n"));
