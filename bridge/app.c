@@ -219,7 +219,7 @@ static bool create_core(struct app *a, const struct config *config)
            (a->ingest = ingest_create(a->base, &ingest_config, a->link)) &&
            (a->members = members_create(a->base, a->pool, a->link)) &&
            (a->presence = presence_create(a->base, a->pool, a->link, &presence_config)) &&
-           (a->fills = fills_create(a->base, a->history, a->link)) &&
+           (a->fills = fills_create(a->base, a->history, a->commands, a->link)) &&
            (a->requests = requests_create(a->link, a->commands, a->sync));
 }
 

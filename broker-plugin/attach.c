@@ -119,6 +119,26 @@ static void finish_attach(struct core *c, struct user *u)
     attach_closed(c, u);
 }
 
+/* A member who need not be given what has been handed out already: the past is in the history. */
+static void begin_now(struct membership *membership, int64_t last_seq)
+{
+    int64_t delivered = membership->conversation->delivered;
+
+    membership->since = last_seq > delivered ? last_seq : delivered;
+}
+
+/* A member who gets every entry after `last_seq`, though some may have overtaken this news. Not so
+ * in channels: joining one is no entry, and looking for newcomers takes time with many members. */
+static void begin_after(struct core *c, struct membership *membership, int64_t last_seq)
+{
+    if (membership->kind == CONVERSATION_CHANNEL) {
+        begin_now(membership, last_seq);
+        return;
+    }
+    membership->since = last_seq;
+    order_rewind(c, membership->conversation, last_seq);
+}
+
 static bool take_item(struct core *c, struct user *u, const struct attached_conversation *item)
 {
     struct conversation *conversation = members_find(&c->members, &item->conversation);
@@ -132,6 +152,8 @@ static bool take_item(struct core *c, struct user *u, const struct attached_conv
                                   item->last_seq);
     if (!membership)
         return false;
+    if (before == ROLE_NONE) /* the device asks for a sync when it is ready */
+        begin_now(membership, item->last_seq);
     membership->role = (uint8_t)item->role;
     membership->fresh = true;
     tell_devices(c, u, &item->conversation, item->kind, before, item->role);
@@ -180,6 +202,8 @@ void attach_member(struct core *c, const struct frame_member *f)
         kick_all(c, u);
         return;
     }
+    if (before == ROLE_NONE)
+        begin_after(c, membership, f->last_seq);
     membership->role = (uint8_t)f->role;
     membership->fresh = true;
 }

@@ -72,8 +72,10 @@ static void deliver_entry(struct core *c, const struct conversation *conversatio
     struct user *u = conversation->members[slot].user;
     struct membership *membership = members_at(conversation, slot);
 
-    if (membership->role < ROLE_READER || f->seq <= membership->since)
+    /* Of a newcomer that is behind (order_rewind()) this one is not the next. */
+    if (membership->role < ROLE_READER || f->seq != membership->since + 1)
         return;
+    membership->since = f->seq;
     membership->changed = true;
     if (!u->changed) {
         u->changed = true;

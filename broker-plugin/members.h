@@ -22,7 +22,7 @@ struct user;
 
 struct membership {
     struct conversation *conversation;
-    int64_t since; /* entries with a greater seq are for this user */
+    int64_t since; /* the last entry handed out to this user: the one after it is next */
     uint32_t slot; /* in conversation->members */
     uint8_t role;  /* enum role; ROLE_NONE only while an attach is under way */
     uint8_t kind;  /* enum conversation_kind */
@@ -46,7 +46,7 @@ struct backlog {
 /* Kept small: there may be millions. */
 struct conversation {
     struct uuid id;
-    int64_t delivered; /* highest seq handed out, or being handed out, here */
+    int64_t delivered; /* the last seq handed out, or being handed out, here */
     struct member *members;
     uint32_t member_count;
     uint32_t member_capacity;

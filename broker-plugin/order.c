@@ -91,6 +91,18 @@ void order_behind(struct core *c, struct conversation *conversation, int64_t hea
         note_missing(gap, head);
 }
 
+void order_rewind(struct core *c, struct conversation *conversation, int64_t since)
+{
+    int64_t head = conversation->delivered;
+
+    if (since >= head)
+        return;
+    conversation->delivered = since;
+    order_behind(c, conversation, head);
+    if (conversation->gap) /* otherwise out of memory: the next entry will find the hole */
+        conversation->gap->rewound = true;
+}
+
 /* Hands the entry out if it is the next one and there is memory for it. */
 static bool accept(struct core *c, struct conversation *conversation, const struct frame_entry *f)
 {
@@ -182,7 +194,7 @@ bool order_filled(struct core *c, const struct frame_filled *f)
         return true;
     }
     set_fill(c, gap, FILL_WANTED);
-    gap->not_before_ms = f->more ? 0 : c->now_ms + ORDER_FILL_AGAIN_MS;
+    gap->not_before_ms = f->more || gap->rewound ? 0 : c->now_ms + ORDER_FILL_AGAIN_MS;
     return true;
 }
 
@@ -206,6 +218,7 @@ void order_turn(struct core *c)
         frame_write_fill(link_out(&c->link), &fill);
         set_fill(c, gap, FILL_ASKED);
         gap->head = 0;
+        gap->rewound = false;
         c->stats.fills++;
     }
 }

@@ -34,6 +34,7 @@ struct gap {
     enum fill_state fill;
     uint64_t not_before_ms; /* FILL_WANTED */
     int64_t head;           /* highest seq heard of since the last FILL; 0: none */
+    bool rewound;           /* since the last FILL, whose answer will begin too late */
 };
 
 struct order {
@@ -49,6 +50,9 @@ void order_entry(struct core *c, const struct frame_entry *f);
 bool order_filled(struct core *c, const struct frame_filled *f) MUST_USE;
 /* The conversation is known to have entries up to `head`: ask for what is missing. */
 void order_behind(struct core *c, struct conversation *conversation, int64_t head);
+/* A newcomer is owed the entries after `since`, and some of them have been handed out before it was
+ * known here: they are asked for again, and go to those who have not had them. */
+void order_rewind(struct core *c, struct conversation *conversation, int64_t since);
 /* Sends the FILLs that are due. */
 void order_turn(struct core *c);
 /* What was asked will not be answered, and what was held will be sent again. */

@@ -156,6 +156,19 @@ static struct command *earlier_change(const struct command *cmd)
     return NULL;
 }
 
+bool commands_is_changing(const struct commands *c, const struct uuid *conversation)
+{
+    const struct command *cmd;
+
+    TAILQ_FOREACH(cmd, &c->running, link)
+    {
+        if (changes_members(cmd) && cmd->state == COMMAND_ASKING &&
+            uuid_equal(&cmd->conversation, conversation))
+            return true;
+    }
+    return false;
+}
+
 static void submit_as(struct command *cmd, enum command_state state, db_reply_fn *on_reply)
 {
     struct commands *c = cmd->commands;

@@ -48,6 +48,10 @@ typedef void command_done_fn(void *owner, enum code code, const char *reason, st
 void command_run(struct commands *c, const struct actor *actor, const char *name,
                  const json_t *arguments, command_done_fn *done, void *owner);
 
+/* Whether a change of the conversation's members has been sent to PostgreSQL and its outcome has
+ * not been told to the plugin yet. */
+bool commands_is_changing(const struct commands *c, const struct uuid *conversation);
+
 /* Work on a whole conversation that is done in slices (banter.chores); never renumber. */
 enum chore {
     CHORE_ERASE = 1, /* what a deleted conversation held */

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/memory.h"
+#include "core/commands.h"
 #include "core/history.h"
 #include "link/link.h"
 
@@ -17,19 +18,23 @@ enum {
     RUNNING_MAX = 32,
     RETRY_MS = 250,
     FILL_BYTES_MAX = 1 << 20, /* of texts in one answer */
+    CHANGE_MS = 5,            /* until a page is read again because of a change under way */
+    CHANGES_MAX = 200,        /* times; members who change without end must not stop a fill */
 };
 
 struct fill {
     TAILQ_ENTRY(fill) siblings;
     struct fills *fills;
     struct frame_fill asked;
-    bool orphan; /* the link it came over was lost */
+    unsigned changes; /* times it was put off */
+    bool orphan;      /* the link it came over was lost */
 };
 
 TAILQ_HEAD(fill_list, fill);
 
 struct fills {
     struct history *history;
+    const struct commands *commands;
     struct link *link;
     struct fill_list waiting; /* oldest first */
     struct fill_list running;
@@ -65,6 +70,19 @@ static void write_page(struct fills *f, const struct frame_fill *asked,
     link_filled(f->link, &filled);
 }
 
+static void put_off(struct fill *fill, unsigned ms)
+{
+    TAILQ_INSERT_TAIL(&fill->fills->waiting, fill, siblings);
+    start_after(fill->fills, ms);
+}
+
+/* Whether the page may be ahead of what the plugin has been told of the members. */
+static bool is_too_early(struct fill *fill)
+{
+    return commands_is_changing(fill->fills->commands, &fill->asked.conversation) &&
+           fill->changes++ < CHANGES_MAX;
+}
+
 static void on_page(void *owner, enum code code, const struct history_page *page)
 {
     struct fill *fill = owner;
@@ -73,8 +91,11 @@ static void on_page(void *owner, enum code code, const struct history_page *page
     TAILQ_REMOVE(&f->running, fill, siblings);
     f->running_count--;
     if (code == CODE_UNAVAILABLE && !fill->orphan) {
-        TAILQ_INSERT_TAIL(&f->waiting, fill, siblings);
-        start_after(f, RETRY_MS);
+        put_off(fill, RETRY_MS);
+        return;
+    }
+    if (code == CODE_OK && !fill->orphan && is_too_early(fill)) {
+        put_off(fill, CHANGE_MS);
         return;
     }
     if (code == CODE_OK && !fill->orphan)
@@ -119,11 +140,13 @@ static void free_list(struct fill_list *list)
     }
 }
 
-struct fills *fills_create(struct event_base *base, struct history *history, struct link *link)
+struct fills *fills_create(struct event_base *base, struct history *history,
+                           const struct commands *commands, struct link *link)
 {
     struct fills *f = must_calloc(1, sizeof *f);
 
     f->history = history;
+    f->commands = commands;
     f->link = link;
     TAILQ_INIT(&f->waiting);
     TAILQ_INIT(&f->running);

@@ -52,7 +52,7 @@ static void entry(int64_t seq)
     rig_entry(&rig, &group, seq, 1, "phone", payload);
 }
 
-/* What bob got, as "5 6 7". */
+/* The entries that bob got, as "5 6 7". */
 static const char *bobs(void)
 {
     static char text[4096];
@@ -60,7 +60,8 @@ static const char *bobs(void)
 
     text[0] = '\0';
     for (size_t i = 0; i < rig_message_count; i++) {
-        if (strcmp(rig_messages[i].client_id, "bob/phone") == 0)
+        if (strcmp(rig_messages[i].client_id, "bob/phone") == 0 &&
+            strcmp(rig_messages[i].topic, chat) == 0)
             length +=
                 (size_t)snprintf(text + length, sizeof text - length, "%s%d", length ? " " : "",
                                  (int)strtol(rig_messages[i].payload + 7, NULL, 10));
@@ -242,6 +243,79 @@ static void test_removed_while_the_link_was_down(void **state)
     assert_int_equal(rig_count("alice/phone", chat), 5);
 }
 
+/* The news of a newcomer is overtaken by entries that are for the newcomer too. */
+static void test_newcomer_gets_what_overtook_the_news(void **state)
+{
+    int64_t after = 0;
+
+    (void)state;
+    rig_link(&rig, true);
+    rig_login_attached(&rig, &bob, 2, "bob", "phone", NULL, 0);
+    rig_login_attached(&rig, &alice, 1, "alice", "phone",
+                       &(struct attached_conversation){group, CONVERSATION_GROUP, ROLE_MEMBER, 4},
+                       1);
+    rig_forget();
+    for (int64_t seq = 5; seq <= 8; seq++)
+        rig_entry(&rig, &group, seq, 3, "", "{\"seq\":0}");
+    assert_int_equal(rig_count("alice/phone", chat), 4);
+    rig_member(&rig, &group, 2, ROLE_MEMBER, 5); /* 6 is the first that is for bob */
+    entry(9);
+    assert_string_equal(bobs(), "");
+    assert_true(next_fill(&after));
+    assert_int_equal(after, 5);
+    for (int64_t seq = 6; seq <= 8; seq++)
+        entry(seq);
+    rig_filled(&rig, &group, 9, false);
+    entry(10);
+    assert_string_equal(bobs(), "6 7 8 9 10");
+    assert_int_equal(rig_count("alice/phone", chat), 4);
+    assert_false(next_fill(&after));
+}
+
+/* The answer to a FILL of before begins too late for the newcomer: it is asked again at once. */
+static void test_newcomer_while_a_fill_is_under_way(void **state)
+{
+    int64_t after = 0;
+
+    (void)state;
+    start(4);
+    entry(5);
+    entry(8);
+    assert_true(next_fill(&after));
+    assert_int_equal(after, 5);
+    rig_login_attached(&rig, &tablet, 3, "eve", "tablet", NULL, 0);
+    rig_forget();
+    rig_member(&rig, &group, 3, ROLE_MEMBER, 3);
+    entry(6);
+    entry(7);
+    rig_filled(&rig, &group, 8, false);
+    assert_true(next_fill(&after));
+    assert_int_equal(after, 3);
+    for (int64_t seq = 4; seq <= 8; seq++)
+        entry(seq);
+    rig_filled(&rig, &group, 8, false);
+    assert_string_equal(bobs(), "6 7 8");
+    assert_int_equal(rig_count("eve/tablet", chat), 5);
+    assert_false(next_fill(&after));
+}
+
+/* Removed and added again: nothing of the time between, and nothing twice. */
+static void test_added_again(void **state)
+{
+    int64_t after = 0;
+
+    (void)state;
+    start(4);
+    entry(5);
+    rig_member(&rig, &group, 2, ROLE_NONE, 6);
+    for (int64_t seq = 6; seq <= 8; seq++)
+        entry(seq);
+    rig_member(&rig, &group, 2, ROLE_MEMBER, 8);
+    entry(9);
+    assert_string_equal(bobs(), "5 9");
+    assert_false(next_fill(&after));
+}
+
 /* The group with CROWD connected users; user ids from 100. */
 static void gather_crowd(void)
 {
@@ -326,7 +400,7 @@ static void test_membership_changes_between_slices(void **state)
     for (int i = 0; i < 20; i++)
         rig_tick(&rig);
     assert_int_equal(rig_count("alice/phone", chat), 0);
-    assert_int_equal(rig_count("bob/phone", chat), 1);
+    assert_int_equal(rig_count("bob/phone", chat), 0); /* it is in the sync that bob will ask for */
     for (unsigned i = 0; i < CROWD; i++) {
         snprintf(client_id, sizeof client_id, "user%u/d", i);
         if (i % 3 != 0 || i < FANOUT_TURN_COUNT)
@@ -413,6 +487,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_held_entries_are_bounded, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_lost_link_is_healed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_removed_while_the_link_was_down, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_newcomer_gets_what_overtook_the_news, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_newcomer_while_a_fill_is_under_way, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_added_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_large_fanout_goes_in_slices, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_membership_changes_between_slices, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_direct_message_passes_a_crowd, set_up, tear_down),
