@@ -280,3 +280,8 @@ bool conn_set_turn(struct conn_set *set, uint64_t timeout_us)
     conn_set_flush(set);
     return true;
 }
+
+int conn_set_fd(const struct conn_set *set)
+{
+    return set->epoll;
+}

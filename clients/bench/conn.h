@@ -61,5 +61,7 @@ uint16_t conn_next_packet_id(struct conn *c);
  * again. False: epoll failed. */
 bool conn_set_turn(struct conn_set *set, uint64_t timeout_us) MUST_USE;
 void conn_set_flush(struct conn_set *set);
+/* Readable while a connection has events: to wait for several sets at once. */
+int conn_set_fd(const struct conn_set *set);
 
 #endif

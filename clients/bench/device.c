@@ -4,6 +4,7 @@
 #include "device.h"
 
 #include "stamp.h"
+#include "troupe.h"
 #include "wire/topic.h"
 
 #include <assert.h>
@@ -116,11 +117,6 @@ static void on_suback(struct troupe *t, struct device *d, struct slice body, uin
         t->refused_at_door = true;
 }
 
-static bool is_measured(const struct troupe *t, uint64_t at_us)
-{
-    return at_us >= t->measure_from_us && at_us < t->measure_to_us && t->measure_from_us > 0;
-}
-
 int64_t device_head(const struct device *d)
 {
     return d->last_entry_seq > d->last_receipt_seq ? d->last_entry_seq : d->last_receipt_seq;
@@ -160,9 +156,9 @@ uint64_t device_missing(const struct device *d, int64_t head)
 static void count_stored(struct troupe *t, uint64_t due_us, uint64_t now_us)
 {
     t->acknowledged++;
-    if (is_measured(t, now_us))
+    if (troupe_measures(t, now_us))
         t->result->messages++;
-    if (is_measured(t, due_us))
+    if (troupe_measures(t, due_us))
         histogram_record(&t->result->acknowledged_us, now_us - due_us);
 }
 
@@ -182,10 +178,13 @@ static void on_entry(struct troupe *t, struct device *d, struct slice payload, u
     if (!t->config->bare && d->sender && g.stamp.sender == d->sender->index)
         return;
     d->received++;
-    if (is_measured(t, now_us))
+    if (troupe_measures(t, now_us))
         t->result->delivered++;
-    if (is_measured(t, g.stamp.due_us))
-        histogram_record(&t->result->delivered_us, now_us - g.stamp.due_us);
+    if (!troupe_measures(t, g.stamp.due_us))
+        return;
+    histogram_record(&t->result->delivered_us, now_us - g.stamp.due_us);
+    if (t->config->heard)
+        t->config->heard(t->config->owner, &g.stamp, now_us);
 }
 
 static bool is_transient(struct slice code)

@@ -5,13 +5,15 @@
 #ifndef BANTER_BENCH_DEVICE_H
 #define BANTER_BENCH_DEVICE_H
 
+#include "cast.h"
 #include "conn.h"
-#include "load.h"
 #include "sender.h"
 #include "wire/topic.h"
 
 #include <stdbool.h>
 #include <stdint.h>
+
+struct troupe;
 
 enum { PAYLOAD_START_MAX = 256 };
 
@@ -31,26 +33,6 @@ struct device {
     char topic[TOPIC_CHAT_LENGTH + 1]; /* that its drafts go to */
     char start[PAYLOAD_START_MAX];     /* of their payload, up to the id */
     size_t start_length;
-};
-
-struct troupe {
-    const struct load_config *config;
-    const struct cast *cast;
-    struct conn_set *set;
-    struct device *devices;    /* one per player of the cast */
-    struct sender *senders;    /* sender_count of the cast */
-    struct device **by_sender; /* the device of each of them */
-    struct sender_plan plan;
-    uint64_t measure_from_us; /* 0 until known */
-    uint64_t measure_to_us;
-    uint64_t run;      /* marks the drafts of this run */
-    struct slice tail; /* what follows the id in every payload; borrowed from tail_bytes */
-    struct buf tail_bytes;
-    unsigned ready_count;
-    unsigned lost_count;
-    bool refused_at_door; /* a connection was refused or lost before the run began */
-    uint64_t acknowledged;
-    struct load_result *result;
 };
 
 /* Fills `handlers` for the troupe's conn_set. */

@@ -8,13 +8,41 @@
 
 enum { HEADER_MAX = 8192, CONNECT_TIMEOUT_S = 5, STALL_TIMEOUT_S = 30 };
 
+struct http_client {
+    CURL *curl;
+};
+
+struct http_client *http_client_create(void)
+{
+    struct http_client *client = calloc(1, sizeof(*client));
+
+    if (client)
+        client->curl = curl_easy_init();
+    if (!client || !client->curl) {
+        fprintf(stderr, "banter-bench: no memory for an HTTP client\n");
+        free(client);
+        return NULL;
+    }
+    return client;
+}
+
+void http_client_destroy(struct http_client *client)
+{
+    if (!client)
+        return;
+    curl_easy_cleanup(client->curl);
+    free(client);
+}
+
 static size_t take_body(char *data, size_t size, size_t count, void *owner)
 {
-    struct http_get *request = owner;
+    struct http_call *call = owner;
     size_t length = size * count;
 
-    request->bytes += length;
-    return request->body(request->owner, slice_of(data, length)) ? length : CURL_WRITEFUNC_ERROR;
+    call->bytes += length;
+    if (call->body && !call->body(call->owner, slice_of(data, length)))
+        return CURL_WRITEFUNC_ERROR;
+    return length;
 }
 
 static bool add_header(struct curl_slist **headers, const char *start, const char *value)
@@ -29,12 +57,23 @@ static bool add_header(struct curl_slist **headers, const char *start, const cha
     return more != NULL;
 }
 
-static CURLcode perform(CURL *curl, struct http_get *request, struct curl_slist *headers)
+static bool add_headers(struct curl_slist **headers, const struct http_call *call)
 {
-    curl_easy_setopt(curl, CURLOPT_URL, request->url);
+    return add_header(headers, "Authorization: Bearer ", call->token) &&
+           add_header(headers, "Accept: ", call->accept ? call->accept : "application/json") &&
+           (!call->json || add_header(headers, "Content-Type: ", "application/json"));
+}
+
+/* Forgets the options of the last call, but not the connection. */
+static CURLcode perform(CURL *curl, struct http_call *call, struct curl_slist *headers)
+{
+    curl_easy_reset(curl);
+    curl_easy_setopt(curl, CURLOPT_URL, call->url);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    if (call->json)
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, call->json);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, request);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, call);
     curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
     curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
     curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, 262144L);
@@ -44,23 +83,21 @@ static CURLcode perform(CURL *curl, struct http_get *request, struct curl_slist 
     return curl_easy_perform(curl);
 }
 
-bool http_get(struct http_get *request)
+bool http_perform(struct http_client *client, struct http_call *call)
 {
     struct curl_slist *headers = NULL;
-    CURL *curl = curl_easy_init();
     CURLcode result = CURLE_OUT_OF_MEMORY;
 
-    request->bytes = 0;
-    if (curl && add_header(&headers, "Authorization: Bearer ", request->token) &&
-        add_header(&headers, "Accept: ", request->accept))
-        result = perform(curl, request, headers);
+    call->bytes = 0;
+    if (add_headers(&headers, call))
+        result = perform(client->curl, call, headers);
     if (result == CURLE_OK) {
-        curl_easy_getinfo(curl, CURLINFO_STARTTRANSFER_TIME, &request->first_byte_s);
-        curl_easy_getinfo(curl, CURLINFO_TOTAL_TIME, &request->total_s);
+        curl_easy_getinfo(client->curl, CURLINFO_STARTTRANSFER_TIME, &call->first_byte_s);
+        curl_easy_getinfo(client->curl, CURLINFO_TOTAL_TIME, &call->total_s);
     } else {
-        fprintf(stderr, "banter-bench: GET %s: %s\n", request->url, curl_easy_strerror(result));
+        fprintf(stderr, "banter-bench: %s %s: %s\n", call->json ? "POST" : "GET", call->url,
+                curl_easy_strerror(result));
     }
     curl_slist_free_all(headers);
-    curl_easy_cleanup(curl);
     return result == CURLE_OK;
 }

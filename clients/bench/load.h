@@ -11,6 +11,7 @@
 #include "base/compiler.h"
 #include "cast.h"
 #include "histogram.h"
+#include "stamp.h"
 
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -27,6 +28,8 @@ struct load_config {
     /* Called when measuring begins and when it has ended, with how many messages were acknowledged
      * so far. May be NULL. */
     void (*mark)(void *owner, bool begins, uint64_t acknowledged);
+    /* Called for every copy of a draft that was due while measuring. May be NULL. */
+    void (*heard)(void *owner, const struct stamp *stamp, uint64_t now_us);
     void *owner;
 };
 

@@ -20,6 +20,7 @@ static const struct {
     bool (*run)(const struct options *o);
     const char *help;
 } scenarios[] = {
+    {"channel", scenario_channel, "a large channel, and what its posts do to direct messages"},
     {"group", scenario_group, "one group, all members online: deliveries/s"},
     {"pairs", scenario_pairs, "conversations of two: durable messages/s and their latency"},
     {"replay", scenario_replay, "reading a long log over HTTP"},

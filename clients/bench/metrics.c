@@ -26,11 +26,37 @@ const struct metric_info metric_table[METRIC_COUNT] = {
     [METRIC_ENTRIES_PER_S] = {"entries_per_s", "entries/s", 0, false},
     [METRIC_MIB_PER_S] = {"mib_per_s", "MiB/s", 1, false},
     [METRIC_FIRST_BYTE_MS] = {"first_byte_ms", "first byte after, ms", 2, false},
+    [METRIC_ALONE_P50_MS] = {"alone_p50_ms", "direct, channel silent: p50, ms", 2, false},
+    [METRIC_ALONE_P90_MS] = {"alone_p90_ms", "direct, channel silent: p90, ms", 2, false},
+    [METRIC_ALONE_P99_MS] = {"alone_p99_ms", "direct, channel silent: p99, ms", 2, false},
+    [METRIC_ALONE_P999_MS] = {"alone_p999_ms", "direct, channel silent: p99.9, ms", 2, false},
+    [METRIC_ALONE_MAX_MS] = {"alone_max_ms", "direct, channel silent: max, ms", 2, false},
+    [METRIC_BESIDE_P50_MS] = {"beside_p50_ms", "direct, beside its posts: p50, ms", 2, false},
+    [METRIC_BESIDE_P90_MS] = {"beside_p90_ms", "direct, beside its posts: p90, ms", 2, false},
+    [METRIC_BESIDE_P99_MS] = {"beside_p99_ms", "direct, beside its posts: p99, ms", 2, false},
+    [METRIC_BESIDE_P999_MS] = {"beside_p999_ms", "direct, beside its posts: p99.9, ms", 2, false},
+    [METRIC_BESIDE_MAX_MS] = {"beside_max_ms", "direct, beside its posts: max, ms", 2, false},
+    [METRIC_POSTS] = {"posts", "posts measured", 0, false},
+    [METRIC_CHANNEL_DELIVERIES_PER_S] = {"channel_deliveries_per_s", "channel: deliveries/s", 0,
+                                         false},
+    [METRIC_LAST_RECEIVER_P50_MS] = {"last_receiver_p50_ms", "post to last receiver p50, ms", 1,
+                                     false},
+    [METRIC_LAST_RECEIVER_P90_MS] = {"last_receiver_p90_ms", "post to last receiver p90, ms", 1,
+                                     false},
+    [METRIC_LAST_RECEIVER_MAX_MS] = {"last_receiver_max_ms", "post to last receiver max, ms", 1,
+                                     false},
+    [METRIC_JOIN_LARGE_MS] = {"join_large_ms", "join, the large channel, median ms", 2, false},
+    [METRIC_JOIN_SMALL_MS] = {"join_small_ms", "join, the small channel, median ms", 2, false},
+    [METRIC_JOIN_RATIO] = {"join_ratio", "join, large to small", 2, false},
+    [METRIC_LEAVE_LARGE_MS] = {"leave_large_ms", "leave, the large channel, median ms", 2, false},
+    [METRIC_LEAVE_SMALL_MS] = {"leave_small_ms", "leave, the small channel, median ms", 2, false},
+    [METRIC_LEAVE_RATIO] = {"leave_ratio", "leave, large to small", 2, false},
     [METRIC_CPU_BROKER_US] = {"cpu_broker_us", "processor per message, broker, us", 1, false},
     [METRIC_CPU_BRIDGE_US] = {"cpu_bridge_us", "processor per message, bridge, us", 1, false},
     [METRIC_CPU_POSTGRES_US] = {"cpu_postgres_us", "processor per message, postgres, us", 1, false},
     [METRIC_CPU_SYSTEM_US] = {"cpu_system_us", "processor per message, these three, us", 1, false},
     [METRIC_CPU_BENCH_US] = {"cpu_bench_us", "processor per message, this bench, us", 1, false},
+    [METRIC_CPU_OTHERS] = {"cpu_others", "cores taken by what is none of these", 2, false},
     [METRIC_COMMITS_PER_S] = {"commits_per_s", "commits/s", 0, false},
     [METRIC_MESSAGES_PER_COMMIT] = {"messages_per_commit", "messages per commit", 1, false},
     [METRIC_WAL_BYTES] = {"wal_bytes", "WAL bytes per message", 0, false},
@@ -57,8 +83,7 @@ void measurement_clear(struct measurement *m)
         m->values[i] = NAN;
 }
 
-/* Five metrics in a row, from `first` on. */
-static void add_latencies(struct measurement *m, enum metric first, const struct histogram *h)
+void measurement_add_latencies(struct measurement *m, enum metric first, const struct histogram *h)
 {
     static const double fractions[] = {0.5, 0.9, 0.99, 0.999, 1.0};
 
@@ -68,25 +93,46 @@ static void add_latencies(struct measurement *m, enum metric first, const struct
     }
 }
 
+static void add(struct measurement *m, enum metric metric, uint64_t count)
+{
+    double before = m->values[metric];
+
+    m->values[metric] = (isnan(before) ? 0 : before) + (double)count;
+}
+
+void measurement_add_faults(struct measurement *m, const struct load_result *r)
+{
+    add(m, METRIC_REFUSED, r->refused);
+    add(m, METRIC_FAILED, r->failed);
+    add(m, METRIC_UNANSWERED, r->unanswered);
+    add(m, METRIC_MISSING, r->missing);
+    add(m, METRIC_GAPS, r->gaps);
+    add(m, METRIC_DUPLICATES, r->duplicates);
+    add(m, METRIC_REPEATED, r->repeated);
+    add(m, METRIC_DISORDER, r->disorder);
+    add(m, METRIC_DISCONNECTED, r->disconnected);
+}
+
 void measurement_add_load(struct measurement *m, const struct load_result *r)
 {
     double *v = m->values;
 
     v[METRIC_MESSAGES_PER_S] = (double)r->messages / r->seconds;
     v[METRIC_DELIVERIES_PER_S] = (double)r->delivered / r->seconds;
-    add_latencies(m, METRIC_RECEIPT_P50_MS, &r->acknowledged_us);
-    add_latencies(m, METRIC_DELIVERY_P50_MS, &r->delivered_us);
+    measurement_add_latencies(m, METRIC_RECEIPT_P50_MS, &r->acknowledged_us);
+    measurement_add_latencies(m, METRIC_DELIVERY_P50_MS, &r->delivered_us);
     v[METRIC_CONNECTS_PER_S] = (double)r->ready_us.count / r->connect_s;
     v[METRIC_READY_P99_MS] = (double)histogram_quantile(&r->ready_us, 0.99) / 1000;
-    v[METRIC_REFUSED] = (double)r->refused;
-    v[METRIC_FAILED] = (double)r->failed;
-    v[METRIC_UNANSWERED] = (double)r->unanswered;
-    v[METRIC_MISSING] = (double)r->missing;
-    v[METRIC_GAPS] = (double)r->gaps;
-    v[METRIC_DUPLICATES] = (double)r->duplicates;
-    v[METRIC_REPEATED] = (double)r->repeated;
-    v[METRIC_DISORDER] = (double)r->disorder;
-    v[METRIC_DISCONNECTED] = (double)r->disconnected;
+    measurement_add_faults(m, r);
+}
+
+bool measurement_has_fault(const struct measurement *m)
+{
+    for (int i = 0; i < METRIC_COUNT; i++) {
+        if (metric_table[i].is_fault && i != METRIC_GAPS && m->values[i] > 0)
+            return true;
+    }
+    return false;
 }
 
 static int compare(const void *a, const void *b)

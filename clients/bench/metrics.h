@@ -23,11 +23,33 @@ enum metric {
     METRIC_ENTRIES_PER_S,
     METRIC_MIB_PER_S,
     METRIC_FIRST_BYTE_MS,
+    METRIC_ALONE_P50_MS, /* five in a row, as above */
+    METRIC_ALONE_P90_MS,
+    METRIC_ALONE_P99_MS,
+    METRIC_ALONE_P999_MS,
+    METRIC_ALONE_MAX_MS,
+    METRIC_BESIDE_P50_MS, /* and again */
+    METRIC_BESIDE_P90_MS,
+    METRIC_BESIDE_P99_MS,
+    METRIC_BESIDE_P999_MS,
+    METRIC_BESIDE_MAX_MS,
+    METRIC_POSTS,
+    METRIC_CHANNEL_DELIVERIES_PER_S,
+    METRIC_LAST_RECEIVER_P50_MS,
+    METRIC_LAST_RECEIVER_P90_MS,
+    METRIC_LAST_RECEIVER_MAX_MS,
+    METRIC_JOIN_LARGE_MS,
+    METRIC_JOIN_SMALL_MS,
+    METRIC_JOIN_RATIO,
+    METRIC_LEAVE_LARGE_MS,
+    METRIC_LEAVE_SMALL_MS,
+    METRIC_LEAVE_RATIO,
     METRIC_CPU_BROKER_US,
     METRIC_CPU_BRIDGE_US,
     METRIC_CPU_POSTGRES_US,
     METRIC_CPU_SYSTEM_US,
     METRIC_CPU_BENCH_US,
+    METRIC_CPU_OTHERS,
     METRIC_COMMITS_PER_S,
     METRIC_MESSAGES_PER_COMMIT,
     METRIC_WAL_BYTES,
@@ -61,12 +83,21 @@ struct measurement {
     double values[METRIC_COUNT];
 };
 
+struct histogram;
 struct load_result;
 
 /* All values NAN. */
 void measurement_clear(struct measurement *m);
 /* Fills in what a run of load.h yields. */
 void measurement_add_load(struct measurement *m, const struct load_result *r);
+
+/* Adds up what went wrong in several of them. */
+void measurement_add_faults(struct measurement *m, const struct load_result *r);
+/* Fills in p50, p90, p99, p99.9 and the maximum, which are five metrics in a row from `first` on,
+ * of a histogram in microseconds; nothing if it is empty. */
+void measurement_add_latencies(struct measurement *m, enum metric first, const struct histogram *h);
+/* Whether the run found anything that must not be; a gap that closed is none. */
+bool measurement_has_fault(const struct measurement *m);
 
 /* Over several runs of the same thing; NAN where the metric does not apply. */
 struct spread {

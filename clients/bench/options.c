@@ -38,10 +38,13 @@ static const struct option_info table[] = {
     {"issuer", "NAME", "of tokens (default: from DATA/bridge.conf)", TEXT(issuer), "", 0},
     {"audience", "NAME", "of tokens (default: from DATA/bridge.conf)", TEXT(audience), "", 0},
     {"pids", "A,B,C", "broker, bridge, postgres (default: DATA/state/*.pid)", TEXT(pids), "", 0},
-    {"pairs", "N", "pairs: conversations of two, one of whom sends", COUNT(pairs), "1000", 1},
-    {"members", "N", "group: members, all of them online", COUNT(members), "100", 2},
+    {"pairs", "N", "conversations of two, one of whom sends", COUNT(pairs), "1000", 1},
+    {"members", "N", "of the group, all online, or of the channel", COUNT(members), "100", 2},
     {"senders", "N", "group: how many of them send", COUNT(senders), "10", 1},
     {"messages", "N", "replay: length of the log", COUNT(messages), "100000", 1},
+    {"connected", "N", "channel: members that are online", COUNT(connected), "5000", 2},
+    {"direct-rate", "R", "channel: messages/s of the pairs", COUNT(direct_rate), "200", 1},
+    {"joins", "N", "channel: joins and leaves in each channel", COUNT(joins), "200", 0},
     {"rate", "R", "messages/s of all senders together; 0: saturate", COUNT(rate), "0", 0},
     {"window", "N", "saturate: drafts outstanding per sender; 0: 8", COUNT(window), "0", 0},
     {"size", "BYTES", "of each text", COUNT(size), "200", 1},
@@ -54,6 +57,16 @@ static const struct option_info table[] = {
     {"json", "FILE", "append the JSON line to it", TEXT(json), "", 0},
 };
 
+/* What scenarios have in place of the initial values of the table. */
+static const struct own_initial {
+    const char *scenario, *option, *value;
+} own_initials[] = {
+    {"channel", "pairs", "200"},
+    {"channel", "members", "100000"},
+    {"channel", "rate", "1"},
+};
+
+enum { OWN_INITIALS_COUNT = sizeof(own_initials) / sizeof(own_initials[0]) };
 enum { TABLE_COUNT = sizeof(table) / sizeof(table[0]), HELP_VALUE = TABLE_COUNT };
 
 /* `value` is NULL for a flag that was given. */
@@ -81,11 +94,19 @@ static bool set(struct options *o, const struct option_info *info, const char *v
     return true;
 }
 
-static void set_initial(struct options *o)
+static void set_initial(struct options *o, const char *scenario)
 {
     memset(o, 0, sizeof(*o));
-    for (unsigned i = 0; i < TABLE_COUNT; i++)
-        (void)set(o, &table[i], table[i].initial);
+    for (unsigned i = 0; i < TABLE_COUNT; i++) {
+        const char *value = table[i].initial;
+
+        for (unsigned k = 0; k < OWN_INITIALS_COUNT; k++) {
+            if (strcmp(own_initials[k].option, table[i].name) == 0 &&
+                strcmp(own_initials[k].scenario, scenario) == 0)
+                value = own_initials[k].value;
+        }
+        (void)set(o, &table[i], value);
+    }
 }
 
 /* Reads `key value` lines of the bridge's configuration into fields that are still empty. */
@@ -152,7 +173,7 @@ enum options_status options_parse(struct options *o, int argc, char **argv)
         longs[i] = (struct option){
             table[i].name, table[i].argument ? required_argument : no_argument, NULL, i + 1};
     longs[TABLE_COUNT] = (struct option){"help", no_argument, NULL, HELP_VALUE + 1};
-    set_initial(o);
+    set_initial(o, argv[0]);
     while ((found = getopt_long(argc, argv, "", longs, NULL)) != -1) {
         if (found == HELP_VALUE + 1)
             return OPTIONS_HELP;

@@ -29,6 +29,9 @@ struct options {
     unsigned members;
     unsigned senders;
     unsigned messages;
+    unsigned connected;
+    unsigned direct_rate;
+    unsigned joins;
     unsigned rate;
     unsigned window; /* 0: the scenario's own default */
     unsigned size;

@@ -45,6 +45,7 @@ void probe_mark(void *owner, bool begins, uint64_t acknowledged)
     s->bridge_us = process_cpu_us(p->bridge);
     s->postgres_us = process_cpu_us(p->postgres);
     s->bench_us = own_cpu_us();
+    s->machine_us = process_machine_cpu_us();
     if (p->db)
         ask_database(p->db, s);
 }
@@ -60,6 +61,29 @@ static double or_nothing(double value)
     return isnan(value) ? 0 : value;
 }
 
+/* Seconds of processor time that went to nobody who takes part. The counters of the machine and
+ * those of the processes tick apart: the difference may be a little below 0. */
+static double others(const struct probe *p)
+{
+    double ours = (double)(p->end.bench_us - p->begin.bench_us) +
+                  or_nothing(difference(p->begin.broker_us, p->end.broker_us)) +
+                  or_nothing(difference(p->begin.bridge_us, p->end.bridge_us)) +
+                  or_nothing(difference(p->begin.postgres_us, p->end.postgres_us));
+    double rest = difference(p->begin.machine_us, p->end.machine_us) - ours;
+
+    return rest > 0 ? rest / 1e6 : 0;
+}
+
+void probe_report_machine(const struct probe *p, struct measurement *m)
+{
+    double seconds = (double)(p->end.at_us - p->begin.at_us) / 1e6;
+
+    if (seconds > 0)
+        m->values[METRIC_CPU_OTHERS] = others(p) / seconds;
+    m->values[METRIC_BROKER_RSS_MIB] = p->broker ? (double)process_rss_kib(p->broker) / 1024 : NAN;
+    m->values[METRIC_BRIDGE_RSS_MIB] = p->bridge ? (double)process_rss_kib(p->bridge) / 1024 : NAN;
+}
+
 void probe_report(const struct probe *p, struct measurement *m)
 {
     double messages = (double)(p->end.acknowledged - p->begin.acknowledged);
@@ -69,6 +93,7 @@ void probe_report(const struct probe *p, struct measurement *m)
     double postgres = difference(p->begin.postgres_us, p->end.postgres_us);
     double commits = difference(p->begin.transactions, p->end.transactions);
 
+    probe_report_machine(p, m);
     if (messages <= 0)
         return;
     m->values[METRIC_CPU_BROKER_US] = broker / messages;
@@ -77,8 +102,6 @@ void probe_report(const struct probe *p, struct measurement *m)
     m->values[METRIC_CPU_SYSTEM_US] =
         (or_nothing(broker) + or_nothing(bridge) + or_nothing(postgres)) / messages;
     m->values[METRIC_CPU_BENCH_US] = (double)(p->end.bench_us - p->begin.bench_us) / messages;
-    m->values[METRIC_BROKER_RSS_MIB] = p->broker ? (double)process_rss_kib(p->broker) / 1024 : NAN;
-    m->values[METRIC_BRIDGE_RSS_MIB] = p->bridge ? (double)process_rss_kib(p->bridge) / 1024 : NAN;
     if (isnan(commits) || commits == 0)
         return;
     m->values[METRIC_COMMITS_PER_S] = commits / seconds;

@@ -18,6 +18,7 @@ struct probe_sample {
     uint64_t at_us;
     uint64_t acknowledged;
     uint64_t broker_us, bridge_us, postgres_us, bench_us;
+    uint64_t machine_us; /* of all that runs on it */
     uint64_t transactions;
     uint64_t wal_bytes;
 };
@@ -30,7 +31,9 @@ struct probe {
 
 /* Fits load_config.mark; `owner` is the probe. */
 void probe_mark(void *owner, bool begins, uint64_t acknowledged);
-/* Fills in what lies between the two marks. */
+/* Fills in what is not counted per message: memory, and what else the machine did. */
+void probe_report_machine(const struct probe *p, struct measurement *m);
+/* Fills in all that lies between the two marks. */
 void probe_report(const struct probe *p, struct measurement *m);
 
 #endif

@@ -7,9 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
 #include <unistd.h>
+
+enum { OTHER_DESCRIPTORS = 64 };
 
 struct times {
     pid_t parent;
@@ -68,6 +71,37 @@ uint64_t process_cpu_us(pid_t pid)
     if (proc)
         closedir(proc);
     return ticks * 1000000 / (uint64_t)sysconf(_SC_CLK_TCK);
+}
+
+bool process_may_open(unsigned connections)
+{
+    struct rlimit files;
+    unsigned long needed = (unsigned long)connections + OTHER_DESCRIPTORS;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= needed)
+        return true;
+    fprintf(stderr,
+            "banter-bench: %u connections need %lu descriptors, and this process may have %lu;"
+            " raise the hard limit (ulimit -Hn)\n",
+            connections, needed, (unsigned long)files.rlim_cur);
+    return false;
+}
+
+/* The first line of /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal. */
+uint64_t process_machine_cpu_us(void)
+{
+    unsigned long long user, nice, system, irq, softirq;
+    FILE *file = fopen("/proc/stat", "re");
+    bool read;
+
+    if (!file)
+        return 0;
+    read = fscanf(file, "cpu %llu %llu %llu %*u %*u %llu %llu", &user, &nice, &system, &irq,
+                  &softirq) == 5;
+    fclose(file);
+    if (!read)
+        return 0;
+    return (user + nice + system + irq + softirq) * 1000000 / (uint64_t)sysconf(_SC_CLK_TCK);
 }
 
 /* The number after `name` in a file of "Name:  number" lines; 0 when there is none. */

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE_MAX_BYTES = 1 << 20, OPTIONS_MAX_BYTES = 65536 };
+enum { LINE_MAX_BYTES = 1 << 20 };
 
 struct reader {
     struct buf line; /* the start of a line whose end has not come */
@@ -71,18 +71,19 @@ static bool read_log(const struct options *o, const struct cast *cast, struct me
 {
     struct reader r = {.bridge = o->bridge_pid};
     char url[OPTION_TEXT_MAX + 128];
-    struct http_get get = {.url = url,
-                           .token = cast->players[0].token,
-                           .accept = "application/x-ndjson",
-                           .body = take_piece,
-                           .owner = &r};
+    struct http_call get = {.url = url,
+                            .token = cast->players[0].token,
+                            .accept = "application/x-ndjson",
+                            .body = take_piece,
+                            .owner = &r};
+    struct http_client *client = http_client_create();
     uint64_t before_kib = process_rss_kib(o->bridge_pid);
     bool done;
 
     buf_init(&r.line, LINE_MAX_BYTES);
     snprintf(url, sizeof(url), "%s/v1/conversations/%s/messages?after=0", o->http,
              cast->stages[0].id_text);
-    done = http_get(&get);
+    done = client && http_perform(client, &get);
     watch_memory(&r);
     m->values[METRIC_ENTRIES_PER_S] = (double)r.entries / get.total_s;
     m->values[METRIC_MIB_PER_S] = (double)get.bytes / get.total_s / (1 << 20);
@@ -94,29 +95,9 @@ static bool read_log(const struct options *o, const struct cast *cast, struct me
     }
     m->values[METRIC_MISSING] = fabs((double)cast->stages[0].last_seq - (double)r.entries);
     m->values[METRIC_DISORDER] = (double)r.disorder;
+    http_client_destroy(client);
     buf_finish(&r.line);
     return done;
-}
-
-static bool report(const struct options *o, const struct measurement *runs)
-{
-    struct buf options_json;
-    char title[128];
-    bool written;
-
-    snprintf(title, sizeof(title), "replay of %u messages of %u bytes over HTTP (NDJSON)",
-             o->messages, o->size);
-    buf_init(&options_json, OPTIONS_MAX_BYTES);
-    options_write_json(o, &options_json);
-    written =
-        !options_json.failed && report_write(&(struct report){.bench = "replay",
-                                                              .title = title,
-                                                              .options_json = options_json.data,
-                                                              .banter = runs,
-                                                              .runs = o->repeat},
-                                             o->json[0] ? o->json : NULL);
-    buf_finish(&options_json);
-    return written;
 }
 
 bool scenario_replay(const struct options *o)
@@ -124,9 +105,12 @@ bool scenario_replay(const struct options *o)
     const struct token_source tokens = {o->keys, o->issuer, o->audience};
     struct cast cast;
     struct measurement *runs = calloc(o->repeat, sizeof(*runs));
+    char title[128];
     PGconn *db = NULL;
     bool done;
 
+    snprintf(title, sizeof(title), "replay of %u messages of %u bytes over HTTP (NDJSON)",
+             o->messages, o->size);
     done = runs && cast_log(&cast, o->messages);
     if (done) {
         db = seed_connect(o->dsn);
@@ -136,7 +120,7 @@ bool scenario_replay(const struct options *o)
             measurement_clear(&runs[i]);
             done = read_log(o, &cast, &runs[i]);
         }
-        done = done && report(o, runs);
+        done = done && report_scenario(o, "replay", title, runs);
         cast_finish(&cast);
     }
     PQfinish(db);

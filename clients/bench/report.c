@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { JSON_MAX_BYTES = 16 << 20, CELL = 64 };
+enum { JSON_MAX_BYTES = 16 << 20, OPTIONS_MAX_BYTES = 65536, CELL = 64 };
 
 /* "28012 (27500-28400)"; only the median of a single run. */
 static void format_spread(char cell[CELL], const struct spread *s, int decimals, unsigned runs)
@@ -162,4 +162,24 @@ bool report_write(const struct report *r, const char *json_path)
         written = append_to_file(json_path, &b);
     buf_finish(&b);
     return written;
+}
+
+bool report_scenario(const struct options *o, const char *bench, const char *title,
+                     const struct measurement *runs)
+{
+    struct buf options_json;
+    bool good;
+
+    buf_init(&options_json, OPTIONS_MAX_BYTES);
+    options_write_json(o, &options_json);
+    good = !options_json.failed && report_write(&(struct report){.bench = bench,
+                                                                 .title = title,
+                                                                 .options_json = options_json.data,
+                                                                 .banter = runs,
+                                                                 .runs = o->repeat},
+                                                o->json[0] ? o->json : NULL);
+    buf_finish(&options_json);
+    for (unsigned i = 0; i < o->repeat; i++)
+        good = good && !measurement_has_fault(&runs[i]);
+    return good;
 }

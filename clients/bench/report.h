@@ -5,6 +5,7 @@
 
 #include "base/compiler.h"
 #include "metrics.h"
+#include "options.h"
 
 #include <stdbool.h>
 
@@ -20,5 +21,10 @@ struct report {
 /* Prints the table and then the JSON line on stdout; appends that line to the file `json_path` as
  * well, unless it is NULL. False, after saying why, when that failed. */
 bool report_write(const struct report *r, const char *json_path) MUST_USE;
+
+/* The report of a scenario that makes `--repeat` runs and has no baseline. False, also, when one of
+ * the runs found a fault. */
+bool report_scenario(const struct options *o, const char *bench, const char *title,
+                     const struct measurement *runs) MUST_USE;
 
 #endif

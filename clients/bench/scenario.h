@@ -12,6 +12,7 @@
 /* Each says on stderr why it failed. */
 bool scenario_pairs(const struct options *o) MUST_USE;
 bool scenario_group(const struct options *o) MUST_USE;
+bool scenario_channel(const struct options *o) MUST_USE;
 bool scenario_replay(const struct options *o) MUST_USE;
 
 /* What pairs and group share: the cast plays --repeat times, each time on the baseline first if

@@ -30,17 +30,39 @@ static const char insert_conversations[] =
     "SELECT * FROM unnest($1::uuid[], $2::smallint[], $3::bigint[]) ON CONFLICT (id) DO NOTHING";
 static const char insert_members[] =
     "INSERT INTO banter.members (conversation, user_id, role) "
-    "SELECT c, u, $3::smallint FROM unnest($1::uuid[], $2::bigint[]) AS m (c, u) "
+    "SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::smallint[]) "
     "ON CONFLICT (conversation, user_id) DO NOTHING";
 static const char select_heads[] =
     "SELECT c.last_seq FROM unnest($1::uuid[]) WITH ORDINALITY AS w (id, n) "
     "JOIN banter.conversations c USING (id) ORDER BY w.n";
+/* $1 conversations, $2 senders, $3 messages in each, $4 bytes. */
 static const char insert_history[] =
-    "WITH head AS (UPDATE banter.conversations SET last_seq = $3::bigint WHERE id = $1::uuid "
-    "              AND last_seq < $3::bigint RETURNING id) "
+    "WITH wanted AS MATERIALIZED ("
+    "    SELECT c.id, w.sender, c.last_seq "
+    "      FROM unnest($1::uuid[], $2::bigint[]) AS w (id, sender) "
+    "      JOIN banter.conversations c USING (id) WHERE c.last_seq < $3::bigint FOR UPDATE OF c), "
+    "head AS ("
+    "    UPDATE banter.conversations c SET last_seq = $3::bigint FROM wanted w WHERE c.id = w.id) "
     "INSERT INTO banter.messages (conversation, seq, sender, at, kind, id, text) "
-    "SELECT head.id, n, $2::bigint, now(), 1, gen_random_uuid()::text, repeat('m', $4::int) "
-    "FROM head, generate_series($5::bigint + 1, $3::bigint) AS n";
+    "SELECT w.id, n, w.sender, now(), 1, gen_random_uuid()::text, repeat('m', $4::int) "
+    "  FROM wanted w, generate_series(w.last_seq + 1, $3::bigint) AS n";
+/* $1 how the handles begin, $2 how many members. */
+#define CROWD                                                                                      \
+    "SELECT $1::text || lpad(n::text, 6, '0') AS handle FROM generate_series(0, $2::int - 1) AS n"
+static const char insert_crowd[] =
+    "INSERT INTO banter.users (handle) " CROWD " ON CONFLICT (handle) DO NOTHING";
+/* And $3 the conversation, $4 the role. */
+static const char insert_crowd_members[] =
+    "INSERT INTO banter.members (conversation, user_id, role) "
+    "SELECT $3::uuid, u.id, $4::smallint FROM (" CROWD ") AS h "
+    "  JOIN banter.users u ON u.handle = h.handle COLLATE \"C\" "
+    "ON CONFLICT (conversation, user_id) DO NOTHING";
+static const char insert_channel[] =
+    "INSERT INTO banter.channels (conversation, public, joining_role, member_count) "
+    "SELECT $1::uuid, true, $2::smallint, count(*) "
+    "  FROM banter.members m WHERE m.conversation = $1::uuid "
+    "ON CONFLICT (conversation) DO UPDATE SET member_count = excluded.member_count";
+static const char analyze[] = "ANALYZE banter.users, banter.conversations, banter.members";
 
 PGconn *seed_connect(const char *dsn)
 {
@@ -77,8 +99,9 @@ static bool run_insert(PGconn *db, const char *sql, int count, const char *const
 
 /* The lists that the statements take, as array literals. */
 struct lists {
-    struct buf handles, uids, memberships; /* one item per player */
-    struct buf stages, kinds, creators;    /* one item per conversation */
+    struct buf handles;                  /* one item per player */
+    struct buf stages, kinds, creators;  /* one item per conversation */
+    struct buf memberships, uids, roles; /* one item per membership */
 };
 
 static void add(struct buf *list, const char *item)
@@ -120,25 +143,37 @@ static bool seed_users(PGconn *db, struct cast *c, struct lists *l)
     return found_all;
 }
 
+static void add_membership(struct lists *l, const struct cast *c, unsigned stage,
+                           const struct player *p, enum role role)
+{
+    add(&l->memberships, c->stages[stage].id_text);
+    add_number(&l->uids, p->uid);
+    add_number(&l->roles, role);
+}
+
 static bool seed_stages(PGconn *db, const struct cast *c, struct lists *l)
 {
-    const char role[] = {(char)('0' + ROLE_MEMBER), '\0'};
-
     for (unsigned i = 0; i < c->stage_count; i++) {
         add(&l->stages, c->stages[i].id_text);
         add_number(&l->kinds, c->stages[i].kind);
         add_number(&l->creators, c->players[c->stages[i].first].uid);
     }
     for (unsigned i = 0; i < c->player_count; i++) {
-        add(&l->memberships, c->stages[c->players[i].conversation].id_text);
-        add_number(&l->uids, c->players[i].uid);
+        const struct player *p = &c->players[i];
+
+        add_membership(l, c, p->conversation, p, p->role);
+    }
+    for (unsigned i = 0; i < c->side_role_count; i++) {
+        const struct side_role *side = &c->side_roles[i];
+
+        add_membership(l, c, side->stage, &c->players[side->player], ROLE_MEMBER);
     }
     if (!close_list(&l->stages) || !close_list(&l->kinds) || !close_list(&l->creators) ||
-        !close_list(&l->memberships) || !close_list(&l->uids))
+        !close_list(&l->memberships) || !close_list(&l->uids) || !close_list(&l->roles))
         return false;
 
     const char *stages[] = {l->stages.data, l->kinds.data, l->creators.data};
-    const char *members[] = {l->memberships.data, l->uids.data, role};
+    const char *members[] = {l->memberships.data, l->uids.data, l->roles.data};
 
     return run_insert(db, insert_conversations, 3, stages) &&
            run_insert(db, insert_members, 3, members);
@@ -159,15 +194,15 @@ static bool read_heads(PGconn *db, struct cast *c, const struct lists *l)
 bool seed_cast(PGconn *db, struct cast *c)
 {
     struct lists l;
-    struct buf *all[] = {&l.handles, &l.uids, &l.memberships, &l.stages, &l.kinds, &l.creators};
+    struct buf *all[] = {&l.handles,     &l.stages, &l.kinds, &l.creators,
+                         &l.memberships, &l.uids,   &l.roles};
     size_t count = sizeof(all) / sizeof(all[0]);
 
     for (size_t i = 0; i < count; i++)
         buf_init(all[i], LIST_MAX_BYTES);
 
-    bool done =
-        seed_users(db, c, &l) && seed_stages(db, c, &l) && read_heads(db, c, &l) &&
-        run_insert(db, "ANALYZE banter.users, banter.conversations, banter.members", 0, NULL);
+    bool done = seed_users(db, c, &l) && seed_stages(db, c, &l) && read_heads(db, c, &l) &&
+                run_insert(db, analyze, 0, NULL);
 
     for (size_t i = 0; i < count; i++)
         buf_finish(all[i]);
@@ -176,23 +211,53 @@ bool seed_cast(PGconn *db, struct cast *c)
     return done;
 }
 
+bool seed_channel(PGconn *db, const struct cast *c, unsigned members)
+{
+    const char role[] = {(char)('0' + ROLE_READER), '\0'};
+    const char *handle = c->players[0].handle;
+    const char *conversation = c->stages[0].id_text;
+    char start[HANDLE_MAX_LENGTH + 1];
+    char count[24];
+
+    assert(c->stage_count == 1 && c->stages[0].kind == CONVERSATION_CHANNEL);
+    snprintf(start, sizeof(start), "%.*s", (int)(strrchr(handle, '-') + 1 - handle), handle);
+    snprintf(count, sizeof(count), "%u", members);
+
+    const char *crowd[] = {start, count, conversation, role};
+    const char *channel[] = {conversation, role};
+
+    return run_insert(db, insert_crowd, 2, crowd) &&
+           run_insert(db, insert_crowd_members, 4, crowd) &&
+           run_insert(db, insert_channel, 2, channel) && run_insert(db, analyze, 0, NULL);
+}
+
 bool seed_history(PGconn *db, struct cast *c, unsigned count, unsigned text_bytes)
 {
-    struct stage *stage = &c->stages[0];
-    char sender[24], upto[24], bytes[24], from[24];
-    const char *values[] = {stage->id_text, sender, upto, bytes, from};
+    struct buf stages, senders;
+    char upto[24], bytes[24];
+    bool done = false;
 
-    assert(c->stage_count == 1);
-    if (stage->last_seq >= count)
-        return true;
-    snprintf(sender, sizeof(sender), "%llu", (unsigned long long)c->players[0].uid);
+    buf_init(&stages, LIST_MAX_BYTES);
+    buf_init(&senders, LIST_MAX_BYTES);
+    for (unsigned i = 0; i < c->stage_count; i++) {
+        add(&stages, c->stages[i].id_text);
+        add_number(&senders, c->players[c->stages[i].first].uid);
+    }
     snprintf(upto, sizeof(upto), "%u", count);
     snprintf(bytes, sizeof(bytes), "%u", text_bytes);
-    snprintf(from, sizeof(from), "%lld", (long long)stage->last_seq);
-    if (!run_insert(db, insert_history, 5, values))
-        return false;
-    stage->last_seq = count;
-    return run_insert(db, "ANALYZE banter.messages", 0, NULL);
+    if (close_list(&stages) && close_list(&senders)) {
+        const char *values[] = {stages.data, senders.data, upto, bytes};
+
+        done = run_insert(db, insert_history, 4, values) &&
+               run_insert(db, "ANALYZE banter.messages", 0, NULL);
+    }
+    for (unsigned i = 0; done && i < c->stage_count; i++) {
+        if (c->stages[i].last_seq < count)
+            c->stages[i].last_seq = count;
+    }
+    buf_finish(&stages);
+    buf_finish(&senders);
+    return done;
 }
 
 /* Any key of the directory will do: all of them are in the published set. */

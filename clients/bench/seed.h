@@ -25,7 +25,11 @@ PGconn *seed_connect(const char *dsn) MUST_USE;
 bool seed_cast(PGconn *db, struct cast *c) MUST_USE;
 /* Signs a token for every player. */
 bool seed_tokens(const struct token_source *source, struct cast *c) MUST_USE;
-/* Fills the only conversation of `c` with texts of `text_bytes` until it has `count` messages. */
+/* Makes the only conversation of `c` a channel with `members` members, those of the cast included:
+ * public, so that who knows its id may join. */
+bool seed_channel(PGconn *db, const struct cast *c, unsigned members) MUST_USE;
+/* Fills every conversation of `c` with texts of `text_bytes` from its first player until it has
+ * `count` messages. */
 bool seed_history(PGconn *db, struct cast *c, unsigned count, unsigned text_bytes) MUST_USE;
 
 #endif

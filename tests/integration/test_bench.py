@@ -41,6 +41,15 @@ def test_group(banter):
     assert medians["deliveries_per_s"] > 5 * medians["messages_per_s"] > 0
 
 
+def test_channel(banter):
+    _options, medians = bench(banter, "channel", "--members", "60", "--connected", "20", "--pairs",
+                              "5", "--direct-rate", "50", "--rate", "20", "--seconds", "1",
+                              "--warm-up", "0", "--joins", "5")
+    assert medians["posts"] == 20 and medians["channel_deliveries_per_s"] > 100
+    assert min(medians["alone_p99_ms"], medians["beside_p99_ms"]) > 0
+    assert medians["join_ratio"] > 0 and medians["leave_ratio"] > 0
+
+
 def test_replay(banter):
     _options, medians = bench(banter, "replay", "--messages", "2000", "--seconds", "1")
     assert medians["entries_per_s"] > 1000
