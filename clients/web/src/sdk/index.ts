@@ -14,7 +14,7 @@ export type { HttpRequest, HttpResponse, Locks, Platform, Release } from './plat
 export type { Batch, Key, KeyRange, Row, Store } from './store.ts';
 export type { Link, LinkOptions, Transport } from './transport.ts';
 export { ConnectRefused } from './transport.ts';
-export { BanterError, isTransient } from './errors.ts';
+export { BanterError, isTransient, toBanterError } from './errors.ts';
 export * as limits from './limits.ts';
 
 export interface ClientOptions {

@@ -46,7 +46,8 @@ export interface Client {
   open(id: ConversationId): Timeline;
 
   /** Posts to a conversation, or to `@handle`, which makes the direct conversation. Resolves with
-   * the draft's id when the outbox has it for good; `outbox` and timelines tell what becomes of it. */
+   * the draft's id when the outbox has it for good; `outbox` and timelines tell what becomes of
+   * it. */
   send(target: string, text: string, options?: { replyTo?: number }): Promise<DraftId>;
   /** Sends a failed draft again, after all others. */
   retry(id: DraftId): Promise<void>;
@@ -89,8 +90,8 @@ export interface Timeline {
   close(): void;
 }
 
-/** What changes conversations and the account. Each is one request; docs/protocol.md says who may do
- * what. Refusals are the server's. */
+/** What changes conversations and the account. Each is one request; docs/protocol.md says who may
+ * do what. Refusals are the server's. */
 export interface Commands {
   createDirect(user: Handle): Promise<ConversationId>;
   createGroup(title: string | null, members: readonly Handle[]): Promise<ConversationId>;

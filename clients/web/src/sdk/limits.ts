@@ -38,6 +38,8 @@ export const RENEW_BEFORE_MS = 120_000;
 /** Drafts of one conversation without a receipt; enough for 300 a second at 50 ms. */
 export const OUTBOX_FLYING_PER_LANE = 16;
 export const OUTBOX_FLYING_MAX = 64;
+/** Of these, publishes that the broker has not acknowledged; brokers allow 20 without saying. */
+export const UNACKNOWLEDGED_MAX = 16;
 /** Bytes in flight, about: five of the longest texts. */
 export const OUTBOX_FLYING_CHARACTERS = 500_000;
 /** A draft without a receipt is sent again. */

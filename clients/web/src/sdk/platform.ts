@@ -9,6 +9,8 @@ export interface HttpRequest {
   readonly url: string;
   readonly headers: { readonly [name: string]: string };
   readonly body?: string | Uint8Array;
+  /** The answer is wanted as `bytes`, otherwise as `text`. */
+  readonly binary?: boolean;
   /** Until the last byte of the answer; then the request is given up. */
   readonly timeoutMs: number;
 }
@@ -17,7 +19,8 @@ export interface HttpResponse {
   readonly status: number;
   /** A header field, or null. */
   header(name: string): string | null;
-  readonly body: Uint8Array;
+  readonly text: string;
+  readonly bytes: Uint8Array;
 }
 
 /** Ends what `Locks` gave. */
@@ -54,6 +57,7 @@ interface Globals {
   fetch(url: string, init: object): Promise<{
     status: number;
     headers: { get(name: string): string | null };
+    text(): Promise<string>;
     arrayBuffer(): Promise<ArrayBuffer>;
   }>;
   AbortController: new () => { readonly signal: unknown; abort(): void };
@@ -86,6 +90,8 @@ export function defaultPlatform(): Platform {
   };
 }
 
+const NO_BYTES = new Uint8Array(0);
+
 async function httpByFetch(globals: Globals, request: HttpRequest): Promise<HttpResponse> {
   const aborter = new globals.AbortController();
   const timer = globals.setTimeout(() => aborter.abort(), request.timeoutMs);
@@ -98,8 +104,9 @@ async function httpByFetch(globals: Globals, request: HttpRequest): Promise<Http
       cache: 'no-store',
       credentials: 'omit',
     });
-    const body = new Uint8Array(await response.arrayBuffer());
-    return { status: response.status, header: (name) => response.headers.get(name), body };
+    const bytes = request.binary ? new Uint8Array(await response.arrayBuffer()) : NO_BYTES;
+    const text = request.binary ? '' : await response.text();
+    return { status: response.status, header: (name) => response.headers.get(name), text, bytes };
   } finally {
     globals.clearTimeout(timer);
   }

@@ -33,6 +33,6 @@ export interface Store {
   write(batch: Batch): Promise<void>;
   /** Forgets everything. */
   clear(): Promise<void>;
-  /** No call follows. */
+  /** Lets go of it until it is used again. */
   close(): Promise<void>;
 }
