@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* conversations.c - the reading commands as resources: the answer is the command's data. */
+/* conversations.c - commands about conversations as resources: the answer is the command's data. */
 #include "core/commands.h"
 
 #include "api/routes.h"
@@ -65,5 +65,27 @@ void handle_members(struct call *c)
         put_conversation(arguments, &conversation);
         command_run(c->core->commands, &c->actor, "listMembers", arguments, on_data, c);
     }
+    json_decref(arguments);
+}
+
+void handle_invites(struct call *c)
+{
+    json_t *arguments = json_object();
+    struct uuid conversation;
+
+    if (call_read_conversation(c, &conversation) && put_page(c, arguments)) {
+        put_conversation(arguments, &conversation);
+        command_run(c->core->commands, &c->actor, "listInvites", arguments, on_data, c);
+    }
+    json_decref(arguments);
+}
+
+void handle_revoke_invite(struct call *c)
+{
+    json_t *arguments = json_object();
+
+    /* A parameter that is not UTF-8 is no string, which the command refuses. */
+    json_object_set_new(arguments, "id", json_string(c->parameter));
+    command_run(c->core->commands, &c->actor, "revokeInvite", arguments, on_data, c);
     json_decref(arguments);
 }

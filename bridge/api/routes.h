@@ -47,7 +47,9 @@ void handle_set_avatar(struct call *c);
 void handle_control(struct call *c);       /* control.c */
 void handle_conversations(struct call *c); /* conversations.c */
 void handle_conversation(struct call *c);
+void handle_invites(struct call *c);
 void handle_members(struct call *c);
+void handle_revoke_invite(struct call *c);
 void handle_cursor(struct call *c);  /* cursor.c */
 void handle_devices(struct call *c); /* devices.c */
 void handle_revoke_device(struct call *c);

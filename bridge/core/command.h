@@ -97,6 +97,13 @@ void command_index_is_behind(const struct command *cmd);
 /* Not found, in the words used for what does not exist and for what the actor may not see. */
 void command_fail_no_conversation(struct command *cmd);
 
+/* The same of an invite. */
+void command_fail_no_invite(struct command *cmd);
+/* Looks up the argument "invite": the result's first column is the conversation, and the hash of
+ * the token is kept. */
+void command_look_up_invite(struct command *cmd, const json_t *arguments,
+                            void (*found)(struct command *cmd, const PGresult *result));
+
 /* Arguments. Each false return has failed the command with a reason that names the argument. */
 bool argument_conversation(struct command *cmd, const json_t *arguments) MUST_USE;
 bool argument_handle(struct command *cmd, const json_t *arguments, const char *name,
@@ -122,6 +129,9 @@ bool argument_count(struct command *cmd, const json_t *arguments, const char *na
 /* Any string. */
 bool argument_string(struct command *cmd, const json_t *arguments, const char *name,
                      struct slice *out) MUST_USE;
+/* True when exactly one of the names is there; else `reason`, which tells of them. */
+bool argument_one_of(struct command *cmd, const json_t *arguments, const char *const names[],
+                     size_t count, const char *reason) MUST_USE;
 /* A channel's name, which looks like a handle. */
 bool argument_name(struct command *cmd, const json_t *arguments, struct slice *out) MUST_USE;
 
@@ -153,12 +163,14 @@ void answer_search_users(struct command *cmd, const PGresult *result);
 void start_create_channel(struct command *cmd, const json_t *arguments); /* command_channel.c */
 void start_delete_conversation(struct command *cmd, const json_t *arguments);
 void start_modify_conversation(struct command *cmd, const json_t *arguments);
-void start_create_invite(struct command *cmd, const json_t *arguments); /* command_join.c */
-void start_join(struct command *cmd, const json_t *arguments);
+void start_create_invite(struct command *cmd, const json_t *arguments); /* command_invite.c */
+void start_list_invites(struct command *cmd, const json_t *arguments);
 void start_revoke_invite(struct command *cmd, const json_t *arguments);
 void answer_create_invite(struct command *cmd, const PGresult *result);
-void answer_join(struct command *cmd, const PGresult *result);
+void answer_list_invites(struct command *cmd, const PGresult *result);
 void answer_revoke_invite(struct command *cmd, const PGresult *result);
+void start_join(struct command *cmd, const json_t *arguments); /* command_join.c */
+void answer_join(struct command *cmd, const PGresult *result);
 void start_block(struct command *cmd, const json_t *arguments); /* command_own.c */
 void start_list_blocks(struct command *cmd, const json_t *arguments);
 void start_mute(struct command *cmd, const json_t *arguments);

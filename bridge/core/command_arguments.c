@@ -205,3 +205,15 @@ bool argument_name(struct command *cmd, const json_t *arguments, struct slice *o
     }
     return true;
 }
+
+bool argument_one_of(struct command *cmd, const json_t *arguments, const char *const names[],
+                     size_t count, const char *reason)
+{
+    size_t present = 0;
+
+    for (size_t i = 0; i < count; i++)
+        present += json_object_get(arguments, names[i]) != NULL;
+    if (present != 1)
+        command_fail(cmd, CODE_INVALID, "%s", reason);
+    return present == 1;
+}

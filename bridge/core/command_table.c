@@ -20,6 +20,7 @@ static const struct command_spec table[] = {
     {"listBlocks", start_list_blocks, answer_list_blocks, COMMAND_READS},
     {"listConversations", start_list_conversations, answer_list_conversations, COMMAND_READS},
     {"listDevices", start_list_devices, answer_list_devices, COMMAND_READS},
+    {"listInvites", start_list_invites, answer_list_invites, COMMAND_READS},
     {"listMembers", start_list_members, answer_list_members, COMMAND_READS},
     {"modifyConversation", start_modify_conversation, answer_conversation, COMMAND_CHANGES},
     {"modifyProfile", start_modify_profile, answer_profile, COMMAND_READS},

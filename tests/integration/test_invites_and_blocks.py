@@ -72,6 +72,74 @@ def test_invites(banter, ask):
         assert code(ask(dan, "join", **arguments)) == "not_found", arguments
 
 
+def test_invites_are_listed_and_revoked_by_id(banter, ask):
+    alice, bob, eve, dan = (banter.signup(name) for name in ("alice", "bob", "eve", "dan"))
+    group = banter.group(alice, [bob, eve])
+    data(ask(alice, "setRole", conversation=group, user=eve.handle, role="admin"))
+    assert data(ask(alice, "listInvites", conversation=group)) == {
+        "conversation": group, "invites": [], "more": False}
+    made = [data(ask(who, "createInvite", conversation=group, **bounds)) for who, bounds in (
+        (alice, {"uses": 2, "expires_in": 3600}), (eve, {}), (alice, {"uses": 1}))]
+    listed = data(ask(eve, "listInvites", conversation=group))
+    assert [(i["id"], i["created_by"], i["expires_at"], i["uses_left"])
+            for i in listed["invites"]] == [
+        (made[0]["id"], alice.handle, made[0]["expires_at"], 2),
+        (made[1]["id"], eve.handle, None, None), (made[2]["id"], alice.handle, None, 1)]
+    assert not any(m["invite"] in json.dumps(listed) for m in made)
+
+    data(ask(dan, "join", invite=made[0]["invite"]))
+    data(ask(banter.signup("fay"), "join", invite=made[2]["invite"]))  # which is used up by it
+    listed = data(ask(alice, "listInvites", conversation=group))["invites"]
+    assert [(i["id"], i["uses_left"]) for i in listed] == [(made[0]["id"], 1),
+                                                           (made[1]["id"], None)]
+    banter.psql(f"UPDATE banter.invites SET expires_at = now() WHERE id = '{made[0]['id']}'")
+    listed = data(ask(alice, "listInvites", conversation=group))["invites"]
+    assert [i["id"] for i in listed] == [made[1]["id"]]
+
+    stranger = banter.signup("stranger")
+    for who, expected in ((bob, "forbidden"), (stranger, "not_found")):
+        assert code(ask(who, "listInvites", conversation=group)) == expected
+        assert code(ask(who, "revokeInvite", id=made[1]["id"])) == expected
+    direct = data(ask(alice, "createDirect", user=bob.handle))["conversation"]
+    assert code(ask(alice, "listInvites", conversation=direct)) == "forbidden"
+    for bad in ({"conversation": "x"}, {"conversation": group, "after": "x"},
+                {"conversation": group, "limit": 0}):
+        assert code(ask(alice, "listInvites", **bad)) == "invalid", bad
+    for bad in ({}, {"id": "x"}, {"id": 7}, {"id": made[1]["id"], "conversation": group}):
+        assert code(ask(alice, "revokeInvite", **bad)) == "invalid", bad
+
+    assert data(ask(alice, "revokeInvite", id=made[1]["id"])) == {
+        "conversation": group, "revoked": 1}
+    assert code(ask(alice, "revokeInvite", id=made[1]["id"])) == "not_found"
+    assert code(ask(stranger, "join", invite=made[1]["invite"])) == "not_found"
+    data(ask(alice, "deleteConversation", conversation=group))
+    assert code(ask(alice, "listInvites", conversation=group)) == "not_found"
+
+
+def test_invites_as_resources(banter):
+    alice, bob = banter.signup("alice"), banter.signup("bob")
+    group = banter.group(alice, [bob])
+    command = {"command": "createInvite", "conversation": group}
+    ids = [banter.data_of(alice, command)["id"] for _ in range(5)]
+    assert ids == sorted(ids)
+    path, after, seen = f"/v1/conversations/{group}/invites?limit=2", "", []
+    while True:
+        page = banter.request("GET", path + after, account=alice).ok()
+        seen += [invite["id"] for invite in page["invites"]]
+        if not page["more"]:
+            break
+        after = f"&after={seen[-1]}"
+    assert seen == ids
+    for who, status in ((bob, 403), (None, 401)):
+        assert banter.request("GET", path, account=who).status == status
+        assert banter.request("DELETE", f"/v1/invites/{ids[0]}", account=who).status == status
+    assert banter.request("DELETE", f"/v1/invites/{ids[0]}", account=alice).ok() == {
+        "conversation": group, "revoked": 1}
+    for name, status in ((ids[0], 404), (str(uuid.uuid4()), 404), ("x", 400), ("%ff", 400)):
+        assert banter.request("DELETE", f"/v1/invites/{name}", account=alice).status == status
+    assert len(banter.request("GET", path + "0", account=alice).ok()["invites"]) == 4
+
+
 def test_joining_by_url(banter):
     alice, bob = banter.signup("alice"), banter.signup("bob")
     title = "<script>alert('&')</script>"

@@ -171,13 +171,57 @@ static void test_what_is_no_envelope_gets_one_answer(void **state)
     buf_finish(&many);
 }
 
+struct bad_command {
+    const char *command;
+    const char *code;
+    const char *names; /* what the reason must name */
+};
+
+static void expect_refused(struct fixture *f, const struct bad_command *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *error;
+
+        ask(f, cases[i].command);
+        turn(f);
+        assert_int_equal(fake_database_waiting(), 0);
+        error = strstr(happened.data, "\"error\"");
+        assert_non_null(error);
+        assert_non_null(strstr(error, cases[i].code));
+        assert_non_null(strstr(error, cases[i].names));
+        buf_reset(&happened);
+    }
+}
+
+static void test_arguments_about_invites(void **state)
+{
+    static const struct bad_command cases[] = {
+        {"{\"command\":\"join\"}", "invalid", "invite"},
+        {"{\"command\":\"join\",\"name\":\"news\",\"invite\":\"x\"}", "invalid", "one of"},
+        {"{\"command\":\"join\",\"name\":\"\"}", "invalid", "name"},
+        {"{\"command\":\"join\",\"invite\":\"x\"}", "not_found", "invite"},
+        {"{\"command\":\"join\",\"invite\":7}", "invalid", "invite"},
+        {"{\"command\":\"createInvite\",\"conversation\":\"" GROUP "\",\"uses\":0}", "invalid",
+         "uses"},
+        {"{\"command\":\"createInvite\",\"conversation\":\"" GROUP "\",\"expires_in\":1.5}",
+         "invalid", "expires_in"},
+        {"{\"command\":\"revokeInvite\"}", "invalid", "invite"},
+        {"{\"command\":\"revokeInvite\",\"id\":\"x\"}", "invalid", "id"},
+        {"{\"command\":\"revokeInvite\",\"id\":\"" GROUP "\",\"conversation\":\"" GROUP "\"}",
+         "invalid", "one of"},
+        {"{\"command\":\"listInvites\"}", "invalid", "conversation"},
+        {"{\"command\":\"listInvites\",\"conversation\":\"" GROUP "\",\"after\":7}", "invalid",
+         "after"},
+        {"{\"command\":\"listInvites\",\"conversation\":\"" GROUP "\",\"limit\":0}", "invalid",
+         "limit"},
+    };
+
+    expect_refused(*state, cases, ARRAY_LENGTH(cases));
+}
+
 static void test_arguments_are_judged_before_anything_is_asked(void **state)
 {
-    static const struct {
-        const char *command;
-        const char *code;
-        const char *names; /* what the reason must name */
-    } cases[] = {
+    static const struct bad_command cases[] = {
         {"1", "invalid", "object"},
         {"{}", "invalid", "command"},
         {"{\"command\":[]}", "invalid", "command"},
@@ -215,16 +259,6 @@ static void test_arguments_are_judged_before_anything_is_asked(void **state)
         {"{\"command\":\"setRole\",\"conversation\":\"" GROUP
          "\",\"user\":\"bob\",\"role\":\"none\"}",
          "invalid", "role"},
-        {"{\"command\":\"join\"}", "invalid", "invite"},
-        {"{\"command\":\"join\",\"name\":\"news\",\"invite\":\"x\"}", "invalid", "one of"},
-        {"{\"command\":\"join\",\"name\":\"\"}", "invalid", "name"},
-        {"{\"command\":\"join\",\"invite\":\"x\"}", "not_found", "invite"},
-        {"{\"command\":\"join\",\"invite\":7}", "invalid", "invite"},
-        {"{\"command\":\"createInvite\",\"conversation\":\"" GROUP "\",\"uses\":0}", "invalid",
-         "uses"},
-        {"{\"command\":\"createInvite\",\"conversation\":\"" GROUP "\",\"expires_in\":1.5}",
-         "invalid", "expires_in"},
-        {"{\"command\":\"revokeInvite\"}", "invalid", "invite"},
         {"{\"command\":\"mute\",\"conversation\":\"" GROUP "\"}", "invalid", "until"},
         {"{\"command\":\"mute\",\"conversation\":\"" GROUP "\",\"until\":\"tomorrow\"}", "invalid",
          "until"},
@@ -239,18 +273,7 @@ static void test_arguments_are_judged_before_anything_is_asked(void **state)
          "after"},
     };
 
-    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-        const char *error;
-
-        ask(*state, cases[i].command);
-        turn(*state);
-        assert_int_equal(fake_database_waiting(), 0);
-        error = strstr(happened.data, "\"error\"");
-        assert_non_null(error);
-        assert_non_null(strstr(error, cases[i].code));
-        assert_non_null(strstr(error, cases[i].names));
-        buf_reset(&happened);
-    }
+    expect_refused(*state, cases, ARRAY_LENGTH(cases));
 }
 
 /* `count` times `item`, with commas, between `before` and `after`. */
@@ -300,6 +323,8 @@ static void test_the_table_finds_every_command(void **state)
         "join",
         "leave",
         "listBlocks",
+        "listInvites",
+        "modifyProfile",
         "listDevices",
         "revokeDevice",
         "listConversations",
@@ -385,6 +410,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_arguments_are_judged_before_anything_is_asked, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(test_arguments_about_invites, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_limits_of_arguments, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_table_finds_every_command, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_too_many_at_once_are_refused, set_up, tear_down),
