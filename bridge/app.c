@@ -176,8 +176,11 @@ static void on_stored(void *owner, const struct uuid *conversation)
 /* What stands beside the path of a message. */
 static bool create_side(struct app *a, const struct config *config)
 {
+    const struct presence_config presence_config = {.grace_ms = config->presence_grace_ms};
+
     return (a->blobs = blobs_in_directory(a->base, config->blobs_dir)) &&
-           (a->avatars = avatars_create(a->base, a->pool, a->blobs)) &&
+           (a->avatars = avatars_create(a->base, a->pool, a->blobs, a->link)) &&
+           (a->presence = presence_create(a->base, a->pool, a->link, &presence_config)) &&
            (a->indexer = indexer_create(a->base, config->database));
 }
 
@@ -195,9 +198,9 @@ static bool create_core(struct app *a, const struct config *config)
     const struct commands_config commands_config = {
         .search_pool = a->search_pool,
         .indexer = a->indexer,
+        .presence = a->presence,
         .group_members_max = config->group_members_max,
     };
-    const struct presence_config presence_config = {.grace_ms = config->presence_grace_ms};
     const struct ingest_config ingest_config = {
         .dsn = config->database,
         .batch_max = config->batch_max,
@@ -218,7 +221,6 @@ static bool create_core(struct app *a, const struct config *config)
            (a->sync = sync_create(a->base, a->pool, config->group_members_max)) &&
            (a->ingest = ingest_create(a->base, &ingest_config, a->link)) &&
            (a->members = members_create(a->base, a->pool, a->link)) &&
-           (a->presence = presence_create(a->base, a->pool, a->link, &presence_config)) &&
            (a->fills = fills_create(a->base, a->history, a->commands, a->link)) &&
            (a->requests = requests_create(a->link, a->commands, a->sync));
 }

@@ -36,6 +36,7 @@ struct target {
     struct watch *next;       /* the watcher to be told next */
     char *news;               /* owned; NULL: everybody has been told */
     size_t news_length;
+    size_t own_news_length; /* of what follows it: the news for the user's own devices */
 };
 
 static uint64_t hash_uid(const void *key)
@@ -252,6 +253,13 @@ static void tell(struct core *c, struct watch *watch, struct slice news)
         watch->told = hash;
 }
 
+static struct slice news_for(const struct target *target, const struct watch *watch)
+{
+    if (watch->session->user->uid == target->uid)
+        return slice_of(target->news + target->news_length, target->own_news_length);
+    return slice_of(target->news, target->news_length);
+}
+
 static void tell_watchers(struct core *c)
 {
     struct watches *w = &c->watches;
@@ -261,7 +269,7 @@ static void tell_watchers(struct core *c)
         for (; target->next; target->next = TAILQ_NEXT(target->next, link)) {
             if (!fanout_has_time(&c->fanout))
                 return;
-            tell(c, target->next, slice_of(target->news, target->news_length));
+            tell(c, target->next, news_for(target, target->next));
         }
         end_news(w, target);
     }
@@ -338,13 +346,15 @@ void watches_presence(struct core *c, const struct frame_presence *f)
     if (!target)
         return;
     end_news(w, target);
-    target->news = malloc(f->payload.length + 1);
+    target->news = malloc(f->payload.length + f->own_payload.length + 1);
     if (!target->news) {
         want_watchers(w, target); /* the answers carry the news too */
         return;
     }
     memcpy(target->news, f->payload.data, f->payload.length);
+    memcpy(target->news + f->payload.length, f->own_payload.data, f->own_payload.length);
     target->news_length = f->payload.length;
+    target->own_news_length = f->own_payload.length;
     target->next = TAILQ_FIRST(&target->watchers);
     TAILQ_INSERT_TAIL(&w->telling, target, link);
     if (!fanout_is_busy(&c->fanout))

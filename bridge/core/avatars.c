@@ -47,6 +47,7 @@ struct avatar_request {
 struct avatars {
     struct db_pool *pool;
     struct blobs *blobs;
+    struct link *link;
     struct later *later;
     TAILQ_HEAD(, avatar_request) requests;
     bool closed; /* freed once the database has answered what it was asked */
@@ -142,13 +143,17 @@ static void remove_blob(struct avatars *a, const struct uuid *name)
 static void on_replaced(void *owner, const struct db_reply *reply)
 {
     struct avatar_request *r = owner;
+    bool had_one;
 
     if (!is_usable(r, reply))
         return;
-    if (!db_get_null(reply->result, 0, 0)) {
+    had_one = !db_get_null(reply->result, 0, 0);
+    if (had_one) {
         struct uuid old = db_get_uuid(reply->result, 0, 0);
         remove_blob(r->avatars, &old);
     }
+    if (had_one || r->avatar.type != 0)
+        effects_tell_profile(r->avatars->link, r->uid);
     finish(r, CODE_OK, NULL);
 }
 
@@ -267,10 +272,12 @@ void avatars_get(struct avatars *a, struct slice handle, const struct uuid *know
     ask(r, &find_statement, params, on_found);
 }
 
-struct avatars *avatars_create(struct event_base *base, struct db_pool *pool, struct blobs *blobs)
+struct avatars *avatars_create(struct event_base *base, struct db_pool *pool, struct blobs *blobs,
+                               struct link *link)
 {
     struct avatars *a = must_calloc(1, sizeof *a);
 
+    a->link = link;
     a->pool = pool;
     a->blobs = blobs;
     TAILQ_INIT(&a->requests);

@@ -18,6 +18,7 @@ struct avatars;
 struct blobs;
 struct db_pool;
 struct event_base;
+struct link;
 
 struct avatar {
     struct uuid id; /* a new picture has a new one */
@@ -30,9 +31,9 @@ struct avatar {
 typedef void avatars_done_fn(void *owner, enum code code, const char *reason,
                              const struct avatar *avatar);
 
-/* The blobs stay the caller's. */
-struct avatars *avatars_create(struct event_base *base, struct db_pool *pool,
-                               struct blobs *blobs) MUST_USE;
+/* The blobs stay the caller's. The users' devices are told through `link`. */
+struct avatars *avatars_create(struct event_base *base, struct db_pool *pool, struct blobs *blobs,
+                               struct link *link) MUST_USE;
 /* Requests still under way end without their callback. */
 void avatars_destroy(struct avatars *a);
 

@@ -21,11 +21,14 @@
 enum { COMMAND_REASON_MAX = 256, COMMAND_KEPT_BYTES = 32 };
 
 struct command;
+struct link;
+struct presence;
 
 enum command_effect {
     COMMAND_READS,   /* nothing changes that the plugin has to hear of */
     COMMAND_CHANGES, /* the result is rows of banter.effect; one at a time per conversation */
     COMMAND_REMOVES, /* the same, and answered only once the plugin has applied it */
+    COMMAND_PROFILE, /* the result is the actor's profile; those who see it hear what is new */
     COMMAND_REVOKES, /* the result is logins that have ended; answered likewise */
 };
 
@@ -156,6 +159,9 @@ void answer_list_members(struct command *cmd, const PGresult *result);
 void start_get_profile(struct command *cmd, const json_t *arguments); /* command_profile.c */
 void start_modify_profile(struct command *cmd, const json_t *arguments);
 void answer_profile(struct command *cmd, const PGresult *result);
+/* A COMMAND_PROFILE has succeeded. `presence` may be NULL. */
+void tell_profile(const struct command *cmd, const PGresult *result, struct link *link,
+                  struct presence *presence);
 void start_search_messages(struct command *cmd, const json_t *arguments); /* command_search.c */
 void start_search_users(struct command *cmd, const json_t *arguments);
 void answer_search_messages(struct command *cmd, const PGresult *result);

@@ -5,6 +5,9 @@
 
 #include "base/clock.h"
 #include "core/account_rules.h"
+#include "core/effects.h"
+#include "core/presence.h"
+#include "core/presence/row.h"
 
 #include <assert.h>
 
@@ -22,6 +25,8 @@ enum profile_column {
     COLUMN_LAST_SEEN,
     COLUMN_EMAIL_VISIBILITY,
     COLUMN_LAST_SEEN_VISIBILITY,
+    COLUMN_HIDDEN, /* these two of modify_profile */
+    COLUMN_CHANGED,
 };
 
 static const struct db_statement get_profile = {
@@ -29,14 +34,14 @@ static const struct db_statement get_profile = {
 
 static const struct db_statement modify_profile = {
     "modify_profile",
-    "SELECT " PROFILE_COLUMNS
+    "SELECT " PROFILE_COLUMNS ", hidden, changed"
     " FROM banter.modify_profile($1::bigint, $2::text, $3::text, $4::integer, $5::integer)",
     5};
 
 /* By the numbers that users.email_visibility and its like hold. */
 static const char *const visibilities[] = {"nobody", "contacts", "everyone"};
 
-enum { VISIBILITY_COUNT = sizeof visibilities / sizeof *visibilities };
+enum { VISIBILITY_NOBODY, VISIBILITY_COUNT = sizeof visibilities / sizeof *visibilities };
 
 void start_get_profile(struct command *cmd, const json_t *arguments)
 {
@@ -189,4 +194,24 @@ void answer_profile(struct command *cmd, const PGresult *result)
         put_visibility_name(b, "last_seen_visibility",
                             db_get_i64(result, 0, COLUMN_LAST_SEEN_VISIBILITY));
     }
+}
+
+void tell_profile(const struct command *cmd, const PGresult *result, struct link *link,
+                  struct presence *presence)
+{
+    struct presence_row row;
+
+    if (PQntuples(result) == 0)
+        return;
+    if (db_get_bool(result, 0, COLUMN_CHANGED))
+        effects_tell_profile(link, cmd->uid);
+    if (!presence)
+        return;
+    /* Also if nothing changed: the change may have been made by a command whose answer was lost. */
+    row = (struct presence_row){
+        .last_seen_ms = db_get_time_ms(result, 0, COLUMN_LAST_SEEN),
+        .hidden = db_get_bool(result, 0, COLUMN_HIDDEN),
+        .discreet = db_get_i64(result, 0, COLUMN_LAST_SEEN_VISIBILITY) == VISIBILITY_NOBODY,
+    };
+    presence_row_changed(presence, cmd->uid, slice_str(cmd->handle), &row);
 }

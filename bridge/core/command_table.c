@@ -23,7 +23,7 @@ static const struct command_spec table[] = {
     {"listInvites", start_list_invites, answer_list_invites, COMMAND_READS},
     {"listMembers", start_list_members, answer_list_members, COMMAND_READS},
     {"modifyConversation", start_modify_conversation, answer_conversation, COMMAND_CHANGES},
-    {"modifyProfile", start_modify_profile, answer_profile, COMMAND_READS},
+    {"modifyProfile", start_modify_profile, answer_profile, COMMAND_PROFILE},
     {"mute", start_mute, answer_mute, COMMAND_READS},
     {"removeMember", start_remove_member, answer_conversation, COMMAND_REMOVES},
     {"revokeDevice", start_revoke_device, answer_revoke_device, COMMAND_REVOKES},

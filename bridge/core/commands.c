@@ -253,6 +253,8 @@ static void succeed(struct command *cmd, const PGresult *result)
         effects_tell(cmd->commands->link, result);
     else if (cmd->spec->effect == COMMAND_REVOKES)
         tell_ended_logins(cmd, result);
+    else if (cmd->spec->effect == COMMAND_PROFILE)
+        tell_profile(cmd, result, cmd->commands->link, cmd->commands->config.presence);
     buf_char(&cmd->data, '{');
     cmd->spec->answer(cmd, result);
     buf_char(&cmd->data, '}');
@@ -277,6 +279,8 @@ static void on_reply(void *owner, const struct db_reply *reply)
         command_fail(cmd, CODE_UNAVAILABLE, "the database went away: look before you try again");
     if (changes_members(cmd) && outcome_is_unknown(reply))
         link_reset(c->link);
+    else if (cmd->spec->effect == COMMAND_PROFILE && outcome_is_unknown(reply))
+        effects_tell_profile(c->link, cmd->uid); /* it may be another one now */
     cmd->state = COMMAND_BARRIER;
     if (changes_members(cmd))
         submit_waiting(c, &cmd->conversation);

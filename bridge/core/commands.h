@@ -21,11 +21,13 @@ struct db_pool;
 struct event_base;
 struct indexer;
 struct link;
+struct presence;
 struct revocations;
 
 struct commands_config {
     struct db_pool *search_pool; /* for searches, which may take long; NULL: the same as the rest */
     struct indexer *indexer;     /* told of searches that may have missed something; or NULL */
+    struct presence *presence;   /* told of profiles that have changed; or NULL */
     unsigned group_members_max;  /* GROUP_MEMBERS_DEFAULT.. GROUP_MEMBERS_CEILING */
 };
 

@@ -6,6 +6,7 @@
 #include "db/db.h"
 #include "link/link.h"
 #include "wire/entry.h"
+#include "wire/topic.h"
 
 #include <assert.h>
 #include <string.h>
@@ -87,4 +88,15 @@ void effects_tell(struct link *link, const PGresult *result)
             tell_member(link, result, row);
     }
     buf_finish(&payload);
+}
+
+void effects_tell_profile(struct link *link, uint64_t uid)
+{
+    const struct frame_device f = {
+        .uid = uid,
+        .topic = slice_str(TOPIC_EVENT),
+        .payload = slice_str("{\"event\":\"profile_changed\"}"),
+    };
+
+    link_device(link, &f);
 }

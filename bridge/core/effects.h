@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* effects.h - tells the plugin what a change of members committed, and reads why one was refused:
- * the C side of schema/sql/0002_commands.sql. */
+/* effects.h - tells the plugin what a change committed, of members above all, and reads why one was
+ * refused: the C side of schema/sql/0002_commands.sql. */
 #ifndef BANTER_BRIDGE_EFFECTS_H
 #define BANTER_BRIDGE_EFFECTS_H
 
 #include "wire/codes.h"
 
 #include <libpq-fe.h>
+#include <stdint.h>
 
 struct link;
 
@@ -30,6 +31,9 @@ enum effect_column {
  * new members get that entry and removed ones do not. A membership of nobody (user_id NULL) is the
  * end of the conversation for all its members. */
 void effects_tell(struct link *link, const PGresult *result);
+
+/* The user's profile is another one now: tells all their devices. */
+void effects_tell_profile(struct link *link, uint64_t uid);
 
 /* The code of a refusal that a function of ours raised; CODE_OK for any other SQLSTATE. */
 enum code effects_refusal(const char *sqlstate);

@@ -28,6 +28,7 @@ struct presence {
     struct event *timer;
     uint64_t settled_ms; /* until then somebody who is not here may have been before the start */
     struct buf json;     /* scratch */
+    struct buf own_json; /* the same, for the user's own devices */
 };
 
 static struct roster_time now(void)
@@ -59,30 +60,35 @@ static void on_timer(evutil_socket_t fd, short what, void *argument)
     run(argument);
 }
 
-/* {"user","state"}, and "last_seen" of who is offline and was ever seen. */
-static struct slice write_state(struct presence *p, const struct roster_view *view)
+/* {"user","state"}, and "last_seen" of who is offline, was ever seen and lets it be known. */
+static struct slice write_state(struct buf *b, const struct roster_view *view, bool discreet)
 {
     static const char *const names[] = {
         [SHOWN_OFFLINE] = "offline", [SHOWN_AWAY] = "away", [SHOWN_ONLINE] = "online"};
     char at[RFC3339_MS_LENGTH + 1];
 
-    buf_reset(&p->json);
-    buf_str(&p->json, "{\"user\":");
-    buf_json(&p->json, view->handle);
-    buf_printf(&p->json, ",\"state\":\"%s\"", names[view->shown]);
-    if (view->shown == SHOWN_OFFLINE && view->last_seen_ms > 0) {
+    buf_reset(b);
+    buf_str(b, "{\"user\":");
+    buf_json(b, view->handle);
+    buf_printf(b, ",\"state\":\"%s\"", names[view->shown]);
+    if (view->shown == SHOWN_OFFLINE && view->last_seen_ms > 0 && !discreet) {
         rfc3339_ms(view->last_seen_ms, at);
-        buf_printf(&p->json, ",\"last_seen\":\"%s\"", at);
+        buf_printf(b, ",\"last_seen\":\"%s\"", at);
     }
-    buf_char(&p->json, '}');
-    return buf_slice(&p->json);
+    buf_char(b, '}');
+    return buf_slice(b);
 }
 
 static void on_shown(void *owner, const struct roster_view *view)
 {
     struct presence *p = owner;
+    struct frame_presence f = {
+        .uid = view->uid,
+        .payload = write_state(&p->json, view, view->discreet),
+        .own_payload = write_state(&p->own_json, view, false),
+    };
 
-    link_presence(p->link, &(struct frame_presence){view->uid, write_state(p, view)});
+    link_presence(p->link, &f);
 }
 
 static void on_unknown(void *owner, uint64_t uid)
@@ -103,12 +109,33 @@ static void on_hidden(void *owner, uint64_t uid, bool hidden, int64_t at_ms)
     ledger_hidden(p->ledger, uid, hidden, at_ms);
 }
 
-static void on_row(void *owner, uint64_t uid, bool hidden, int64_t last_seen_ms)
+/* With what is not committed yet put over it. */
+static struct presence_row row_now(const struct presence *p, uint64_t uid,
+                                   const struct presence_row *read)
+{
+    struct presence_row row = *read;
+
+    ledger_overlay(p->ledger, uid, &row.hidden, &row.last_seen_ms);
+    return row;
+}
+
+static void on_row(void *owner, uint64_t uid, const struct presence_row *read)
 {
     struct presence *p = owner;
+    const struct presence_row row = row_now(p, uid, read);
 
-    ledger_overlay(p->ledger, uid, &hidden, &last_seen_ms);
-    roster_loaded(p->roster, uid, hidden, last_seen_ms);
+    roster_loaded(p->roster, uid, &row);
+}
+
+/* Of somebody who is not in the roster. */
+static struct roster_view offline_view(uint64_t uid, struct slice handle,
+                                       const struct presence_row *row)
+{
+    return (struct roster_view){.uid = uid,
+                                .handle = handle,
+                                .shown = SHOWN_OFFLINE,
+                                .last_seen_ms = row->last_seen_ms,
+                                .discreet = row->discreet};
 }
 
 static void on_typing(void *owner, const struct frame_signal_out *f)
@@ -121,21 +148,22 @@ static void on_typing(void *owner, const struct frame_signal_out *f)
 static struct slice state_now(struct presence *p, const struct question *q,
                               const struct verdict *verdict)
 {
-    bool hidden = verdict->hidden;
-    int64_t last_seen_ms = verdict->last_seen_ms;
+    const uint64_t uid = verdict->target_uid;
+    const struct presence_row row = row_now(p, uid, &verdict->row);
     struct roster_view view;
 
-    on_row(p, verdict->target_uid, hidden, last_seen_ms);
-    if (roster_find(p->roster, verdict->target_uid, &view))
-        return view.shown == SHOWN_UNKNOWN ? slice_of(NULL, 0) : write_state(p, &view);
-    ledger_overlay(p->ledger, verdict->target_uid, &hidden, &last_seen_ms);
-    view = (struct roster_view){verdict->target_uid, slice_str(q->target), SHOWN_OFFLINE,
-                                last_seen_ms};
-    if (!q->again || hidden || clock_monotonic_ms() >= p->settled_ms)
-        return write_state(p, &view);
-    roster_expect(p->roster, &view, hidden, now());
-    run(p);
-    return slice_of(NULL, 0);
+    roster_loaded(p->roster, uid, &row);
+    if (!roster_find(p->roster, uid, &view)) {
+        view = offline_view(uid, slice_str(q->target), &row);
+        if (q->again && !row.hidden && clock_monotonic_ms() < p->settled_ms) {
+            view.shown = SHOWN_UNKNOWN;
+            roster_expect(p->roster, uid, view.handle, &row, now());
+            run(p);
+        }
+    }
+    if (view.shown == SHOWN_UNKNOWN)
+        return slice_of(NULL, 0);
+    return write_state(&p->json, &view, view.discreet && q->uid != uid);
 }
 
 static void on_verdict(void *owner, const struct question *q, const struct verdict *verdict)
@@ -165,6 +193,7 @@ struct presence *presence_create(struct event_base *base, struct db_pool *pool, 
     p->link = link;
     p->settled_ms = clock_monotonic_ms() + config->grace_ms;
     buf_init(&p->json, PAYLOAD_MAX);
+    buf_init(&p->own_json, PAYLOAD_MAX);
     p->roster = roster_create(config->grace_ms, &hooks);
     p->typing = typing_create(on_typing, p);
     p->ledger = ledger_create(base, pool);
@@ -189,6 +218,7 @@ void presence_destroy(struct presence *p)
     typing_destroy(p->typing);
     roster_destroy(p->roster);
     buf_finish(&p->json);
+    buf_finish(&p->own_json);
     free(p);
 }
 
@@ -207,6 +237,17 @@ void presence_typing(struct presence *p, const struct frame_signal *f)
 {
     typing_signal(p->typing, f, clock_monotonic_ms());
     run(p);
+}
+
+void presence_row_changed(struct presence *p, uint64_t uid, struct slice handle,
+                          const struct presence_row *row)
+{
+    const struct presence_row newest = row_now(p, uid, row);
+    const struct roster_view view = offline_view(uid, handle, &newest);
+
+    questions_row_changed(p->questions, handle);
+    if (!roster_discreet(p->roster, uid, row->discreet))
+        on_shown(p, &view);
 }
 
 void presence_link_lost(struct presence *p)

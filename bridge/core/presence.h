@@ -7,6 +7,7 @@
 #define BANTER_BRIDGE_PRESENCE_H
 
 #include "base/compiler.h"
+#include "base/slice.h"
 #include "wire/frame.h"
 
 #include <stdbool.h>
@@ -16,6 +17,7 @@ struct db_pool;
 struct event_base;
 struct link;
 struct presence;
+struct presence_row;
 
 struct presence_config {
     unsigned grace_ms; /* absences that are shorter are not seen */
@@ -30,6 +32,9 @@ void presence_session(struct presence *p, const struct frame_session *f);
 void presence_watch(struct presence *p, const struct frame_watch *f);
 /* SIGNAL_TYPING. */
 void presence_typing(struct presence *p, const struct frame_signal *f);
+/* The user has changed what stands in their row, which is `row` now. */
+void presence_row_changed(struct presence *p, uint64_t uid, struct slice handle,
+                          const struct presence_row *row);
 void presence_link_lost(struct presence *p);
 
 /* Writes when everybody who is here was seen: before a stop. */

@@ -21,7 +21,7 @@
 struct buf;
 
 enum {
-    LINK_VERSION = 1,
+    LINK_VERSION = 2,
     LINK_HEADER_BYTES = 8,
     LINK_BODY_MAX = 8 << 20, /* an entry or answer with its JSON escapes */
     LINK_KEY_MAX_LENGTH = 128,
@@ -232,6 +232,7 @@ struct frame_signal_out {
 struct frame_presence {
     uint64_t uid; /* of whom */
     struct slice payload;
+    struct slice own_payload; /* for the user's own devices */
 };
 
 /* FRAME_WATCHED */

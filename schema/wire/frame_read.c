@@ -400,6 +400,7 @@ bool frame_read_presence(struct slice body, struct frame_presence *f)
 
     f->uid = get_u64(&r);
     f->payload = get_payload(&r);
+    f->own_payload = get_payload(&r);
     return finish(&r);
 }
 

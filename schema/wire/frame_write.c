@@ -285,6 +285,7 @@ void frame_write_presence(struct buf *b, const struct frame_presence *f)
 
     buf_le64(b, f->uid);
     put_payload(b, f->payload);
+    put_payload(b, f->own_payload);
     end(b, start);
 }
 

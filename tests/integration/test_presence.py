@@ -156,6 +156,51 @@ def test_hidden(banter, pair):
     wait_states(watcher, bob, "offline", "online", "offline", "online")
 
 
+def show_last_seen_to(banter, account, visibility):
+    banter.request("PATCH", "/v1/me", {"last_seen_visibility": visibility}, account).ok()
+
+
+def test_last_seen_is_for_those_who_may_know(banter, pair):
+    """Nobody: also what is known by then is taken back. Everybody who watches is a contact."""
+    alice, bob = pair
+    watcher = watching(banter, alice, bob)
+    phone = banter.device(bob)
+    wait_states(watcher, bob, "offline", "online")
+    show_last_seen_to(banter, bob, "nobody")
+    phone.disconnect()
+    told = wait_states(watcher, bob, "offline", "online", "offline")
+    assert "last_seen" not in told[-1]
+    time.sleep(GRACE + 0.3)  # bob is in nobody's memory but the database's now
+    for visibility in ("everyone", "nobody", "contacts", "nobody"):
+        known = len(states(watcher, bob))
+        show_last_seen_to(banter, bob, visibility)
+        wait_until(lambda known=known: len(states(watcher, bob)) > known, 10, visibility)
+        assert ("last_seen" in states(watcher, bob)[-1]) == (visibility != "nobody")
+    other = watching(banter, alice, bob, name="other")
+    assert wait_states(other, bob, "offline")[0] == {"user": bob.handle, "state": "offline"}
+    show_last_seen_to(banter, bob, "nobody")
+    other.quiet(0.3)
+
+
+def test_own_devices_see_when_one_was_seen(banter, pair):
+    """Also while nobody else does, and while one hides."""
+    alice, bob = pair
+    watcher = watching(banter, alice, bob)
+    laptop = watching(banter, bob, bob, name="laptop")
+    show_last_seen_to(banter, bob, "nobody")
+    say(laptop, "hidden")
+    told = wait_states(watcher, bob, "offline", "online", "offline")
+    assert "last_seen" not in told[-1]
+    own = wait_states(laptop, bob, "online", "offline")[-1]
+    assert own["last_seen"]
+    show_last_seen_to(banter, bob, "contacts")
+    wait_until(lambda: states(watcher, bob)[-1] == own, 10, "last_seen")
+    show_last_seen_to(banter, bob, "nobody")
+    wait_until(lambda: "last_seen" not in states(watcher, bob)[-1], 10, "no last_seen")
+    wait_states(laptop, bob, "online", "offline")
+    assert wait_states(watching(banter, bob, bob, name="phone"), bob, "offline") == [own]
+
+
 def test_hiding_and_last_seen_survive_restarts(make_system):
     banter = make_system(BANTER_PRESENCE_GRACE_MS=500)
     alice, bob, carol = friends(banter, "alice", "bob", "carol")

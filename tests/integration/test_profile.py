@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Profiles: what users say of themselves, who may see it, and their pictures, whose bytes are
 believed and nothing else."""
+import json
 import struct
 import uuid
 import zlib
 
 import pytest
 
-from support import wait_until
+from support import MQTTv311, wait_until
 
 KINDS = ("everyone", "contacts", "nobody")
 
@@ -86,6 +87,41 @@ def test_profiles_over_mqtt(banter, people):
     assert [r["error"]["code"] for r in (unknown, bad, refused)] == [
         "not_found", "invalid", "invalid"]
     patch(banter, alice, {"name": None}).ok()
+
+
+def changes(device):
+    """How often the device was told that the profile of its user has changed."""
+    return sum(m.topic == "me/event" and json.loads(m.payload)["event"] == "profile_changed"
+               for m in list(device.messages))
+
+
+def test_own_devices_hear_of_changes(banter):
+    """Whichever door they came through; and of nothing that changed nothing."""
+    alice, bob = banter.signup("alice"), banter.signup("bob")
+    banter.data_of(alice, {"command": "createDirect", "user": bob.handle})
+    phone, laptop = banter.device(alice), banter.device(alice, "laptop", protocol=MQTTv311)
+    bobs = banter.device(bob)
+    doors = (
+        lambda: patch(banter, alice, {"name": "Alice"}).ok(),
+        lambda: phone.control({"command": "modifyProfile", "email": "alice@example.org"}),
+        lambda: banter.control(alice, {"command": "modifyProfile", "email_visibility": "contacts"}),
+        lambda: patch(banter, alice, {"last_seen_visibility": "nobody"}).ok(),
+        lambda: put(banter, alice, png()).ok(),
+        lambda: put(banter, alice, GIF).ok(),
+        lambda: banter.request("DELETE", "/v1/me/avatar", account=alice).ok(),
+    )
+    for count, change in enumerate(doors, 1):
+        change()
+        for device in (phone, laptop):
+            wait_until(lambda device=device: changes(device) == count, 10, f"change {count}")
+    for nothing in ({}, {"name": "Alice"}, {"email_visibility": "contacts", "email": None}):
+        seen = changes(phone) + ("email" in nothing)
+        patch(banter, alice, nothing).ok()
+        wait_until(lambda seen=seen: changes(phone) == seen, 10, "nothing more")
+    banter.request("DELETE", "/v1/me/avatar", account=alice).ok()
+    assert patch(banter, alice, {"name": 5}).status == 400
+    phone.say(f"@{bob.handle}", "flush")
+    assert changes(phone) == len(doors) + 1 and changes(bobs) == 0
 
 
 # ---------------------------------------------------------------- who sees what

@@ -5,6 +5,8 @@
 #include "unit/unit.h"
 
 #include "core/effects.h"
+#include "core/presence.h"
+#include "core/presence/row.h"
 #include "core/revocations.h"
 
 #include <event2/event.h>
@@ -36,6 +38,23 @@ void link_ended(struct link *l, const struct frame_ended *f)
     buf_printf(&happened, "ended %s; ", id);
 }
 
+void link_device(struct link *l, const struct frame_device *f)
+{
+    (void)l;
+    assert_int_equal(f->device.length, 0);
+    buf_printf(&happened, "to all of %d: %.*s %.*s; ", (int)f->uid, (int)f->topic.length,
+               f->topic.data, (int)f->payload.length, f->payload.data);
+}
+
+void presence_row_changed(struct presence *p, uint64_t uid, struct slice handle,
+                          const struct presence_row *row)
+{
+    (void)p;
+    buf_printf(&happened, "row %d of %.*s: %d%s%s; ", (int)uid, (int)handle.length, handle.data,
+               (int)row->last_seen_ms, row->hidden ? " hidden" : "",
+               row->discreet ? " discreet" : "");
+}
+
 void link_barrier(struct link *l, link_barrier_fn *done, void *owner)
 {
     (void)l;
@@ -62,11 +81,13 @@ const struct actor alice = {.uid = 1, .handle = {"alice", 5}};
 
 int set_up(void **state)
 {
+    static char presence; /* stands for the module, whose one function is above */
+    const struct commands_config config = {.group_members_max = 100,
+                                           .presence = (struct presence *)(void *)&presence};
     struct fixture *f = calloc(1, sizeof *f);
 
     f->base = event_base_new();
-    f->commands = commands_create(f->base, NULL, NULL, NULL,
-                                  &(struct commands_config){.group_members_max = 100});
+    f->commands = commands_create(f->base, NULL, NULL, NULL, &config);
     buf_init(&happened, 8 << 20);
     fake_database_set_up(true);
     *state = f;

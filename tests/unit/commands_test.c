@@ -346,6 +346,48 @@ static void test_the_table_finds_every_command(void **state)
     assert_null(command_find(""));
 }
 
+enum { PROFILE_COLUMN_VISIBILITY = 8, PROFILE_COLUMN_HIDDEN, PROFILE_COLUMN_CHANGED };
+
+static PGresult *profile(bool changed, int last_seen_visibility)
+{
+    PGresult *result = fake_result(PROFILE_COLUMN_CHANGED + 1);
+    int row = fake_result_add_row(result);
+
+    fake_result_bool(result, row, 0, false);
+    fake_result_text(result, row, 1, "alice");
+    fake_result_i64(result, row, PROFILE_COLUMN_VISIBILITY, last_seen_visibility);
+    fake_result_bool(result, row, PROFILE_COLUMN_HIDDEN, true);
+    fake_result_bool(result, row, PROFILE_COLUMN_CHANGED, changed);
+    return result;
+}
+
+/* The own devices hear of what has changed, and of what may have; who watches the user is judged by
+ * the row as it is now, whether this command has changed it or one whose answer was lost. */
+static void test_a_changed_profile_is_told(void **state)
+{
+    static const char command[] = "{\"command\":\"modifyProfile\"}";
+    static const char event[] = "to all of 1: me/event {\"event\":\"profile_changed\"}; ";
+    char expected[128];
+
+    ask(*state, command);
+    fake_database_answer(0, profile(true, 0));
+    snprintf(expected, sizeof expected, "%srow 1 of alice: 0 hidden discreet; answer ", event);
+    assert_memory_equal(happened.data, expected, strlen(expected));
+    buf_reset(&happened);
+    ask(*state, command);
+    fake_database_answer(0, profile(false, 1));
+    assert_memory_equal(happened.data, "row 1 of alice: 0 hidden; answer ", 33);
+    buf_reset(&happened);
+    ask(*state, command);
+    fake_database_fail(0, DB_LOST);
+    assert_memory_equal(happened.data, event, strlen(event));
+    buf_reset(&happened);
+    ask(*state, command);
+    fake_database_refuse(0, "BN003", "no");
+    assert_memory_equal(happened.data, "answer ", 7);
+    buf_reset(&happened);
+}
+
 static void on_one(void *owner, enum code code, const char *reason, struct slice data)
 {
     int *counts = owner;
@@ -413,6 +455,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_arguments_about_invites, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_limits_of_arguments, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_table_finds_every_command, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_changed_profile_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_too_many_at_once_are_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_destroy_while_running, set_up, tear_down),
     };

@@ -201,7 +201,7 @@ static void write_all(struct buf *b)
     frame_write_barrier(b, &(struct frame_barrier){3});
     frame_write_kick(b, &(struct frame_kick){5, slice_str("d"), slice_str("revoked")});
     frame_write_signal_out(b, &signal_out);
-    frame_write_presence(b, &(struct frame_presence){10, slice_str("{}")});
+    frame_write_presence(b, &(struct frame_presence){10, slice_str("{}"), slice_str("")});
     frame_write_watched(b, &watched);
     frame_write_revoked(b, &(struct frame_revoked){conversation, 9, 1800000000});
     frame_write_ended(b, &(struct frame_ended){conversation});

@@ -154,7 +154,7 @@ static void presence(const char *payload)
     struct buf b;
 
     buf_init(&b, 1024);
-    frame_write_presence(&b, &(struct frame_presence){2, slice_str(payload)});
+    frame_write_presence(&b, &(struct frame_presence){2, slice_str(payload), slice_str(payload)});
     deliver(&b);
     buf_finish(&b);
 }

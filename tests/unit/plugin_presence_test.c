@@ -209,6 +209,24 @@ static void test_state_and_changes(void **state)
     assert_int_equal(rig.core->watches.targets.count, 0);
 }
 
+/* A user's own devices may be told more than others. */
+static void test_own_devices(void **state)
+{
+    struct attached_conversation item = rig_item(1, 0);
+
+    (void)state;
+    start_watch("online");
+    rig_login_attached(&rig, &bob, BOB, "bob", "phone", &item, 1);
+    assert_true(rig_subscribe(&rig, &bob, "bob/phone", "presence/bob"));
+    answer_watch(BOB, true, "mine");
+    rig_presence(&rig, BOB, "away");
+    assert_true(rig_last_has("alice/phone", "presence/bob", "away"));
+    assert_true(rig_last_has("bob/phone", "presence/bob", "own"));
+    rig_presence(&rig, BOB, "online");
+    assert_int_equal(rig_count("alice/phone", "presence/bob"), 3);
+    assert_int_equal(rig_count("bob/phone", "presence/bob"), 2);
+}
+
 /* Before the bridge has allowed it nothing is told, and an answer that is not known yet follows. */
 static void test_nothing_before_the_answer(void **state)
 {
@@ -371,7 +389,8 @@ static void test_many_watchers(void **state)
         answer_watch(BOB, true, "offline");
     rig_forget();
     rig_tick(&rig);
-    watches_presence(rig.core, &(struct frame_presence){BOB, slice_str("online")});
+    watches_presence(rig.core,
+                     &(struct frame_presence){BOB, slice_str("online"), slice_str("own")});
     assert_in_range(rig_count(NULL, "presence/bob"), 1, FANOUT_TURN_COUNT);
     assert_true(watches_are_busy(&rig.core->watches));
     core_disconnected(rig.core, &crowd[CROWD / 2]);
@@ -409,6 +428,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_only_one_shape, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_strangers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_state_and_changes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_own_devices, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nothing_before_the_answer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_subscribing_again_tells_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_new_bridge_is_silent, set_up, tear_down),

@@ -452,7 +452,7 @@ void rig_barrier(struct rig *r, uint64_t number)
 
 void rig_presence(struct rig *r, uint64_t uid, const char *payload)
 {
-    struct frame_presence f = {uid, slice_str(payload)};
+    struct frame_presence f = {uid, slice_str(payload), slice_str("own")};
     struct buf b;
 
     buf_init(&b, LINK_BODY_MAX);

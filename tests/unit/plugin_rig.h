@@ -76,6 +76,7 @@ void rig_confirm(struct rig *r, uint64_t number);
 void rig_filled(struct rig *r, const struct uuid *conversation, int64_t upto, bool more);
 void rig_device(struct rig *r, uint64_t uid, const char *device, const char *payload);
 void rig_barrier(struct rig *r, uint64_t number);
+/* The user's own devices are told "own". */
 void rig_presence(struct rig *r, uint64_t uid, const char *payload);
 void rig_watched(struct rig *r, const struct frame_watched *f);
 /* SUBSCRIBE after ACL_CHECK. */

@@ -39,8 +39,8 @@ static void on_shown(void *owner, const struct roster_view *view)
     char text[128];
 
     (void)owner;
-    snprintf(text, sizeof text, "%.*s %s", (int)view->handle.length, view->handle.data,
-             names[view->shown]);
+    snprintf(text, sizeof text, "%.*s %s%s", (int)view->handle.length, view->handle.data,
+             names[view->shown], view->discreet ? " discreetly" : "");
     note(told, sizeof told, text);
 }
 
@@ -121,6 +121,12 @@ static void say(const char *device, enum session_state what)
     session(BOB, device, what, true);
 }
 
+static void loaded(uint64_t uid, bool hidden, int64_t last_seen_ms)
+{
+    roster_loaded(roster, uid,
+                  &(struct presence_row){.hidden = hidden, .last_seen_ms = last_seen_ms});
+}
+
 static void pass(uint64_t ms)
 {
     roster_turn(roster, later(ms));
@@ -130,7 +136,7 @@ static void pass(uint64_t ms)
 static void start(void)
 {
     up("phone");
-    roster_loaded(roster, BOB, false, 7);
+    loaded(BOB, false, 7);
     forget();
 }
 
@@ -146,9 +152,9 @@ static void test_nothing_before_the_row(void **state)
     assert_string_equal(told, "");
     assert_true(roster_find(roster, BOB, &view));
     assert_int_equal(view.shown, SHOWN_UNKNOWN);
-    roster_loaded(roster, BOB, false, 7);
-    roster_loaded(roster, BOB, true, 8);
-    roster_loaded(roster, CAROL, false, 8);
+    loaded(BOB, false, 7);
+    loaded(BOB, true, 8);
+    loaded(CAROL, false, 8);
     assert_string_equal(told, "bob online; ");
     assert_true(roster_find(roster, BOB, &view));
     assert_int_equal(view.shown, SHOWN_ONLINE);
@@ -224,7 +230,7 @@ static void test_what_it_said(void **state)
     down("phone");
     pass(GRACE_MS);
     up("phone");
-    roster_loaded(roster, BOB, false, 0);
+    loaded(BOB, false, 0);
     assert_string_equal(told, "bob offline; bob online; ");
 }
 
@@ -263,7 +269,7 @@ static void test_hidden_by_the_row(void **state)
     up("phone");
     down("phone"); /* written with the row's leave only */
     up("phone");
-    roster_loaded(roster, BOB, true, 7);
+    loaded(BOB, true, 7);
     pass(ROSTER_REFRESH_MS);
     assert_string_equal(told, "");
     assert_true(roster_find(roster, BOB, &view));
@@ -280,10 +286,10 @@ static void test_said_before_the_row(void **state)
     up("phone");
     say("phone", SESSION_HIDDEN);
     assert_string_equal(written, "2 hides 0; ");
-    roster_loaded(roster, BOB, false, 7);
+    loaded(BOB, false, 7);
     assert_string_equal(told, "");
     session(CAROL, "phone", SESSION_ONLINE, true);
-    roster_loaded(roster, CAROL, true, 7);
+    loaded(CAROL, true, 7);
     assert_string_equal(told, "carol online; ");
 }
 
@@ -292,7 +298,7 @@ static void test_link_lost(void **state)
     (void)state;
     start();
     session(CAROL, "web", SESSION_ONLINE, false);
-    roster_loaded(roster, CAROL, false, 0);
+    loaded(CAROL, false, 0);
     forget();
     roster_link_lost(roster, later(10));
     assert_int_equal(roster_count(roster), 2);
@@ -305,25 +311,53 @@ static void test_link_lost(void **state)
 /* A bridge that has just started cannot know yet that somebody has gone. */
 static void test_expected(void **state)
 {
-    struct roster_view row = {.uid = BOB, .handle = slice_str("bob"), .last_seen_ms = 7};
+    const struct presence_row row = {.last_seen_ms = 7, .discreet = true};
     struct roster_view view;
 
     (void)state;
-    roster_expect(roster, &row, false, at(0));
+    roster_expect(roster, BOB, slice_str("bob"), &row, at(0));
     assert_true(roster_find(roster, BOB, &view));
     assert_int_equal(view.shown, SHOWN_UNKNOWN);
+    assert_true(view.discreet);
     pass(GRACE_MS - 1);
     assert_string_equal(told, "");
     pass(1);
-    assert_string_equal(told, "bob offline; ");
+    assert_string_equal(told, "bob offline discreetly; ");
     assert_int_equal(roster_count(roster), 0);
-    row.uid = CAROL;
-    row.handle = slice_str("carol");
-    roster_expect(roster, &row, false, at(now_ms));
+    roster_expect(roster, CAROL, slice_str("carol"), &row, at(now_ms));
     session(CAROL, "web", SESSION_AWAY, false);
     assert_int_equal(unknown_count, 0);
     pass(GRACE_MS);
-    assert_string_equal(told, "bob offline; carol away; ");
+    assert_string_equal(told, "bob offline discreetly; carol away discreetly; ");
+}
+
+/* Who may know when they were seen is told at once where it makes a difference, and what the user
+ * chose is newer than a row that is read then. */
+static void test_discreet(void **state)
+{
+    (void)state;
+    assert_false(roster_discreet(roster, BOB, true));
+    start();
+    assert_true(roster_discreet(roster, BOB, true));
+    assert_string_equal(told, "");
+    down("phone");
+    pass(GRACE_MS);
+    assert_string_equal(told, "bob offline discreetly; ");
+    assert_false(roster_discreet(roster, BOB, true));
+    forget();
+    start();
+    say("phone", SESSION_HIDDEN);
+    assert_true(roster_discreet(roster, BOB, true));
+    assert_true(roster_discreet(roster, BOB, false));
+    assert_string_equal(told, "bob offline; bob offline discreetly; bob offline; ");
+    forget();
+    session(CAROL, "web", SESSION_ONLINE, false);
+    assert_true(roster_discreet(roster, CAROL, true));
+    assert_string_equal(told, "");
+    loaded(CAROL, true, 7);
+    assert_string_equal(told, "");
+    assert_true(roster_discreet(roster, CAROL, true));
+    assert_string_equal(told, "carol offline discreetly; ");
 }
 
 static void test_refresh(void **state)
@@ -378,7 +412,7 @@ static void check_against(const struct model_device *devices, enum shown *last)
         if (devices[n].state > expected)
             expected = devices[n].state;
     }
-    roster_loaded(roster, BOB, false, 0);
+    loaded(BOB, false, 0);
     assert_int_equal(roster_find(roster, BOB, &view) ? view.shown : SHOWN_OFFLINE, expected);
     assert_int_equal(told[0] != '\0', expected != *last);
     *last = expected;
@@ -440,6 +474,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_said_before_the_row, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_link_lost, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_expected, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_discreet, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_refresh, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_refresh_in_parts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nothing_to_do, set_up, tear_down),

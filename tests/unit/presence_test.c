@@ -260,20 +260,20 @@ static void test_ledger_overlay_of_a_hidden_row(void **state)
 
 /* ---------------------------------------------------------------- rows */
 
-static void on_row(void *owner, uint64_t uid, bool hidden, int64_t last_seen_ms)
+static void on_row(void *owner, uint64_t uid, const struct presence_row *row)
 {
     char text[64];
 
     (void)owner;
-    snprintf(text, sizeof text, "%d %s %d", (int)uid, hidden ? "hidden" : "shown",
-             (int)last_seen_ms);
+    snprintf(text, sizeof text, "%d %s %d%s", (int)uid, row->hidden ? "hidden" : "shown",
+             (int)row->last_seen_ms, row->discreet ? " discreet" : "");
     note(text);
 }
 
 static void test_rows(void **state)
 {
     struct rows *r = rows_create(base, NULL, on_row, NULL);
-    PGresult *result = fake_result(3);
+    PGresult *result = fake_result(4);
 
     (void)state;
     fake_database_set_up(false);
@@ -289,12 +289,13 @@ static void test_rows(void **state)
     assert_int_equal(fake_database_waiting(), 1);
     fake_result_i64(result, fake_result_add_row(result), 0, 2);
     fake_result_bool(result, 0, 1, true);
+    fake_result_bool(result, 0, 3, true);
     fake_database_answer(0, result);
-    assert_string_equal(told, "2 hidden 0; ");
+    assert_string_equal(told, "2 hidden 0 discreet; ");
     wait_query();
     fake_database_refuse(0, "XX000", "no");
     wait_query();
-    fake_database_answer(0, fake_result(3));
+    fake_database_answer(0, fake_result(4));
     turn();
     assert_int_equal(fake_database_waiting(), 0);
     rows_destroy(r);
@@ -323,7 +324,7 @@ static void ask(struct questions *q, uint64_t number, const char *target)
 /* A row for each target, all allowed but the unknown ones (uid 0). */
 static PGresult *verdicts(const uint64_t *uids, int rows)
 {
-    PGresult *result = fake_result(4);
+    PGresult *result = fake_result(5);
 
     for (int i = 0; i < rows; i++) {
         int row = fake_result_add_row(result);
@@ -333,6 +334,26 @@ static PGresult *verdicts(const uint64_t *uids, int rows)
         fake_result_bool(result, row, 1, uids[i] > 0);
     }
     return result;
+}
+
+/* Of a row that changes while it is being read only what is read afterwards counts. */
+static void test_a_row_that_changes_under_way(void **state)
+{
+    static const uint64_t both[] = {2, 3}, again[] = {4, 2};
+    struct questions *q = questions_create(base, NULL, on_verdict, NULL);
+
+    (void)state;
+    ask(q, 1, "bob");
+    ask(q, 2, "carol");
+    wait_query();
+    ask(q, 3, "dave");
+    questions_row_changed(q, slice_str("bob"));
+    fake_database_answer(0, verdicts(both, 2));
+    assert_string_equal(told, "2 carol yes 3; ");
+    wait_query();
+    fake_database_answer(0, verdicts(again, 2));
+    assert_string_equal(told, "2 carol yes 3; 3 dave yes 4; 1 bob yes 2; ");
+    questions_destroy(q);
 }
 
 static void test_questions(void **state)
@@ -383,6 +404,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_ledger_overlay_of_a_hidden_row, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_rows, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_questions, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_row_that_changes_under_way, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

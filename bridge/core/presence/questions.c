@@ -29,15 +29,16 @@ struct questions {
 
 static const struct db_statement questions_statement = {
     .name = "presence_questions",
-    .sql = "SELECT u.id, coalesce(banter.may_see_presence(w.uid, u.id), false), u.hidden,"
-           "       u.last_seen"
-           "  FROM unnest($1::bigint[], $2::text[]) WITH ORDINALITY AS w (uid, handle, ord)"
-           "  LEFT JOIN banter.users u ON u.handle = w.handle AND u.disabled_at IS NULL"
-           " ORDER BY w.ord",
+    .sql =
+        "SELECT u.id, coalesce(banter.may_see_presence(w.uid, u.id), false), u.hidden,"
+        "       u.last_seen, " PRESENCE_DISCREET(
+            "u") "  FROM unnest($1::bigint[], $2::text[]) WITH ORDINALITY AS w (uid, handle, ord)"
+                 "  LEFT JOIN banter.users u ON u.handle = w.handle AND u.disabled_at IS NULL"
+                 " ORDER BY w.ord",
     .parameter_count = 2,
 };
 
-enum { COLUMN_UID, COLUMN_ALLOWED, COLUMN_HIDDEN, COLUMN_LAST_SEEN };
+enum { COLUMN_UID, COLUMN_ALLOWED, COLUMN_HIDDEN, COLUMN_LAST_SEEN, COLUMN_DISCREET };
 
 static void ask_after(struct questions *q, unsigned ms)
 {
@@ -64,20 +65,31 @@ static void take_back(struct questions *q)
     TAILQ_CONCAT(&q->waiting, &q->asked, link);
 }
 
+static struct verdict verdict_of(const PGresult *r, int row)
+{
+    return (struct verdict){
+        .target_uid = (uint64_t)db_get_i64(r, row, COLUMN_UID),
+        .allowed = db_get_bool(r, row, COLUMN_ALLOWED),
+        .row = {.hidden = db_get_bool(r, row, COLUMN_HIDDEN),
+                .last_seen_ms = db_get_time_ms(r, row, COLUMN_LAST_SEEN),
+                .discreet = db_get_bool(r, row, COLUMN_DISCREET)},
+    };
+}
+
 static void answer_all(struct questions *q, const PGresult *r)
 {
     struct question *i;
 
     for (int row = 0; row < PQntuples(r) && (i = TAILQ_FIRST(&q->asked)) != NULL; row++) {
-        const struct verdict verdict = {
-            .target_uid = (uint64_t)db_get_i64(r, row, COLUMN_UID),
-            .allowed = db_get_bool(r, row, COLUMN_ALLOWED),
-            .hidden = db_get_bool(r, row, COLUMN_HIDDEN),
-            .last_seen_ms = db_get_time_ms(r, row, COLUMN_LAST_SEEN),
-        };
+        const struct verdict verdict = verdict_of(r, row);
 
-        q->done(q->owner, i, &verdict);
         TAILQ_REMOVE(&q->asked, i, link);
+        if (i->stale) {
+            i->stale = false;
+            TAILQ_INSERT_TAIL(&q->waiting, i, link);
+            continue;
+        }
+        q->done(q->owner, i, &verdict);
         free(i);
     }
     forget(&q->asked);
@@ -187,6 +199,17 @@ void questions_ask(struct questions *q, const struct frame_watch *f)
     copy_text(i->target, sizeof i->target, f->target);
     TAILQ_INSERT_TAIL(&q->waiting, i, link);
     ask_after(q, 0);
+}
+
+void questions_row_changed(struct questions *q, struct slice target)
+{
+    struct question *i;
+
+    TAILQ_FOREACH(i, &q->asked, link)
+    {
+        if (slice_equal(slice_str(i->target), target))
+            i->stale = true;
+    }
 }
 
 void questions_link_lost(struct questions *q)

@@ -5,6 +5,8 @@
 #define BANTER_BRIDGE_PRESENCE_QUESTIONS_H
 
 #include "base/compiler.h"
+#include "base/slice.h"
+#include "core/presence/row.h"
 #include "wire/frame.h"
 #include "wire/limits.h"
 
@@ -22,6 +24,7 @@ struct question {
     uint64_t number;
     uint64_t uid;
     bool again;
+    bool stale; /* the answer under way may be older than what has changed since */
     char device[DEVICE_MAX_LENGTH + 1];
     char target[HANDLE_MAX_LENGTH + 1];
 };
@@ -29,8 +32,7 @@ struct question {
 struct verdict {
     uint64_t target_uid; /* 0: there is no such user */
     bool allowed;
-    bool hidden;
-    int64_t last_seen_ms; /* 0: never */
+    struct presence_row row;
 };
 
 typedef void questions_fn(void *owner, const struct question *q, const struct verdict *verdict);
@@ -40,6 +42,8 @@ struct questions *questions_create(struct event_base *base, struct db_pool *pool
 /* After the pool, which still owes it answers. */
 void questions_destroy(struct questions *q);
 void questions_ask(struct questions *q, const struct frame_watch *f);
+/* The row of this user has changed: what was asked about them before is asked anew. */
+void questions_row_changed(struct questions *q, struct slice target);
 /* Forgets everything: it will be asked again. */
 void questions_link_lost(struct questions *q);
 

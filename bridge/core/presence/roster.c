@@ -32,7 +32,9 @@ struct person {
     enum shown shown;
     bool loaded;
     bool hidden;
-    bool said; /* whether they hide is known better than the row knows it */
+    bool discreet;
+    bool said;   /* whether they hide is known better than the row knows it */
+    bool chosen; /* and whether they are discreet */
     char handle[HANDLE_MAX_LENGTH + 1];
 };
 
@@ -183,21 +185,29 @@ static enum shown state_of(const struct person *p)
 
 static struct roster_view view_of(const struct person *p)
 {
-    return (struct roster_view){p->uid, slice_str(p->handle), p->loaded ? p->shown : SHOWN_UNKNOWN,
-                                p->last_seen_ms};
+    return (struct roster_view){.uid = p->uid,
+                                .handle = slice_str(p->handle),
+                                .shown = p->loaded ? p->shown : SHOWN_UNKNOWN,
+                                .last_seen_ms = p->last_seen_ms,
+                                .discreet = p->discreet};
+}
+
+static void tell(struct roster *r, const struct person *p)
+{
+    const struct roster_view view = view_of(p);
+
+    r->hooks.shown(r->hooks.owner, &view);
 }
 
 /* Tells if others are to be shown something else than before. */
 static void show(struct roster *r, struct person *p)
 {
     enum shown state = state_of(p);
-    struct roster_view view;
 
     if (!p->loaded || state == p->shown)
         return;
     p->shown = state;
-    view = view_of(p);
-    r->hooks.shown(r->hooks.owner, &view);
+    tell(r, p);
 }
 
 static void let_go(struct roster *r, struct device *d, struct roster_time time)
@@ -286,7 +296,7 @@ void roster_link_lost(struct roster *r, struct roster_time time)
     }
 }
 
-void roster_loaded(struct roster *r, uint64_t uid, bool hidden, int64_t last_seen_ms)
+void roster_loaded(struct roster *r, uint64_t uid, const struct presence_row *row)
 {
     struct person *p = find(r, uid);
 
@@ -294,23 +304,39 @@ void roster_loaded(struct roster *r, uint64_t uid, bool hidden, int64_t last_see
         return;
     p->loaded = true;
     if (!p->said)
-        p->hidden = hidden;
-    if (last_seen_ms > p->last_seen_ms || (hidden && !p->said))
-        p->last_seen_ms = last_seen_ms;
+        p->hidden = row->hidden;
+    if (!p->chosen)
+        p->discreet = row->discreet;
+    if (row->last_seen_ms > p->last_seen_ms || (row->hidden && !p->said))
+        p->last_seen_ms = row->last_seen_ms;
     show(r, p);
 }
 
-void roster_expect(struct roster *r, const struct roster_view *row, bool hidden,
-                   struct roster_time time)
+bool roster_discreet(struct roster *r, uint64_t uid, bool discreet)
+{
+    struct person *p = find(r, uid);
+
+    if (!p)
+        return false;
+    p->discreet = discreet;
+    p->chosen = true;
+    if (p->loaded && p->shown == SHOWN_OFFLINE)
+        tell(r, p);
+    return true;
+}
+
+void roster_expect(struct roster *r, uint64_t uid, struct slice handle,
+                   const struct presence_row *row, struct roster_time time)
 {
     struct person *p;
     struct device *d;
 
-    assert(!find(r, row->uid));
-    p = add_person(r, row->uid, row->handle, time.now_ms);
+    assert(!find(r, uid));
+    p = add_person(r, uid, handle, time.now_ms);
     p->shown = SHOWN_UNKNOWN;
     p->loaded = true;
-    p->hidden = hidden;
+    p->hidden = row->hidden;
+    p->discreet = row->discreet;
     p->last_seen_ms = row->last_seen_ms;
     d = add_device(p, slice_str(""), SHOWN_UNKNOWN);
     d->deadline_ms = time.now_ms + r->grace_ms;

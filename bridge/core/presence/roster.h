@@ -10,6 +10,7 @@
 
 #include "base/compiler.h"
 #include "base/slice.h"
+#include "core/presence/row.h"
 #include "wire/frame.h"
 
 #include <stdbool.h>
@@ -31,6 +32,7 @@ struct roster_view {
     struct slice handle; /* borrowed until the next call */
     enum shown shown;
     int64_t last_seen_ms; /* Unix time; 0: never */
+    bool discreet;        /* which is not for others */
 };
 
 struct roster_time {
@@ -58,11 +60,14 @@ void roster_session(struct roster *r, const struct frame_session *f, struct rost
 /* Everybody is gone, as far as can be known; who is not will come again. */
 void roster_link_lost(struct roster *r, struct roster_time time);
 /* What stands in the user's row; only the first time counts. */
-void roster_loaded(struct roster *r, uint64_t uid, bool hidden, int64_t last_seen_ms);
+void roster_loaded(struct roster *r, uint64_t uid, const struct presence_row *row);
+/* The user now wants, or no longer wants, that nobody is told when they were seen. False: they are
+ * not in the roster, nothing happened. */
+bool roster_discreet(struct roster *r, uint64_t uid, bool discreet);
 /* A user who is not here may have been until a moment ago, when this process did not run yet: they
  * are UNKNOWN for the grace time. Must not be in the roster. */
-void roster_expect(struct roster *r, const struct roster_view *row, bool hidden,
-                   struct roster_time time);
+void roster_expect(struct roster *r, uint64_t uid, struct slice handle,
+                   const struct presence_row *row, struct roster_time time);
 
 /* False: the user is not in the roster, so they are offline. The view is UNKNOWN while the row is
  * not loaded. */

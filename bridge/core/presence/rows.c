@@ -28,12 +28,13 @@ struct rows {
 
 static const struct db_statement rows_statement = {
     .name = "presence_rows",
-    .sql = "SELECT u.id, u.hidden, u.last_seen FROM banter.users u"
-           " WHERE u.id = ANY ($1::bigint[])",
+    .sql = "SELECT u.id, u.hidden, u.last_seen, " PRESENCE_DISCREET(
+        "u") " FROM banter.users u"
+             " WHERE u.id = ANY ($1::bigint[])",
     .parameter_count = 1,
 };
 
-enum { COLUMN_UID, COLUMN_HIDDEN, COLUMN_LAST_SEEN };
+enum { COLUMN_UID, COLUMN_HIDDEN, COLUMN_LAST_SEEN, COLUMN_DISCREET };
 
 static void ask_after(struct rows *r, unsigned ms)
 {
@@ -41,6 +42,18 @@ static void ask_after(struct rows *r, unsigned ms)
 
     if (!evtimer_pending(r->timer, NULL))
         event_add(r->timer, &wait);
+}
+
+static void tell(struct rows *r, const PGresult *result)
+{
+    for (int i = 0; i < PQntuples(result); i++) {
+        const struct presence_row row = {
+            .hidden = db_get_bool(result, i, COLUMN_HIDDEN),
+            .last_seen_ms = db_get_time_ms(result, i, COLUMN_LAST_SEEN),
+            .discreet = db_get_bool(result, i, COLUMN_DISCREET),
+        };
+        r->done(r->owner, (uint64_t)db_get_i64(result, i, COLUMN_UID), &row);
+    }
 }
 
 static void on_reply(void *owner, const struct db_reply *reply)
@@ -57,10 +70,7 @@ static void on_reply(void *owner, const struct db_reply *reply)
     }
     r->waiting_count -= asked;
     memmove(r->waiting, r->waiting + asked, r->waiting_count * sizeof *r->waiting);
-    for (int row = 0; row < PQntuples(reply->result); row++)
-        r->done(r->owner, (uint64_t)db_get_i64(reply->result, row, COLUMN_UID),
-                db_get_bool(reply->result, row, COLUMN_HIDDEN),
-                db_get_time_ms(reply->result, row, COLUMN_LAST_SEEN));
+    tell(r, reply->result);
     if (r->waiting_count > 0)
         ask_after(r, 0);
 }

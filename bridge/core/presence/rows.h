@@ -5,6 +5,7 @@
 #define BANTER_BRIDGE_PRESENCE_ROWS_H
 
 #include "base/compiler.h"
+#include "core/presence/row.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,7 +15,7 @@ struct event_base;
 struct rows;
 
 /* Users who do not exist are not told of. */
-typedef void rows_fn(void *owner, uint64_t uid, bool hidden, int64_t last_seen_ms);
+typedef void rows_fn(void *owner, uint64_t uid, const struct presence_row *row);
 
 struct rows *rows_create(struct event_base *base, struct db_pool *pool, rows_fn *done,
                          void *owner) MUST_USE;
