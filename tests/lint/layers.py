@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Who may include whom (docs/architecture.md): plugin, bridge and clients know schema/ and never
-each other; inside the bridge main, app, api, core and {db, link, http, base} go one way only."""
+each other; inside the bridge main, app, api, core and {db, link, http, push, base} go one way."""
 import posixpath
 import re
 
@@ -16,7 +16,7 @@ ROOTS = {
 }
 
 _SCHEMA = ("schema/base", "schema/wire", "schema/token")
-_BRIDGE_BELOW_CORE = ("bridge/db", "bridge/link", "bridge/http", "bridge/base")
+_BRIDGE_BELOW_CORE = ("bridge/db", "bridge/link", "bridge/http", "bridge/push", "bridge/base")
 
 # layer -> the other layers that it may include. A file's layer is its longest matching prefix.
 LAYERS = {
@@ -29,6 +29,7 @@ LAYERS = {
     "bridge/db": ("bridge/base", *_SCHEMA),
     "bridge/link": ("bridge/base", *_SCHEMA),
     "bridge/http": ("bridge/base", *_SCHEMA),
+    "bridge/push": ("bridge/base", *_SCHEMA),
     "bridge/core": (*_BRIDGE_BELOW_CORE, *_SCHEMA),
     "bridge/api": ("bridge/core", *_BRIDGE_BELOW_CORE, *_SCHEMA),
     "bridge/config": ("bridge/base", *_SCHEMA),
