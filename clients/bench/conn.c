@@ -121,6 +121,15 @@ void conn_close(struct conn_set *set, struct conn *c)
     errno = saved;
 }
 
+void conn_reset(struct conn_set *set, struct conn *c)
+{
+    const struct linger none = {.l_onoff = 1, .l_linger = 0};
+
+    if (c->fd >= 0)
+        (void)setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+    conn_close(set, c);
+}
+
 /* Stops all traffic; the owner is told, and calls conn_close() when it likes. */
 static void lose(struct conn_set *set, struct conn *c, const char *reason)
 {

@@ -52,6 +52,8 @@ bool conn_open(struct conn_set *set, struct conn *c, const struct sockaddr_in *a
 /* Closes without a word and frees the buffers; a closed connection is left alone. Not from inside
  * a handler. */
 void conn_close(struct conn_set *set, struct conn *c);
+/* The same, so that the peer sees a reset, as after a failure. */
+void conn_reset(struct conn_set *set, struct conn *c);
 /* Where to append packets. They leave at the end of the turn or at conn_set_flush(). */
 struct buf *conn_write(struct conn_set *set, struct conn *c);
 /* Never 0. */

@@ -22,8 +22,10 @@ static const struct {
 } scenarios[] = {
     {"channel", scenario_channel, "a large channel, and what its posts do to direct messages"},
     {"group", scenario_group, "one group, all members online: deliveries/s"},
+    {"inbox", scenario_inbox, "the sync of a user with very many conversations"},
     {"pairs", scenario_pairs, "conversations of two: durable messages/s and their latency"},
     {"replay", scenario_replay, "reading a long log over HTTP"},
+    {"storm", scenario_storm, "all connections are cut and come back; presence"},
 };
 
 enum { SCENARIO_COUNT = sizeof(scenarios) / sizeof(scenarios[0]) };

@@ -32,6 +32,16 @@ struct options {
     unsigned connected;
     unsigned direct_rate;
     unsigned joins;
+    unsigned conversations;
+    unsigned unread;
+    unsigned limit;
+    unsigned syncs;
+    unsigned clients;
+    unsigned watchers;
+    unsigned spread;
+    unsigned handshakes;
+    unsigned away;
+    unsigned grace;
     unsigned rate;
     unsigned window; /* 0: the scenario's own default */
     unsigned size;

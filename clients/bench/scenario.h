@@ -13,7 +13,9 @@
 bool scenario_pairs(const struct options *o) MUST_USE;
 bool scenario_group(const struct options *o) MUST_USE;
 bool scenario_channel(const struct options *o) MUST_USE;
+bool scenario_inbox(const struct options *o) MUST_USE;
 bool scenario_replay(const struct options *o) MUST_USE;
+bool scenario_storm(const struct options *o) MUST_USE;
 
 /* What pairs and group share: the cast plays --repeat times, each time on the baseline first if
  * there is one, and the report is written. Takes the cast. */

@@ -6,12 +6,14 @@ import subprocess
 
 import pytest
 
-from support.system import REPOSITORY
+from support.system import REPOSITORY, System
 
 pytestmark = pytest.mark.bench
 
 MUST_BE_ZERO = ("refused", "failed", "unanswered", "missing", "duplicates", "disorder",
-                "disconnected")
+                "disconnected", "incomplete", "presence_stray", "presence_missing",
+                "presence_echoes", "presence_wrong", "watches_refused")
+GRACE_MS = 1000
 
 
 def bench(system, *arguments):
@@ -48,6 +50,42 @@ def test_channel(banter):
     assert medians["posts"] == 20 and medians["channel_deliveries_per_s"] > 100
     assert min(medians["alone_p99_ms"], medians["beside_p99_ms"]) > 0
     assert medians["join_ratio"] > 0 and medians["leave_ratio"] > 0
+
+
+def test_inbox(banter):
+    _options, medians = bench(banter, "inbox", "--conversations", "20", "--unread", "3", "--syncs",
+                              "3")
+    assert medians["sync_mqtt_bytes"] > 20 * 3 * 200 < medians["sync_http_bytes"]
+    assert all(medians[f"sync_{way}_p50_ms"] > 0 for way in ("cold", "warm", "http"))
+
+
+@pytest.fixture(scope="module")
+def hasty():
+    """A copy whose grace time is short."""
+    system = System(BANTER_PRESENCE_GRACE_MS=GRACE_MS)
+    yield system
+    crashes = system.close()
+    assert not crashes, crashes
+
+
+def test_storm(hasty):
+    """20 of 100 stay away: none of them a neighbor of another."""
+    _options, medians = bench(hasty, "storm", "--clients", "100", "--watchers", "2", "--away", "20",
+                              "--grace", str(GRACE_MS))
+    assert medians["storm_answers"] == 200 and medians["storm_changes"] == 0
+    assert medians["away_due"] == medians["away_seen"] == medians["back_seen"] > 0
+    assert medians["away_after_ms"] >= GRACE_MS
+
+
+def test_a_storm_of_false_news_is_found(hasty):
+    """Who says that the grace time is longer than it is misses the quiet that it promises."""
+    done = subprocess.run([REPOSITORY / "banter", "--data", hasty.data, "bench", "storm",
+                           "--clients", "10", "--watchers", "1", "--spread", "2500", "--away", "0",
+                           "--grace", "4000"],
+                          text=True, capture_output=True, timeout=120, check=False)
+    assert done.returncode == 1, done.stdout + done.stderr
+    line = json.loads(done.stdout.splitlines()[-1])
+    assert line["banter"]["presence_stray"]["median"] > 0
 
 
 def test_replay(banter):
