@@ -58,6 +58,20 @@ def change(banter, actor, command):
     raise AssertionError(f"{command['command']} was never answered with certainty")
 
 
+def a_commit_waits(banter):
+    """Tries one. The setting takes effect later than it can be read: backends go by what another
+    process makes of it."""
+    probe = threading.Thread(target=banter.psql,
+                             args=("SELECT pg_logical_emit_message(true, 'probe', '')",))
+    probe.start()
+    waited = False
+    while probe.is_alive() and not waited:
+        waited = bool(banter.psql("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE "
+                                  "wait_event = 'SyncRep' AND query LIKE '%(true, ''probe''%'"))
+    probe.join()
+    return waited
+
+
 def commits_wait(banter, waiting):
     """While true, a commit is durable but not answered: it waits for a replica that never comes."""
     name = "nobody" if waiting else ""
@@ -66,17 +80,21 @@ def commits_wait(banter, waiting):
     os.kill(banter.pid("postgres"), signal.SIGHUP)
     query = f"SELECT current_setting('synchronous_standby_names') = '{name}'"
     wait_until(lambda: banter.psql(query) == [["t"]], 10, "the setting to be taken")
+    if waiting:
+        wait_until(lambda: a_commit_waits(banter), 10, "commits to wait")
 
 
-def commit_without_answer(banter, actor, command):
-    """The command is committed, but its connection ends before the bridge can know."""
+def commit_without_answer(banter, actor, command, function):
+    """The command, which calls that function, is committed, but its connection ends before the
+    bridge can know. Others wait too: the bridge itself writes when users were seen."""
     commits_wait(banter, True)
     answers = []
     asking = threading.Thread(target=lambda: answers.extend(banter.control(actor, command)))
     asking.start()
     [[pid]] = wait_until(lambda: banter.psql(
         "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' "
-        "AND application_name = 'banter-pool'"), 10, "a commit that waits")
+        f"AND application_name = 'banter-pool' AND query LIKE '%banter.{function}(%'"),
+                         10, "the commit of the command to wait")
     banter.psql(f"SELECT pg_terminate_backend({pid})")
     asking.join()
     commits_wait(banter, False)
@@ -97,13 +115,13 @@ def test_a_change_of_unknown_outcome_is_found_out(fresh_banter):
     def say(text):
         return phone.receipt(phone.send(group, text), timeout=60)["seq"]
 
-    commit_without_answer(banter, alice, remove)
+    commit_without_answer(banter, alice, remove, "remove_member")
     assert change(banter, alice, remove) == "not_found"
     secret = say("not for bob")
     time.sleep(0.5)
     assert secret not in heard()
 
-    commit_without_answer(banter, alice, add)
+    commit_without_answer(banter, alice, add, "add_members")
     assert change(banter, alice, add) == "ok"
     banter.wait_ready()
     time.sleep(1)  # everybody is attached again
