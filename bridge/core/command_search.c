@@ -18,8 +18,15 @@ enum {
     KEY_MAX_LENGTH = 96,
 };
 
-/* $1 query, $2 limit. A name begins with the query, or a handle does; U+10FFFF is behind every
- * other character. */
+/* Two look-ups by the key; OFFSET 0 keeps them that, for others may have many blocks. */
+#define NO_BLOCK                                                                                   \
+    " NOT EXISTS (SELECT FROM banter.blocks k"                                                     \
+    "              WHERE k.blocker = u.id AND k.blocked = $3::bigint OFFSET 0)"                    \
+    " AND NOT EXISTS (SELECT FROM banter.blocks k"                                                 \
+    "                  WHERE k.blocker = $3::bigint AND k.blocked = u.id OFFSET 0)"
+
+/* $1 query, $2 limit, $3 actor. A name begins with the query, or a handle does; U+10FFFF is behind
+ * every other character. */
 static const struct db_statement search_users = {
     "search_users",
     "WITH q AS MATERIALIZED (SELECT banter.comparable($1::text) AS first,"
@@ -28,18 +35,19 @@ static const struct db_statement search_users = {
     "  FROM ((SELECT 1 AS place, u.handle, u.name, u.avatar"
     "           FROM q JOIN banter.users u"
     "             ON u.handle >= q.first COLLATE \"C\" AND u.handle < q.last COLLATE \"C\""
-    "          WHERE u.disabled_at IS NULL ORDER BY u.handle LIMIT $2::bigint + 1)"
+    "          WHERE u.disabled_at IS NULL AND" NO_BLOCK
+    "          ORDER BY u.handle LIMIT $2::bigint + 1)"
     "        UNION ALL"
     "        (SELECT 2, u.handle, u.name, u.avatar"
     "           FROM q JOIN banter.users u"
     "             ON banter.comparable(u.name) ~>=~ q.first"
     "            AND banter.comparable(u.name) ~<~ q.last"
-    "          WHERE u.disabled_at IS NULL"
+    "          WHERE u.disabled_at IS NULL AND" NO_BLOCK
     "            AND NOT (u.handle >= q.first COLLATE \"C\" AND u.handle < q.last COLLATE \"C\")"
     "          ORDER BY banter.comparable(u.name) USING ~<~, u.handle LIMIT $2::bigint + 1)) u"
     " ORDER BY u.place, banter.comparable(CASE u.place WHEN 2 THEN u.name END) USING ~<~, u.handle"
     " LIMIT $2::bigint + 1",
-    2};
+    3};
 
 enum user_column { USER_COLUMN_HANDLE, USER_COLUMN_NAME, USER_COLUMN_AVATAR };
 
@@ -109,6 +117,7 @@ void start_search_users(struct command *cmd, const json_t *arguments)
     params = db_params_create();
     db_text(params, query);
     db_i64(params, cmd->limit);
+    db_i64(params, (int64_t)cmd->uid);
     command_ask(cmd, &search_users, params);
 }
 

@@ -395,6 +395,30 @@ def test_users_by_handle_and_name(banter):
     assert f"q{mark}" not in [u["user"] for u in users(banter, seeker, f"q{mark}").ok()["users"]]
 
 
+def test_who_blocks_or_is_blocked_is_not_found(banter):
+    """By either of the two, by handle or name; by everybody else as ever."""
+    mark = uuid.uuid4().hex[:6]
+    seekers = [banter.signup("seeker") for _ in range(2)]
+    others = [banter.signup(f"q{mark}{letter}") for letter in "abc"]
+    banter.request("PATCH", "/v1/me", {"name": f"Q{mark}"}, others[2]).ok()
+
+    def found_by(seeker, **more):
+        page = users(banter, seeker, f"q{mark}", **more).ok()
+        return [user["user"] for user in page["users"]], page["more"]
+
+    everybody = sorted(other.handle for other in others)
+    assert found_by(seekers[0]) == (everybody, False)
+    banter.data_of(seekers[0], {"command": "block", "user": everybody[0]})
+    banter.data_of(others[2], {"command": "block", "user": seekers[0].handle})
+    assert found_by(seekers[0]) == (everybody[1:2], False)
+    assert found_by(seekers[0], limit=1) == (everybody[1:2], False)
+    assert found_by(seekers[1]) == (everybody, False)
+    assert seekers[0].handle not in [
+        user["user"] for user in users(banter, others[0], seekers[0].handle).ok()["users"]]
+    banter.data_of(seekers[0], {"command": "unblock", "user": everybody[0]})
+    assert found_by(seekers[0]) == (everybody[:2], False)
+
+
 def test_patterns_are_not_patterns(banter, people):
     for query in ("%", "_", "a%", "\\", "' OR true --", "[a-z]", ".*"):
         assert users(banter, people[0], query).ok()["users"] == [], query
