@@ -8,6 +8,7 @@
 #include "requests.h"
 #include "signals.h"
 #include "wire/draft.h"
+#include "wire/json.h"
 #include "wire/limits.h"
 #include "wire/names.h"
 #include "wire/topic.h"
@@ -15,6 +16,7 @@
 #include <string.h>
 
 #define DRAFT_PREFIX "send/"
+#define REACTION_KIND "reaction"
 
 struct posting {
     struct session *session;
@@ -64,6 +66,19 @@ static bool is_direct_id(const struct uuid *id)
     return id->bytes[6] >> 4 == 8;
 }
 
+/* Readers of a channel react and send nothing else: the draft's own word decides what reaches the
+ * bridge, which judges it. The bound keeps this cheap; no id and emoji need more. */
+static bool is_reaction(struct slice payload)
+{
+    json_t *kind = payload.length <= READER_DRAFT_MAX_BYTES
+                       ? json_peek_string(payload, "kind", sizeof REACTION_KIND - 1)
+                       : NULL;
+    bool is = kind && strcmp(json_string_value(kind), REACTION_KIND) == 0;
+
+    json_decref(kind);
+    return is;
+}
+
 /* What the plugin's memory says about the sender's right to post. */
 static struct verdict check_right(const struct core *c, const struct posting *p)
 {
@@ -76,6 +91,8 @@ static struct verdict check_right(const struct core *c, const struct posting *p)
     conversation = members_find(&c->members, &p->topic.conversation);
     membership = conversation ? members_of(u, conversation) : NULL;
     if (membership && membership->role >= ROLE_MEMBER)
+        return accepted;
+    if (membership && membership->kind == CONVERSATION_CHANNEL && is_reaction(p->payload))
         return accepted;
     if (membership)
         return (struct verdict){CODE_FORBIDDEN, "readers may not post here"};

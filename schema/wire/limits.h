@@ -12,8 +12,9 @@ enum {
     DRAFT_ID_MAX_BYTES = 4 * DRAFT_ID_MAX_CHARACTERS,
     TEXT_MAX_CHARACTERS = 100000, /* Unicode code points */
     TEXT_MAX_BYTES = 4 * TEXT_MAX_CHARACTERS,
-    EMOJI_MAX_CHARACTERS = 8,   /* code points: one family with its joiners */
-    PACKET_MAX_BYTES = 1 << 20, /* mosquitto max_packet_size, and the HTTP body limit */
+    EMOJI_MAX_CHARACTERS = 8,      /* code points: one family with its joiners */
+    READER_DRAFT_MAX_BYTES = 1024, /* a reaction by a reader of a channel, as JSON */
+    PACKET_MAX_BYTES = 1 << 20,    /* mosquitto max_packet_size, and the HTTP body limit */
     PAYLOAD_MAX_BYTES = PACKET_MAX_BYTES,
     JSON_MAX_DEPTH = 16,
     TITLE_MAX_CHARACTERS = 128,

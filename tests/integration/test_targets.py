@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from support import wait_until
+from support import MQTTv5, MQTTv311, wait_until
 from support.log import assert_dense, assert_invariants, whole_log
 
 
@@ -115,6 +115,46 @@ def test_who_may(room):
         assert room.posts(room.accounts[1], id="r", target=stays, **draft).status == 403
     eve = room.banter.signup("eve")
     assert room.posts(eve, id="r", kind="reaction", target=stays, emoji="👍").status == 404
+
+
+@pytest.mark.parametrize("protocol", [MQTTv5, MQTTv311])
+def test_readers_of_channels_react(banter, protocol):
+    """And do nothing else; in a group they do not even react."""
+    alice, bob = banter.signup("alice"), banter.signup("bob")
+    channel = banter.data_of(alice, {"command": "createChannel", "title": "News",
+                                     "public": True})["conversation"]
+    banter.data_of(bob, {"command": "join", "conversation": channel})
+    owner, reader = banter.device(alice), banter.device(bob, protocol=protocol)
+    seq = owner.say(channel, "news")["seq"]
+    reader.wait_entry(channel, seq=seq)
+    receipt = react(reader, channel, seq, "👍")
+    assert owner.wait_entry(channel, seq=receipt["seq"])["from"] == bob.handle
+    react(reader, channel, seq, "👍", remove=True)
+    path = f"/v1/conversations/{channel}/messages"
+    reaction = {"kind": "reaction", "target": seq, "emoji": "🎉"}
+    assert banter.request("POST", path, {"id": "http", **reaction}, bob).status == 201
+    [message] = [entry for entry in banter.request(
+        "GET", f"{path}?view=folded", account=alice).ok()["entries"] if entry["seq"] == seq]
+    assert message["reactions"] == {"🎉": {"count": 1, "users": [bob.handle]}}
+
+    for draft in ({"text": "x"}, {"kind": "edit", "target": seq, "text": "x"},
+                  {"kind": "delete", "target": seq}, {**reaction, "padding": "x" * 1024}):
+        assert refusal(reader, channel, **draft) == "forbidden"
+    for draft in ({"text": "x"}, {"kind": "delete", "target": seq}):
+        assert banter.request("POST", path, {"id": "x", **draft}, bob).status == 403
+    assert refusal(reader, channel, kind="reaction", target=1, emoji="+") == "invalid"
+    banter.data_of(alice, {"command": "removeMember", "conversation": channel,
+                           "user": bob.handle})
+    assert banter.request("POST", path, {"id": "y", **reaction}, bob).status == 404
+    assert refusal(reader, channel, **reaction) == "not_found"
+
+    group = banter.group(alice, [bob])
+    seq = owner.say(group, "hello")["seq"]
+    banter.data_of(alice, {"command": "setRole", "conversation": group, "user": bob.handle,
+                           "role": "reader"})
+    assert refusal(reader, group, kind="reaction", target=seq, emoji="+") == "forbidden"
+    assert banter.request("POST", f"/v1/conversations/{group}/messages", {
+        "id": "z", "kind": "reaction", "target": seq, "emoji": "+"}, bob).status == 403
 
 
 def test_only_messages_that_are_there(room):

@@ -65,6 +65,44 @@ static void test_draft_leaves_with_the_tick(void **state)
                              "\"node\":\"node-1\",\"at\":\""));
 }
 
+/* Readers of a channel react, and send nothing else; readers elsewhere send nothing. */
+static void test_what_readers_send(void **state)
+{
+    static const char reaction[] =
+        "{\"id\":\"1\",\"kind\":\"reaction\",\"target\":1,\"emoji\":\"+\"}";
+    static const char *const others[] = {
+        "{\"id\":\"2\",\"text\":\"kind\"}",
+        "{\"id\":\"3\",\"kind\":\"delete\",\"target\":1}",
+        "{\"id\":\"4\",\"kind\":\"reactions\"}",
+        "{\"id\":\"5\",\"kind\":1}",
+        "{\"id\":\"6\",\"text\":{\"kind\":\"reaction\"}}",
+        "reaction",
+    };
+    struct attached_conversation items[] = {rig_item(1, 1), rig_item(2, 1)};
+    char topics[2][64], id[UUID_TEXT_LENGTH + 1], large[READER_DRAFT_MAX_BYTES + 64];
+
+    (void)state;
+    for (unsigned i = 0; i < ARRAY_LENGTH(items); i++) {
+        items[i].role = ROLE_READER;
+        uuid_format(&items[i].conversation, id);
+        snprintf(topics[i], sizeof topics[i], "send/%s", id);
+    }
+    items[0].kind = CONVERSATION_CHANNEL;
+    rig_link(&rig, true);
+    rig_login_attached(&rig, &alice, 1, "alice", "phone", items, 2);
+    assert_true(rig_publish(&rig, &alice, PHONE, topics[0], reaction));
+    assert_false(rig_publish(&rig, &alice, PHONE, topics[1], reaction));
+    for (size_t i = 0; i < ARRAY_LENGTH(others); i++)
+        assert_false(rig_publish(&rig, &alice, PHONE, topics[0], others[i]));
+    snprintf(large, sizeof large, "%.*s,\"x\":\"%*d\"}", (int)sizeof reaction - 2, reaction,
+             READER_DRAFT_MAX_BYTES, 0);
+    assert_false(rig_publish(&rig, &alice, PHONE, topics[0], large));
+    assert_true(rig_last_has(PHONE, "me/receipt", "\"forbidden\""));
+    rig_tick(&rig);
+    assert_int_equal(next_draft(), 1);
+    assert_int_equal(next_draft(), 0);
+}
+
 static void test_nothing_before_welcome(void **state)
 {
     (void)state;
@@ -292,6 +330,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_draft_leaves_with_the_tick, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_what_readers_send, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nothing_before_welcome, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_unconfirmed_drafts_come_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_confirm_of_nothing_closes_the_link, set_up, tear_down),

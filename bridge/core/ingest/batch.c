@@ -60,10 +60,10 @@ enum verdict {
     VERDICT_EDITS_FULL,
 };
 
-/* Roles: 1 is ROLE_READER, 2 ROLE_MEMBER. A draft that was stored before is answered as such
- * whatever its sender may do by now; one whose text has been deleted since cannot be compared. Only
- * drafts that concern a message cost a look at it. The last three arrays are empty in a batch
- * without such drafts, which leaves kind NULL: a text.
+/* Roles: 1 is ROLE_READER, 2 ROLE_MEMBER; readers of a channel (kind 3) react (kind 4). A draft
+ * that was stored before is answered as such whatever its sender may do by now; one whose text has
+ * been deleted since cannot be compared. Only drafts that concern a message cost a look at it. The
+ * last three arrays are empty in a batch without such drafts, which leaves kind NULL: a text.
  *
  * OFFSET 0 keeps a look-up a query of its own, whose index scan takes every column it is given.
  * Plain joins may be planned by the conversation alone, because the average conversation is small,
@@ -82,7 +82,7 @@ const struct db_statement batch_append_statement = {
            "                           AND old.data IS NOT DISTINCT FROM d.data))"
            "                THEN 1 ELSE 2 END"
            "              WHEN m.role IS NULL THEN 3"
-           "              WHEN m.role < 2 THEN 4"
+           "              WHEN m.role < 2 AND (c.kind <> 3 OR d.kind IS DISTINCT FROM 4) THEN 4"
            "              WHEN d.target IS NOT NULL THEN"
            "                banter.judge_target(d.conversation, d.target, d.kind, d.sender, m.role)"
            "              WHEN d.reply_to NOT BETWEEN 1 AND c.last_seq THEN 5"
