@@ -21,6 +21,11 @@ export class Keys {
     return below(this.root);
   }
 
+  /** There once this user's conversations have been read from the server. */
+  synced(): Key {
+    return `${this.root}synced`;
+  }
+
   conversation(id: ConversationId): Key {
     return `${this.root}conversation/${id}`;
   }

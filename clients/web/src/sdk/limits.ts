@@ -76,6 +76,8 @@ export const CURSOR_REST_MS = 700;
 export const TYPING_REPEAT_MS = 3_000;
 /** ...and taken back after so long without a key. */
 export const TYPING_IDLE_MS = 5_000;
+/** How long a user is watched after the last one here has looked away. */
+export const PRESENCE_LINGER_MS = 5_000;
 
 // ---- the store
 /** Changes are gathered so long and then written in one batch. */
@@ -83,5 +85,7 @@ export const FLUSH_AFTER_MS = 150;
 /** Profiles are asked for again after this. */
 export const PROFILE_FRESH_MS = 300_000;
 export const PROFILE_CACHE_MAX = 1_000;
+/** How often drafts of tabs that are gone are looked for. */
+export const ADOPT_EVERY_MS = 30_000;
 /** Tabs of one browser profile, each a device of its own. */
 export const TABS_MAX = 32;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Who is logged in: the tokens, and how they are renewed.
 //
-// A refresh token works once, and using an old one ends the whole login. So only one of the programs
-// that share the store may exchange it at a time (a lock), it first looks whether another one has
-// done so already, and the exchange's key is stored before it is sent: whoever loses the answer, even
-// by a reload, repeats that same exchange instead of making a second one.
+// A refresh token works once, and using an old one ends the whole login. So only one of the
+// programs that share the store may exchange it at a time (a lock), it first looks whether another
+// one has done so already, and the exchange's key is stored before it is sent: whoever loses the
+// answer, even by a reload, repeats that same exchange instead of making a second one.
 import { BanterError, toBanterError } from './errors.ts';
 import { bodyOf, type Http, type TokenSource } from './http.ts';
 import { asObject, asString, parseObject, type Json } from './json.ts';
@@ -71,10 +71,11 @@ export class Session implements TokenSource {
     await this.enter('/v1/login', { ...credentials });
   }
 
-  /** Empties the store whether the server hears of it or not. */
-  async logOut(): Promise<void> {
+  /** Empties the store, whether the server hears of it or not; `settle` ends what still writes. */
+  async logOut(settle: () => Promise<void>): Promise<void> {
     const refresh = this.login?.refresh;
     this.end(null);
+    await settle();
     await this.store.clear();
     await this.store.write({ put: [[DEVICE_KEY, this.base]] });
     if (refresh === undefined) return;
@@ -87,6 +88,11 @@ export class Session implements TokenSource {
     const login = this.login;
     if (!login) throw new BanterError('unauthorized', 'nobody is logged in');
     return this.isFresh(login) ? login.access : this.renew(login.access);
+  }
+
+  /** The token will expire soon. */
+  async renewNow(): Promise<void> {
+    if (this.login) await this.renew(this.login.access);
   }
 
   renew(refused: string): Promise<string> {

@@ -26,9 +26,13 @@ async function connect(options: LinkOptions): Promise<Link> {
   });
   client.on('message', (topic, payload) => options.onMessage(topic, payload.toString()));
   await connected(client, options.timeoutMs);
-  client.once('close', options.onClose);
+  const link = new MqttLink(client);
+  client.once('close', () => {
+    link.ended();
+    options.onClose();
+  });
   client.on('error', () => client.end(true)); // 'close' follows
-  return new MqttLink(client);
+  return link;
 }
 
 /** Waits for CONNACK. */
@@ -55,10 +59,19 @@ function connected(client: MqttClient, timeoutMs: number): Promise<void> {
 }
 
 class MqttLink implements Link {
+  /** Those who wait for an acknowledgement, which MQTT.js would let wait for ever. */
+  private readonly waiting = new Set<(error: Error) => void>();
+
   constructor(private readonly client: MqttClient) {}
 
+  ended(): void {
+    const error = new Error('the connection has ended');
+    for (const reject of [...this.waiting]) reject(error);
+    this.client.end(true); // frees what it would need to connect again
+  }
+
   publish(topic: string, payload: string): Promise<number> {
-    return new Promise((resolve, reject) => {
+    return this.answer((resolve, reject) => {
       this.client.publish(topic, payload, { qos: 1 }, (error, packet) => {
         const refusal = reasonOf(error);
         if (refusal !== null) resolve(refusal);
@@ -69,7 +82,7 @@ class MqttLink implements Link {
   }
 
   subscribe(filter: string): Promise<number> {
-    return new Promise((resolve, reject) => {
+    return this.answer((resolve, reject) => {
       this.client.subscribe(filter, { qos: 0 }, (error, _granted, packet) => {
         const code = packet?.granted[0];
         if (typeof code === 'number') resolve(code);
@@ -80,13 +93,25 @@ class MqttLink implements Link {
   }
 
   unsubscribe(filter: string): Promise<void> {
-    return new Promise((resolve, reject) => {
+    return this.answer((resolve, reject) => {
       this.client.unsubscribe(filter, (error) => (error ? reject(error) : resolve()));
     });
   }
 
   close(): void {
     this.client.end(true);
+  }
+
+  private answer<T>(
+    ask: (resolve: (value: T) => void, reject: (error: Error) => void) => void,
+  ): Promise<T> {
+    let reject: (error: Error) => void = () => undefined;
+    const answer = new Promise<T>((resolve, refuse) => {
+      reject = refuse;
+      this.waiting.add(reject);
+      ask(resolve, refuse);
+    });
+    return answer.finally(() => this.waiting.delete(reject));
   }
 }
 

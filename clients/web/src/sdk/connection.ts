@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT
+// The connection to the broker, kept up: connects, waits for `me/ready`, and when it ends tries
+// again with full jitter. Rule: whoever uses it hears `up` and `down` in turn, and everything else
+// in between.
+import { Backoff } from './backoff.ts';
+import { BanterError, toBanterError } from './errors.ts';
+import {
+  CONNECTION_STABLE_MS, CONNECT_TIMEOUT_MS, KEEP_ALIVE_SECONDS, READY_TIMEOUT_MS,
+  UNACKNOWLEDGED_MAX,
+} from './limits.ts';
+import type { TokenSource } from './http.ts';
+import type { Value } from './observable.ts';
+import type { Platform } from './platform.ts';
+import { Sleeper } from './sleeper.ts';
+import { ConnectRefused, type Link, type Transport } from './transport.ts';
+import type { ConnectionState, Handle } from './types.ts';
+
+export interface ConnectionListener {
+  /** Drafts may be sent. */
+  up(): void;
+  /** Everything new is delivered from here on. */
+  ready(): void;
+  message(topic: string, payload: string): void;
+  down(): void;
+}
+
+export interface Endpoint {
+  readonly url: string;
+  readonly user: Handle;
+  readonly device: string;
+}
+
+const READY_TOPIC = 'me/ready';
+const REFUSED_TOKEN = 0x87;
+
+export class Connection {
+  private readonly backoff: Backoff;
+  private readonly sleeper: Sleeper;
+  private link: Link | null = null;
+  private running = false;
+  private run: Promise<void> = Promise.resolve();
+  /** The next attempt is made at once: the last one ended as was wished. */
+  private again = false;
+  private unacknowledged = 0;
+  private readonly unsent: (() => void)[] = [];
+
+  constructor(
+    private readonly platform: Platform,
+    private readonly transport: Transport,
+    private readonly tokens: TokenSource,
+    private readonly endpoint: Endpoint,
+    private readonly state: Value<ConnectionState>,
+    private readonly listener: ConnectionListener,
+  ) {
+    this.backoff = new Backoff(() => platform.random());
+    this.sleeper = new Sleeper(platform);
+  }
+
+  start(): void {
+    if (this.running) return;
+    this.running = true;
+    this.run = this.run.then(() => this.keepUp());
+  }
+
+  /** Resolves when nothing of it is left. */
+  async stop(): Promise<void> {
+    this.running = false;
+    this.sleeper.wake();
+    this.link?.close();
+    await this.run;
+  }
+
+  /** Does not wait for the next attempt. */
+  nudge(): void {
+    this.sleeper.wake();
+  }
+
+  /** Connects anew, with the token as it is now. */
+  restart(): void {
+    if (!this.link) return;
+    this.again = true;
+    this.link.close();
+  }
+
+  get isUp(): boolean {
+    return this.link !== null;
+  }
+
+  /** PUBACK's reason code; `offline` when the connection ends before. Order is kept. */
+  async publish(topic: string, payload: string): Promise<number> {
+    const link = this.link;
+    if (!link) throw new BanterError('offline', 'there is no connection');
+    if (this.unacknowledged >= UNACKNOWLEDGED_MAX) {
+      await new Promise<void>((resolve) => this.unsent.push(resolve));
+    } else {
+      this.unacknowledged++;
+    }
+    try {
+      if (link !== this.link) throw new BanterError('offline', 'the connection has ended');
+      return await link.publish(topic, payload);
+    } catch (error) {
+      throw new BanterError('offline', toBanterError(error).reason);
+    } finally {
+      const next = this.unsent.shift(); // takes over the place
+      if (next) next();
+      else this.unacknowledged--;
+    }
+  }
+
+  /** SUBACK's reason code. */
+  async subscribe(filter: string): Promise<number> {
+    if (!this.link) throw new BanterError('offline', 'there is no connection');
+    return this.link.subscribe(filter);
+  }
+
+  async unsubscribe(filter: string): Promise<void> {
+    await this.link?.unsubscribe(filter);
+  }
+
+  private async keepUp(): Promise<void> {
+    let isRenewed = false; // the token is a fresh one: should it be refused, too, there is no hurry
+    while (this.running) {
+      this.again = false;
+      this.state.set({ state: 'connecting' });
+      let error = new BanterError('offline', 'the connection has ended');
+      try {
+        await this.connectOnce();
+        isRenewed = false;
+      } catch (thrown) {
+        error = toBanterError(thrown);
+        if (error.code === 'unauthorized') {
+          this.again = (await this.renew()) && !isRenewed;
+          isRenewed = true;
+        }
+      }
+      if (!this.running) break;
+      if (!this.again) await this.rest(error);
+    }
+    this.state.set({ state: 'stopped' });
+  }
+
+  private async rest(error: BanterError): Promise<void> {
+    const wait = this.backoff.next(error.retryAfterMs);
+    const { code, reason } = error;
+    const retryAt = this.platform.now() + wait;
+    this.state.set({ state: 'waiting', retryAt, error: { code, reason } });
+    await this.sleeper.sleep(wait);
+  }
+
+  /** One connection, from the attempt to its end. Rejected when none was made. */
+  private async connectOnce(): Promise<void> {
+    let ended: () => void = () => undefined;
+    const end = new Promise<void>((resolve) => (ended = resolve));
+    let isReady = false;
+    let isUp = false;
+    const early: [string, string][] = []; // came before `connect` had resolved
+    const take = (topic: string, payload: string): void => {
+      if (topic === READY_TOPIC && !isReady) {
+        isReady = true;
+        this.listener.ready();
+      }
+      this.listener.message(topic, payload);
+    };
+    const link = await this.open(ended, (topic, payload) => {
+      if (isUp) take(topic, payload);
+      else early.push([topic, payload]);
+    });
+    if (!this.running) return link.close();
+    this.link = link;
+    const began = this.platform.now();
+    const timer = this.platform.setTimer(() => {
+      if (!isReady) link.close();
+    }, READY_TIMEOUT_MS);
+    this.listener.up();
+    isUp = true;
+    for (const [topic, payload] of early) take(topic, payload);
+    await end;
+    this.platform.clearTimer(timer);
+    this.link = null;
+    this.listener.down();
+    // Whoever is thrown out again and again (by another program of the same name, say) slows down.
+    if (isReady && this.platform.now() - began >= CONNECTION_STABLE_MS) this.backoff.reset();
+  }
+
+  private async open(
+    onClose: () => void,
+    onMessage: (topic: string, payload: string) => void,
+  ): Promise<Link> {
+    const { url, user, device } = this.endpoint;
+    const password = await this.tokens.token();
+    try {
+      return await this.transport.connect({
+        url,
+        clientId: `${user}/${device}`,
+        username: user,
+        password,
+        keepAliveSeconds: KEEP_ALIVE_SECONDS,
+        timeoutMs: CONNECT_TIMEOUT_MS,
+        onClose,
+        onMessage,
+      });
+    } catch (error) {
+      throw asRefusal(error);
+    }
+  }
+
+  /** Whether there is a token to try again with. */
+  private async renew(): Promise<boolean> {
+    try {
+      await this.tokens.renew(await this.tokens.token());
+      return true;
+    } catch {
+      return false; // the session says so itself when it has ended
+    }
+  }
+}
+
+function asRefusal(error: unknown): BanterError {
+  if (!(error instanceof ConnectRefused)) {
+    return new BanterError('offline', toBanterError(error).reason);
+  }
+  const code = error.reasonCode === REFUSED_TOKEN ? 'unauthorized' : 'unavailable';
+  return new BanterError(code, error.message);
+}

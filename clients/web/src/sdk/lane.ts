@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+// The drafts of one conversation on their way, and what each receipt does to them. Pure: it
+// decides, outbox.ts acts.
+//
+// The server keeps the order of what it takes. What it refuses in passing it wants again before all
+// that followed; so after such a refusal the lane goes back to its first draft without a receipt,
+// and sends everything from there again, under the same ids: what had been stored already is not
+// stored twice.
+import { isTransient, type BanterError } from './errors.ts';
+import type { Code, Draft, DraftId, OutboxItem, Refusal } from './types.ts';
+
+/** A draft in a lane. `number` orders the drafts of a device. */
+export interface Letter {
+  readonly id: DraftId;
+  readonly target: string;
+  readonly draft: Draft;
+  readonly at: string;
+  readonly number: number;
+  /** It lies in the store: only then may it be sent. */
+  isStored: boolean;
+  /** It was sent once, so it may be in the log by now. */
+  wasSent: boolean;
+  /** When it was sent on this connection; null: it waits. */
+  flownAt: number | null;
+  error: Refusal | null;
+}
+
+/** What a receipt means for a draft. `rewind`: send again from the first one. */
+export type Outcome = 'stored' | 'failed' | 'rewind' | 'unknown';
+
+/** These pass, too, for a lane: when what stands before it is stored, or with a new connection. */
+const PASSING: ReadonlySet<Code> = new Set<Code>(['out_of_order', 'unauthorized']);
+
+export class Lane {
+  /** In the order in which they were written. */
+  readonly letters: Letter[] = [];
+  /** Nothing is sent before this moment. */
+  pausedUntil = 0;
+
+  /** The next one that may be sent, or undefined. Behind one that waits nothing overtakes. */
+  next(): Letter | undefined {
+    const waiting = this.letters.find((letter) => letter.flownAt === null);
+    return waiting?.isStored ? waiting : undefined;
+  }
+
+  get flying(): number {
+    return this.letters.filter((letter) => letter.flownAt !== null).length;
+  }
+
+  /** When the oldest draft in flight was sent, or null. */
+  get flyingSince(): number | null {
+    return this.letters.find((letter) => letter.flownAt !== null)?.flownAt ?? null;
+  }
+
+  find(id: DraftId): Letter | undefined {
+    return this.letters.find((letter) => letter.id === id);
+  }
+
+  remove(letter: Letter): void {
+    const place = this.letters.indexOf(letter);
+    if (place >= 0) this.letters.splice(place, 1);
+  }
+
+  /** All that is in flight waits again. */
+  rewind(): void {
+    for (const letter of this.letters) letter.flownAt = null;
+  }
+
+  /** What a refusal of `letter` comes to. */
+  refuse(letter: Letter, error: BanterError): Outcome {
+    if (!PASSING.has(error.code) && !isTransient(error.code)) {
+      letter.error = { code: error.code, reason: error.reason };
+      return 'failed';
+    }
+    // The lane went back already; this is what had been in flight behind the one refused.
+    return letter.flownAt === null ? 'unknown' : 'rewind';
+  }
+}
+
+/** As others see it. */
+export function itemOf(letter: Letter): OutboxItem {
+  const { id, target, draft, at, error } = letter;
+  const state = error ? 'failed' : letter.flownAt === null ? 'waiting' : 'sending';
+  return { id, target, draft, at, state, error };
+}

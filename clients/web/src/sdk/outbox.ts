@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: MIT
+// Drafts on their way. A draft is in the store before it is sent, and stays there until its receipt
+// has come (or its entry, which says the same): a reload, a crash or a lost answer costs nothing,
+// for it is sent again with the same id.
+//
+// Each device has an outbox of its own, so that one program sends it and in order; the outboxes of
+// tabs that are gone are adopted (tabs.ts).
+import { Backoff } from './backoff.ts';
+import { checkDraft, letterOf, rowOf } from './draft.ts';
+import { entryOfDraft } from './entry.ts';
+import { BanterError } from './errors.ts';
+import type { Keys } from './keys.ts';
+import { itemOf, Lane, type Letter } from './lane.ts';
+import {
+  OUTBOX_FLYING_CHARACTERS, OUTBOX_FLYING_MAX, OUTBOX_FLYING_PER_LANE, OUTBOX_MAX_DRAFTS,
+  RECEIPT_TIMEOUT_MS, TABS_MAX,
+} from './limits.ts';
+import type { Value } from './observable.ts';
+import type { Platform, Timer } from './platform.ts';
+import type { Records } from './records.ts';
+import type { Row } from './store.ts';
+import type { ConversationId, Draft, DraftId, Entry, Handle, OutboxItem, Time } from './types.ts';
+
+/** `me/receipt`, read. */
+export interface Receipt {
+  readonly id: DraftId;
+  /** In a refusal as the draft's topic had it. */
+  readonly conversation: string;
+  readonly stored: { readonly seq: number; readonly at: Time } | null;
+  readonly error: BanterError | null;
+}
+
+/** What the outbox works with. */
+export interface Mail {
+  /** Publishes; rejected when the connection ends. */
+  publish(topic: string, payload: string): Promise<number>;
+  /** One of the drafts is in the log. */
+  stored(entry: Entry): void;
+  /** The server waits for a draft that nobody has: only a new connection helps. */
+  restart(): void;
+}
+
+/** Those of all tabs. */
+const ROWS_MAX = OUTBOX_MAX_DRAFTS * TABS_MAX;
+/** While the direct conversation with a user is not known its drafts go one by one. */
+const isHandle = (target: string): boolean => target.startsWith('@');
+
+export class Outbox {
+  private readonly lanes = new Map<string, Lane>();
+  private readonly failed: Letter[] = [];
+  private readonly backoffs = new Map<string, Backoff>();
+  private items = new Map<Letter, OutboxItem>();
+  private isUp = false;
+  private lastNumber = 0;
+  private timer: Timer | null = null;
+
+  constructor(
+    private readonly platform: Platform,
+    private readonly records: Records,
+    private readonly keys: Keys,
+    private readonly self: Handle,
+    private readonly device: string,
+    private readonly shown: Value<readonly OutboxItem[]>,
+    private readonly mail: Mail,
+  ) {}
+
+  /** Reads this device's drafts from the store. */
+  async restore(): Promise<void> {
+    for (const [key, row] of await this.records.range(this.keys.drafts(), ROWS_MAX)) {
+      const { device, number } = this.keys.draftOf(key);
+      const letter = letterOf(row, number);
+      if (letter && device === this.device) this.place(letter);
+    }
+    this.show();
+  }
+
+  /** Takes over the drafts of a device that is gone, after one's own. */
+  async adopt(rows: readonly Row[]): Promise<void> {
+    for (const [key, row] of rows) {
+      const letter = letterOf(row, this.nextNumber());
+      this.records.remove(key);
+      if (!letter) continue;
+      this.records.put(this.keys.draft(this.device, letter.number), rowOf(letter));
+      this.place(letter);
+    }
+    await this.records.flush();
+    this.show();
+    this.pump();
+  }
+
+  /** Resolves when the draft is stored here; from then on it will be sent. */
+  async post(target: string, draft: Draft): Promise<DraftId> {
+    checkDraft(draft);
+    if (this.count() >= OUTBOX_MAX_DRAFTS) {
+      throw new BanterError('limit_reached', `${OUTBOX_MAX_DRAFTS} drafts are waiting`);
+    }
+    const letter: Letter = {
+      id: this.platform.uuid(), target, draft, at: this.time(), number: this.nextNumber(),
+      isStored: false, wasSent: false, flownAt: null, error: null,
+    };
+    this.place(letter);
+    this.show();
+    await this.store(letter);
+    this.pump();
+    return letter.id;
+  }
+
+  /** A failed draft goes to the end of its lane. */
+  async retry(id: DraftId): Promise<void> {
+    const letter = this.failed.find((failed) => failed.id === id);
+    if (!letter) throw new BanterError('not_found', 'there is no such failed draft');
+    this.forget(letter);
+    // Under an id that was taken by another text it could never be stored.
+    const isTaken = letter.error?.code === 'conflict';
+    const again: Letter = {
+      ...letter,
+      id: isTaken ? this.platform.uuid() : letter.id,
+      number: this.nextNumber(),
+      isStored: false,
+      error: null,
+    };
+    this.place(again);
+    this.show();
+    await this.store(again);
+    this.pump();
+  }
+
+  /** False: it may be stored by now. */
+  async discard(id: DraftId): Promise<boolean> {
+    const letter = this.failed.find((failed) => failed.id === id) ?? this.find(id);
+    if (!letter) throw new BanterError('not_found', 'there is no such draft');
+    if (!letter.error && letter.wasSent) return false;
+    this.forget(letter);
+    this.show();
+    await this.records.flush();
+    this.pump();
+    return true;
+  }
+
+  /** There is a connection: everything without a receipt is sent again, oldest first. */
+  up(): void {
+    this.isUp = true;
+    for (const lane of this.lanes.values()) lane.pausedUntil = 0;
+    this.pump();
+  }
+
+  down(): void {
+    this.isUp = false;
+    for (const lane of this.lanes.values()) lane.rewind();
+    if (this.timer !== null) this.platform.clearTimer(this.timer);
+    this.timer = null;
+    this.show();
+  }
+
+  takeReceipt(receipt: Receipt): void {
+    const letter = this.find(receipt.id);
+    if (receipt.stored) {
+      const { conversation, stored: { seq, at }, id } = receipt;
+      if (!letter) return; // told before, by the entry itself
+      this.mail.stored(entryOfDraft({ conversation, seq, at }, this.self, id, letter.draft));
+      this.settle(letter, conversation);
+    } else if (letter && receipt.error) {
+      this.refused(letter, receipt.error);
+    }
+    this.show();
+    this.pump();
+  }
+
+  /** An entry of the log has come: if it was a draft here, that is as good as a receipt. */
+  takeEntry(entry: Entry): void {
+    if (entry.from !== this.self || entry.id === undefined) return;
+    const letter = this.find(entry.id);
+    if (!letter || (letter.target !== entry.conversation && !isHandle(letter.target))) return;
+    this.settle(letter, entry.conversation);
+    this.show();
+    this.pump();
+  }
+
+  private settle(letter: Letter, conversation: ConversationId): void {
+    this.backoffs.delete(letter.target);
+    this.forget(letter);
+    if (letter.target !== conversation) this.rename(letter.target, conversation);
+  }
+
+  private refused(letter: Letter, error: BanterError): void {
+    const lane = this.lane(letter.target);
+    const isFirst = lane.letters[0] === letter;
+    switch (lane.refuse(letter, error)) {
+      case 'failed':
+        lane.remove(letter);
+        this.failed.push(letter);
+        this.records.put(this.keys.draft(this.device, letter.number), rowOf(letter));
+        break;
+      case 'rewind':
+        lane.rewind();
+        lane.pausedUntil = this.platform.now() + this.wait(letter.target, error.retryAfterMs);
+        // Nothing stands before the first one, yet the server misses something.
+        if (isFirst && error.code === 'out_of_order') this.mail.restart();
+        break;
+      default:
+        break;
+    }
+  }
+
+  /** Sends what may be sent, and sees to it that it looks again in time. */
+  private pump(): void {
+    if (!this.isUp) return;
+    const now = this.platform.now();
+    for (const [target, lane] of this.lanes) {
+      if (lane.letters.length === 0) this.lanes.delete(target);
+      const since = lane.flyingSince;
+      if (since !== null && now - since >= RECEIPT_TIMEOUT_MS) lane.rewind();
+      if (lane.pausedUntil <= now) this.sendLane(target, lane, now);
+    }
+    this.wakeLater(now);
+    this.show();
+  }
+
+  private sendLane(target: string, lane: Lane, now: number): void {
+    const most = isHandle(target) ? 1 : OUTBOX_FLYING_PER_LANE;
+    for (;;) {
+      const letter = lane.next();
+      if (!letter || lane.flying >= most || !this.hasRoomFor(letter)) return;
+      letter.flownAt = now;
+      if (!letter.wasSent) {
+        letter.wasSent = true;
+        this.records.put(this.keys.draft(this.device, letter.number), rowOf(letter));
+      }
+      // An acknowledgement says nothing about the draft; its receipt does, or the connection's end.
+      this.mail
+        .publish(`send/${target}`, JSON.stringify({ id: letter.id, ...letter.draft }))
+        .catch(() => undefined);
+    }
+  }
+
+  private hasRoomFor(letter: Letter): boolean {
+    let count = 0;
+    let characters = 0;
+    for (const lane of this.lanes.values()) {
+      for (const flying of lane.letters) {
+        if (flying.flownAt === null) continue;
+        count++;
+        characters += lengthOf(flying);
+      }
+    }
+    if (count === 0) return true;
+    return count < OUTBOX_FLYING_MAX &&
+      characters + lengthOf(letter) <= OUTBOX_FLYING_CHARACTERS;
+  }
+
+  private wakeLater(now: number): void {
+    let next = Number.POSITIVE_INFINITY;
+    for (const lane of this.lanes.values()) {
+      if (lane.pausedUntil > now) next = Math.min(next, lane.pausedUntil);
+      if (lane.flyingSince !== null) next = Math.min(next, lane.flyingSince + RECEIPT_TIMEOUT_MS);
+    }
+    if (this.timer !== null) this.platform.clearTimer(this.timer);
+    this.timer = null;
+    if (next === Number.POSITIVE_INFINITY) return;
+    this.timer = this.platform.setTimer(() => {
+      this.timer = null;
+      this.pump();
+    }, Math.max(1, next - now));
+  }
+
+  /** The direct conversation with a user is known now: their drafts go there. */
+  private rename(handle: string, conversation: ConversationId): void {
+    const lane = this.lanes.get(handle);
+    this.lanes.delete(handle);
+    for (const letter of lane?.letters ?? []) {
+      const moved: Letter = { ...letter, target: conversation };
+      this.records.put(this.keys.draft(this.device, moved.number), rowOf(moved));
+      this.place(moved);
+    }
+  }
+
+  private place(letter: Letter): void {
+    this.lastNumber = Math.max(this.lastNumber, letter.number);
+    if (letter.error) {
+      this.failed.push(letter);
+      return;
+    }
+    const { letters } = this.lane(letter.target);
+    letters.push(letter);
+    letters.sort((a, b) => a.number - b.number);
+  }
+
+  private async store(letter: Letter): Promise<void> {
+    this.records.put(this.keys.draft(this.device, letter.number), rowOf(letter));
+    try {
+      await this.records.flush();
+      letter.isStored = true;
+    } catch (error) {
+      this.forget(letter);
+      this.pump();
+      this.show();
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new BanterError('internal', `the draft could not be stored: ${reason}`);
+    }
+  }
+
+  private forget(letter: Letter): void {
+    this.lanes.get(letter.target)?.remove(letter);
+    const place = this.failed.indexOf(letter);
+    if (place >= 0) this.failed.splice(place, 1);
+    this.records.remove(this.keys.draft(this.device, letter.number));
+  }
+
+  private lane(target: string): Lane {
+    let lane = this.lanes.get(target);
+    if (!lane) this.lanes.set(target, (lane = new Lane()));
+    return lane;
+  }
+
+  private wait(target: string, retryAfterMs: number | null): number {
+    let backoff = this.backoffs.get(target);
+    if (!backoff) {
+      backoff = new Backoff(() => this.platform.random());
+      this.backoffs.set(target, backoff);
+    }
+    return backoff.next(retryAfterMs);
+  }
+
+  private find(id: DraftId): Letter | undefined {
+    for (const lane of this.lanes.values()) {
+      const letter = lane.find(id);
+      if (letter) return letter;
+    }
+    return undefined;
+  }
+
+  private count(): number {
+    let count = this.failed.length;
+    for (const lane of this.lanes.values()) count += lane.letters.length;
+    return count;
+  }
+
+  /** Rises with time, so that what several tabs wrote keeps its order. */
+  private nextNumber(): number {
+    this.lastNumber = Math.max(this.lastNumber + 1, this.platform.now());
+    return this.lastNumber;
+  }
+
+  private time(): Time {
+    return new Date(this.platform.now()).toISOString();
+  }
+
+  /** Items that did not change stay the same objects. */
+  private show(): void {
+    const letters = [...this.lanes.values()].flatMap((lane) => lane.letters);
+    letters.push(...this.failed);
+    letters.sort((a, b) => a.number - b.number);
+    const items = new Map<Letter, OutboxItem>();
+    for (const letter of letters) {
+      const item = itemOf(letter);
+      const before = this.items.get(letter);
+      items.set(letter, before && isSame(before, item) ? before : item);
+    }
+    const before = this.shown.get();
+    this.items = items;
+    const now = [...items.values()];
+    if (now.length !== before.length || now.some((item, i) => item !== before[i])) {
+      this.shown.set(now);
+    }
+  }
+}
+
+function lengthOf(letter: Letter): number {
+  return 'text' in letter.draft ? letter.draft.text.length : 0;
+}
+
+function isSame(a: OutboxItem, b: OutboxItem): boolean {
+  return a.state === b.state && a.error === b.error && a.target === b.target;
+}
