@@ -2,10 +2,12 @@
 /* avatars.c - see avatars.h: each request as a chain of callbacks, from its function upwards. */
 #include "core/avatars.h"
 
+#include "base/buf.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "core/blobs.h"
 #include "core/effects.h"
+#include "core/image_strip.h"
 #include "core/later.h"
 #include "db/db.h"
 #include "wire/limits.h"
@@ -206,6 +208,19 @@ static enum code check_image(struct slice bytes, struct image *image, const char
     return CODE_OK;
 }
 
+/* False: too busy, or no random numbers. */
+static bool write_stripped(struct avatar_request *r, struct slice image)
+{
+    struct buf stripped;
+    bool written;
+
+    buf_init(&stripped, AVATAR_MAX_BYTES);
+    written = uuid_v7(&r->avatar.id) && image_strip(image, r->avatar.type, &stripped) &&
+              blobs_write(r->avatars->blobs, &r->avatar.id, buf_slice(&stripped), on_written, r);
+    buf_finish(&stripped);
+    return written;
+}
+
 void avatars_set(struct avatars *a, uint64_t uid, struct slice image, avatars_done_fn *done,
                  void *owner)
 {
@@ -219,8 +234,7 @@ void avatars_set(struct avatars *a, uint64_t uid, struct slice image, avatars_do
         return;
     }
     r->avatar.type = found.type;
-    if (!uuid_v7(&r->avatar.id) ||
-        !blobs_write(a->blobs, &r->avatar.id, slice_of(image.data, found.length), on_written, r))
+    if (!write_stripped(r, slice_of(image.data, found.length)))
         finish_later(r, CODE_UNAVAILABLE, busy);
 }
 

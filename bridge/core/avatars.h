@@ -37,7 +37,8 @@ struct avatars *avatars_create(struct event_base *base, struct db_pool *pool, st
 /* Requests still under way end without their callback. */
 void avatars_destroy(struct avatars *a);
 
-/* Copies `image` as far as it is one. CODE_INVALID: it is none, CODE_TOO_LARGE. */
+/* Copies `image` as far as it is one, without its metadata. CODE_INVALID: it is none,
+ * CODE_TOO_LARGE. */
 void avatars_set(struct avatars *a, uint64_t uid, struct slice image, avatars_done_fn *done,
                  void *owner);
 /* Having none is CODE_OK. */

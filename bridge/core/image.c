@@ -10,6 +10,9 @@ struct reader {
     const uint8_t *data;
     size_t length;
     size_t at;
+    size_t told; /* the visitor knows what comes before this */
+    image_part_fn *visit;
+    void *owner;
 };
 
 /* The next `n` bytes, or NULL if there are not so many. */
@@ -21,6 +24,20 @@ static const uint8_t *take(struct reader *r, size_t n)
         return NULL;
     r->at += n;
     return bytes;
+}
+
+/* All since the last part is one. */
+static void tell(struct reader *r, uint32_t name, const uint8_t *data, size_t length)
+{
+    const struct image_part part = {
+        .name = name,
+        .whole = slice_of((const char *)r->data + r->told, r->at - r->told),
+        .data = slice_of((const char *)data, length),
+    };
+
+    r->told = r->at;
+    if (r->visit)
+        r->visit(r->owner, &part);
 }
 
 static uint32_t big16(const uint8_t *p)
@@ -64,12 +81,14 @@ static bool walk_png(struct reader *r, struct image *image)
     bool has_data = false;
     const uint8_t *head;
 
+    tell(r, 0, NULL, 0);
     for (bool first = true; (head = take(r, 8)) != NULL; first = false) {
         uint32_t length = big32(head);
         const uint8_t *data = length <= INT32_MAX ? take(r, length) : NULL;
 
         if (!data || !take(r, 4) || first != is_word(head + 4, "IHDR"))
             return false;
+        tell(r, big32(head + 4), data, length);
         if (first) {
             if (length != 13)
                 return false;
@@ -129,6 +148,7 @@ static bool walk_jpeg(struct reader *r, struct image *image)
     bool has_scan = false;
     uint8_t marker;
 
+    tell(r, 0, NULL, 0);
     while ((marker = take_marker(r)) != JPEG_END) {
         const uint8_t *length = take(r, 2);
         const uint8_t *data;
@@ -152,7 +172,9 @@ static bool walk_jpeg(struct reader *r, struct image *image)
             has_scan = true;
             skip_scan(r);
         }
+        tell(r, marker, data, big16(length) - 2);
     }
+    tell(r, JPEG_END, NULL, 0);
     return has_scan;
 }
 
@@ -179,26 +201,35 @@ static bool skip_gif_colors(struct reader *r, uint8_t packed)
 static bool walk_gif(struct reader *r, struct image *image)
 {
     const uint8_t *screen = take(r, 7);
-    const uint8_t *kind, *descriptor;
+    const uint8_t *kind, *descriptor, *label;
     bool has_image = false;
 
     if (!screen || !skip_gif_colors(r, screen[4]))
         return false;
     image->width = little16(screen);
     image->height = little16(screen + 2);
+    tell(r, 0, NULL, 0);
     while ((kind = take(r, 1)) != NULL) {
-        if (*kind == ';')
+        uint32_t name = *kind;
+
+        if (name == ';') {
+            tell(r, name, NULL, 0);
             return has_image;
-        if (*kind == ',') {
+        }
+        if (name == ',') {
             descriptor = take(r, 9);
             if (!descriptor || !skip_gif_colors(r, descriptor[8]) || !take(r, 1))
                 return false;
             has_image = true;
-        } else if (*kind != '!' || !take(r, 1)) {
-            return false;
+        } else {
+            label = take(r, 1);
+            if (name != '!' || !label)
+                return false;
+            name = name << 8 | *label;
         }
         if (!skip_gif_blocks(r))
             return false;
+        tell(r, name, NULL, 0);
     }
     return false;
 }
@@ -235,6 +266,7 @@ static bool walk_webp(struct reader *r, struct image *image)
     if (size % 2 != 0 || size < 4 || size > r->length - 8)
         return false;
     r->length = size + 8;
+    tell(r, 0, NULL, 0);
     while (r->at < r->length) {
         const uint8_t *head = take(r, 8);
         uint32_t length = head ? little32(head + 4) : 0;
@@ -242,6 +274,7 @@ static bool walk_webp(struct reader *r, struct image *image)
 
         if (!data || (length % 2 != 0 && !take(r, 1)))
             return false;
+        tell(r, big32(head), data, length);
         if (image->width == 0 && !read_webp_size(head, data, length, image))
             return false;
         has_data =
@@ -287,9 +320,13 @@ static const struct format formats[] = {
 
 enum { FORMAT_COUNT = sizeof formats / sizeof *formats };
 
-enum image_verdict image_sniff(struct slice bytes, struct image *out)
+enum image_verdict image_walk(struct slice bytes, struct image *out, image_part_fn *visit,
+                              void *owner)
 {
-    struct reader r = {.data = (const uint8_t *)bytes.data, .length = bytes.length};
+    struct reader r = {.data = (const uint8_t *)bytes.data,
+                       .length = bytes.length,
+                       .visit = visit,
+                       .owner = owner};
 
     for (size_t i = 0; i < FORMAT_COUNT; i++) {
         const struct format *format = &formats[i];
@@ -304,6 +341,11 @@ enum image_verdict image_sniff(struct slice bytes, struct image *out)
         return IMAGE_OK;
     }
     return IMAGE_UNKNOWN;
+}
+
+enum image_verdict image_sniff(struct slice bytes, struct image *out)
+{
+    return image_walk(bytes, out, NULL, NULL);
 }
 
 const char *image_media_type(enum image_type type)

@@ -184,11 +184,11 @@ def chunk(name, data):
 
 
 def png(width=2, height=3, filler=0):
-    """A picture of one color; `filler` makes it longer by a chunk of so many bytes."""
+    """A picture of one color; `filler` makes it longer by a second chunk of data."""
     rows = zlib.compress(b"\0" * height * (1 + 3 * width)) if width * height < 100 else b"x"
-    extra = chunk(b"teXt", b"x" * filler) if filler else b""
+    extra = chunk(b"IDAT", b"x" * filler) if filler else b""
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + extra + chunk(b"IDAT", rows)
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + extra
             + chunk(b"IEND", b""))
 
 
@@ -276,6 +276,37 @@ def test_what_hides_behind_a_picture_is_cut_off(banter, people):
     for image in (png(), GIF, JPEG, WEBP):
         put(banter, alice, image + HTML + b"PK\3\4").ok()
         assert get(banter, bob, alice).body == image
+
+
+def riff(*chunks):
+    body = b"WEBP" + b"".join(name + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2)
+                              for name, data in chunks)
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def exif(tiff):
+    return b"\xff\xe1" + struct.pack(">H", 8 + len(tiff)) + b"Exif\0\0" + tiff
+
+
+def test_what_a_picture_tells_of_its_making_is_taken_out(banter, people):
+    """Place, time and maker; the picture's own bytes stay, and a JPEG its orientation."""
+    alice, bob = people
+    place = b"GPS: 52.5N 13.4E"
+    turned = b"MM\0*\0\0\0\x08\0\1\1\x12\0\3\0\0\0\1\0\6\0\0\0\0\0\0"
+    lossless = (b"VP8L", b"\x2f\1\x80\0\0\x10\7")
+    flags, no_flags = (bytes([f]) + b"\0\0\0\1\0\0\2\0\0" for f in (0x0c, 0))
+    cases = (
+        (png()[:33] + chunk(b"eXIf", place) + chunk(b"tEXt", b"Comment\0" + place) + png()[33:],
+         png()),
+        (JPEG[:2] + exif(turned + place) + b"\xff\xfe\0\x12" + place + JPEG[2:],
+         JPEG[:2] + exif(turned) + JPEG[2:]),
+        (GIF[:-1] + b"!\xfe\x10" + place + b"\0;", GIF),
+        (riff((b"VP8X", flags), lossless, (b"EXIF", place), (b"XMP ", place + b"!")),
+         riff((b"VP8X", no_flags), lossless)))
+    for image, expected in cases:
+        assert place in image and place not in expected
+        put(banter, alice, image).ok()
+        assert get(banter, bob, alice).body == expected
 
 
 @pytest.mark.parametrize("body", [
