@@ -91,6 +91,7 @@ struct push_notification {
     uint64_t seq;
     struct slice title; /* of the conversation, or the sender's name */
     struct slice from;  /* handle of the sender */
+    struct slice to;    /* handle of whom it is for; only webhooks say it */
     struct slice text;
     bool without_text; /* privacy: title, from and text do not leave; the device fetches them */
     int badge;         /* conversations or messages unread, or PUSH_NO_BADGE */
