@@ -4,11 +4,13 @@
 import preact from '@preact/preset-vite';
 import { defineConfig } from 'vite';
 
+import { finish } from './scripts/finish.ts';
+
 const banter = process.env['BANTER_HTTP'] ?? 'http://127.0.0.1:8080';
 const toBanter = { target: banter, changeOrigin: true };
 
 export default defineConfig({
-  plugins: [preact()],
+  plugins: [preact(), finish()],
   build: {
     target: 'es2022',
     // One file for what the first paint needs; MQTT.js stays apart, it is loaded later.

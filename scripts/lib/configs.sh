@@ -50,10 +50,14 @@ link_key_file $DATA/link.key
 broker $RUN/broker.sock
 keys_dir $DATA/keys
 blobs_dir $DATA/blobs
+web_root $(web_root)
 issuer $TOKEN_ISSUER
 audience $TOKEN_AUDIENCE
 END
 }
+
+# The web client as install_web() left it, if it did.
+web_root() { if [[ -e $DATA/bin/web/index.html ]]; then echo "$DATA/bin/web"; else echo off; fi; }
 
 # The queues: a device that reads too slowly loses live copies and syncs later, and costs bounded
 # memory until then. The WebSocket listener of Mosquitto 2.0 ignores the packet limit and the

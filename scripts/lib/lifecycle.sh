@@ -26,6 +26,7 @@ cmd_up() {
     fi
     ensure_packages "${PACKAGES_UP[@]}"
     ensure_build
+    ensure_web
     settle_owner
     place_data
     take_lock

@@ -62,6 +62,16 @@ install_binaries() {
     rm -rf "$DATA/bin/sql"
     mkdir "$DATA/bin/sql"
     install -m 644 "$REPO"/schema/sql/*.sql "$DATA/bin/sql"
+    install_web
+}
+
+# The web client, if it has been built.
+install_web() {
+    local built=$REPO/clients/web/dist
+    rm -rf "$DATA/bin/web"
+    [[ -e $built/index.html ]] || return 0
+    cp -r "$built" "$DATA/bin/web"
+    chmod -R u=rwX,go=rX "$DATA/bin/web"
 }
 
 ensure_link_key() {
