@@ -7,6 +7,7 @@
 #include "app.h"
 
 #include "api/api.h"
+#include "base/address.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/notify.h"
@@ -30,6 +31,7 @@
 #include "core/revocations.h"
 #include "core/sync.h"
 #include "db/db.h"
+#include "door/door.h"
 #include "link/link.h"
 
 #include <event2/event.h>
@@ -65,6 +67,7 @@ struct app {
     struct event *drain_timer;
     unsigned drain_checks; /* made since the first signal */
     bool stopping;
+    struct networks trusted_proxies;
 
     struct keys *keys;
     struct db_pool *pool;
@@ -88,6 +91,7 @@ struct app {
     struct revocations *revocations;
     struct intake *intake;
     struct api *api;
+    struct door *door;
 };
 
 /* At least one interval passes, in which the answers of the API leave. */
@@ -123,6 +127,7 @@ static void on_signal(evutil_socket_t number, short what, void *argument)
     log_info("app", "signal %d: stopping", (int)number);
     notify_manager("STOPPING=1");
     a->stopping = true;
+    door_close(a->door);
     intake_close(a->intake);
     ingest_kick(a->ingest);
     presence_close(a->presence);
@@ -225,7 +230,29 @@ static bool create_core(struct app *a, const struct config *config)
            (a->requests = requests_create(a->link, a->commands, a->sync));
 }
 
-static bool create_doors(struct app *a, const struct config *config)
+static bool create_door(struct app *a, const struct config *config)
+{
+    const struct door_config door_config = {
+        .http_listen = config->http_listen,
+        .http_socket = config->http_socket,
+        .mqtt_socket = config->mqtt_socket,
+        .websocket_origins = config->websocket_origins,
+        .websocket_ping_ms = config->websocket_ping_ms,
+        .trusted_proxies = &a->trusted_proxies,
+        .connections_max = config->connections_max,
+        .connections_per_address = config->connections_per_address,
+    };
+
+    if (!networks_parse(&a->trusted_proxies, config->trusted_proxies)) {
+        log_error("app", "trusted_proxies: no list of networks: %s", config->trusted_proxies);
+        return false;
+    }
+    a->door = door_create(&door_config);
+    return a->door != NULL;
+}
+
+/* What talks to the plugin and to clients. */
+static bool create_faces(struct app *a, const struct config *config)
 {
     const struct intake_modules modules = {
         .cursors = a->cursors,
@@ -253,7 +280,9 @@ static bool create_doors(struct app *a, const struct config *config)
         .presence = a->presence,
         .revocations = a->revocations,
         .sync = a->sync,
-        .http_listen = config->http_listen,
+        .door = a->door,
+        .http_socket = config->http_socket,
+        .trusted_proxies = &a->trusted_proxies,
         .metrics_listen =
             strcmp(config->metrics_listen, "off") != 0 ? config->metrics_listen : NULL,
         .web_root = strcmp(config->web_root, "off") != 0 ? config->web_root : NULL,
@@ -264,7 +293,7 @@ static bool create_doors(struct app *a, const struct config *config)
     ingest_on_stored(a->ingest, on_stored, a->indexer);
     handlers = intake_handlers(a->intake);
     a->api = api_create(&dependencies);
-    return a->api && link_start(a->link, &handlers);
+    return a->api && link_start(a->link, &handlers) && door_start(a->door);
 }
 
 struct app *app_create(const struct config *config)
@@ -272,7 +301,7 @@ struct app *app_create(const struct config *config)
     struct app *a = must_calloc(1, sizeof *a);
 
     if (create_loop(a) && create_connections(a, config) && create_side(a, config) &&
-        create_core(a, config) && create_doors(a, config))
+        create_core(a, config) && create_door(a, config) && create_faces(a, config))
         return a;
     app_destroy(a);
     return NULL;
@@ -300,6 +329,7 @@ void app_destroy(struct app *a)
     blobs_destroy(a->blobs);
     avatars_destroy(a->avatars);
     api_destroy(a->api);
+    door_destroy(a->door);
     db_pool_destroy(a->search_pool);
     db_pool_destroy(a->pool);
     indexer_destroy(a->indexer);

@@ -14,7 +14,14 @@ struct config {
     char *database;
     char *migrations;
     bool migrate_on_start;
-    char *http_listen;
+    char *http_listen; /* or "off" */
+    char *http_socket;
+    char *mqtt_socket;
+    char *websocket_origins;
+    unsigned websocket_ping_ms;
+    char *trusted_proxies;
+    unsigned connections_max;
+    unsigned connections_per_address;
     char *metrics_listen; /* or "off" */
     char *web_root;       /* or "off" */
     char *link_socket;

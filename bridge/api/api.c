@@ -27,8 +27,12 @@ struct api *api_create(const struct api_dependencies *dependencies)
     a->core = *dependencies;
     if (a->core.web_root && !(a->pages = pages_load(a->core.web_root)))
         goto fail;
-    a->server = http_server_create(
-        a->core.base, &(struct http_server_config){.listen = a->core.http_listen}, on_request, a);
+    a->server = http_server_create(a->core.base,
+                                   &(struct http_server_config){
+                                       .listen = a->core.http_socket,
+                                       .trusted_proxies = a->core.trusted_proxies,
+                                   },
+                                   on_request, a);
     if (!a->server)
         goto fail;
     if (a->core.metrics_listen) {

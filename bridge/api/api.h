@@ -15,6 +15,7 @@ struct avatars;
 struct commands;
 struct cursors;
 struct db_pool;
+struct door;
 struct event_base;
 struct history;
 struct indexer;
@@ -22,6 +23,7 @@ struct ingest;
 struct invites;
 struct keys;
 struct link;
+struct networks;
 struct presence;
 struct revocations;
 struct sync;
@@ -42,9 +44,11 @@ struct api_dependencies {
     struct presence *presence;
     struct revocations *revocations;
     struct sync *sync;
-    const char *http_listen;    /* "127.0.0.1:8080" */
-    const char *metrics_listen; /* the same form, or NULL: no metrics */
-    const char *web_root;       /* directory of the web client, or NULL: none */
+    const struct door *door;                /* only asked for its numbers */
+    const char *http_socket;                /* Unix socket, to which the front door connects */
+    const struct networks *trusted_proxies; /* whose X-Forwarded-For is believed */
+    const char *metrics_listen;             /* "127.0.0.1:9464", or NULL: no metrics */
+    const char *web_root;                   /* directory of the web client, or NULL: none */
 };
 
 /* Listens from now on. `dependencies` is copied. NULL after logging why not. */

@@ -10,6 +10,7 @@
 #include "core/presence.h"
 #include "core/revocations.h"
 #include "db/db.h"
+#include "door/door.h"
 #include "link/link.h"
 
 #include <inttypes.h>
@@ -58,6 +59,28 @@ static void put_http(struct buf *b, const struct http_server *server)
     for (unsigned digit = 2; digit < sizeof s.responses / sizeof *s.responses; digit++)
         buf_printf(b, "banter_http_responses_total{status=\"%uxx\"} %" PRIu64 "\n", digit,
                    s.responses[digit]);
+}
+
+static void put_door(struct buf *b, const struct door *door)
+{
+    struct door_stats s;
+
+    door_get_stats(door, &s);
+    buf_str(b, "# HELP banter_door_connections Connections of clients, by what they carry.\n"
+               "# TYPE banter_door_connections gauge\n");
+    for (unsigned i = 0; i < DOOR_KINDS; i++)
+        buf_printf(b, "banter_door_connections{kind=\"%s\"} %" PRIu64 "\n", door_kind_names[i],
+                   s.connections[i]);
+    put_gauge(b, "door_waiting_bytes", "Bytes that clients or servers have not taken yet.",
+              s.waiting);
+    put_counter(b, "door_connections_total", "Connections accepted.", s.accepted);
+    buf_str(b, "# HELP banter_door_refused_total Connections refused or ended by the door.\n"
+               "# TYPE banter_door_refused_total counter\n");
+    for (unsigned i = 0; i < DOOR_REFUSALS; i++)
+        buf_printf(b, "banter_door_refused_total{reason=\"%s\"} %" PRIu64 "\n",
+                   door_refusal_names[i], s.refused[i]);
+    put_counter(b, "door_received_bytes_total", "Bytes received from clients.", s.from_clients);
+    put_counter(b, "door_sent_bytes_total", "Bytes carried to clients.", s.to_clients);
 }
 
 static void put_accounts(struct buf *b, const struct accounts *accounts)
@@ -169,6 +192,7 @@ void handle_metrics(struct call *c)
     put_accounts(&text, c->core->accounts);
     put_gauge(&text, "logins_revoked", "Ended logins whose access tokens may not have expired.",
               revocations_count(c->core->revocations));
+    put_door(&text, c->core->door);
     put_http(&text, c->api->server);
     put_process(&text);
     http_reply(c->request, 200, "text/plain; version=0.0.4; charset=utf-8", &text);

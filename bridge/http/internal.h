@@ -6,6 +6,7 @@
 #ifndef BANTER_HTTP_INTERNAL_H
 #define BANTER_HTTP_INTERNAL_H
 
+#include "base/address.h"
 #include "base/map.h"
 #include "http/framing.h"
 #include "http/request.h"
@@ -29,6 +30,7 @@ struct http_connection {
     struct http_server *server;
     struct bufferevent *bev;          /* owned by evhttp */
     struct evhttp_connection *evhttp; /* NULL until evhttp has made it, right after the accept */
+    struct address peer;              /* who connected, or for whom the front door did */
     struct evbuffer *held;            /* received and not yet passed to evhttp */
     size_t held_counted;              /* bytes of `held` that the server's number has */
     size_t fed;                       /* bytes of `held` that `framing` has seen */
@@ -50,6 +52,7 @@ struct http_server {
     struct http_server_config config;
     struct evhttp *evhttp;
     struct evconnlistener *listener; /* owned by evhttp */
+    char *path;                      /* of the Unix socket, or NULL */
     struct http_connection_list connections;
     struct map by_evhttp; /* the connections that are attached, by their evhttp connection */
     struct http_request_list requests;
@@ -73,6 +76,7 @@ struct http_request {
     http_stream_ready_fn *ready;        /* streaming, or NULL */
     void *ready_owner;
     struct http_memory *memory;
+    struct address address; /* the client's */
     bool query_parsed;
     struct evkeyvalq query;
     char id[HTTP_REQUEST_ID_MAX_LENGTH + 1];
@@ -87,6 +91,13 @@ struct bufferevent *http_gate_open(struct event_base *base, void *server);
 void http_gate_answered(struct http_connection *c);
 /* Frees the gate, not what evhttp owns. */
 void http_gate_free(struct http_connection *c);
+
+/* peer.c */
+/* Finds out who is at the other end of a connection. All zeros: there is no telling. */
+struct address http_peer_address(int fd);
+/* The client behind it, as far as X-Forwarded-For is believed. */
+struct address http_client_address(const struct http_server *s, const struct address *peer,
+                                   const struct evkeyvalq *headers);
 
 /* server.c */
 /* A connection was accepted; it attached to evhttp; it is no more. */

@@ -78,6 +78,7 @@ void http_reply_header(struct http_request *r, const char *name, const char *val
 const char *http_reply_prepare(struct http_request *r, int status, const char *content_type)
 {
     struct evkeyvalq *headers = evhttp_request_get_output_headers(r->evhttp);
+    char client[ADDRESS_TEXT_BYTES];
 
     if (content_type)
         http_reply_header(r, "Content-Type", content_type);
@@ -87,8 +88,9 @@ const char *http_reply_prepare(struct http_request *r, int status, const char *c
     }
     http_reply_header(r, "X-Request-Id", r->id);
     r->server->stats.responses[status / 100]++;
-    log_debug("http", "%d for %s after %" PRIu64 " us, request %s", status, http_request_path(r),
-              clock_monotonic_us() - r->began_us, r->id);
+    address_format(&r->address, client);
+    log_debug("http", "%d for %s after %" PRIu64 " us, request %s from %s", status,
+              http_request_path(r), clock_monotonic_us() - r->began_us, r->id, client);
     return phrase_of(status);
 }
 

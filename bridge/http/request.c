@@ -120,6 +120,7 @@ static struct http_request *make_request(struct http_server *s, struct http_conn
     LIST_INSERT_HEAD(&s->requests, r, entry);
     s->stats.requests_open++;
     name_request(r);
+    r->address = http_client_address(s, &c->peer, evhttp_request_get_input_headers(evhttp));
     evhttp_request_set_on_complete_cb(evhttp, sent, c);
     return r;
 }
@@ -214,6 +215,11 @@ const char *http_request_query(struct http_request *r, const char *name)
 {
     (void)parse_query(r);
     return evhttp_find_header(&r->query, name);
+}
+
+const struct address *http_request_address(const struct http_request *r)
+{
+    return &r->address;
 }
 
 struct slice http_request_body(const struct http_request *r)

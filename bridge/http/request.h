@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct address;
 struct buf;
 struct http_request;
 
@@ -39,6 +40,8 @@ const char *http_request_header(const struct http_request *r, const char *name);
 bool http_request_query_is_clear(struct http_request *r);
 /* The decoded value of the query parameter, or NULL when it is absent. */
 const char *http_request_query(struct http_request *r, const char *name);
+/* Where the client is, behind whatever proxies are trusted. */
+const struct address *http_request_address(const struct http_request *r);
 struct slice http_request_body(const struct http_request *r);
 /* True: nobody will read the answer any more. */
 bool http_request_is_gone(const struct http_request *r);

@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/unix_socket.h"
 #include "http/internal.h"
 #include "wire/limits.h"
 
@@ -15,8 +16,9 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
-enum { BACKLOG = 1024, FILES_KEPT = 128 };
+enum { BACKLOG = 1024, FILES_KEPT = 128, SOCKET_MODE = 0600 };
 
 /* Tables of connections are keyed by evhttp's pointer, which nobody outside can choose. */
 static uint64_t hash_pointer(const void *key)
@@ -125,27 +127,43 @@ static bool parse_address(const char *text, struct sockaddr_storage *address, in
     return port != 0;
 }
 
-static struct evconnlistener *make_listener(struct http_server *s)
+static struct evconnlistener *listen_unix(struct http_server *s)
+{
+    int fd = unix_socket_listen(s->config.listen, SOCKET_MODE, BACKLOG);
+
+    if (fd < 0)
+        return NULL;
+    s->path = must_strndup(slice_str(s->config.listen));
+    return evconnlistener_new(s->base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0,
+                              fd);
+}
+
+static struct evconnlistener *listen_tcp(struct http_server *s)
 {
     struct sockaddr_storage address;
     int length = sizeof address;
     int on = 1;
     struct evconnlistener *listener;
 
-    if (!parse_address(s->config.listen, &address, &length)) {
-        log_error("http", "cannot listen on \"%s\": not an address with a port", s->config.listen);
+    errno = EINVAL;
+    if (!parse_address(s->config.listen, &address, &length))
         return NULL;
-    }
     listener = evconnlistener_new_bind(
         s->base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE,
         BACKLOG, (struct sockaddr *)&address, length);
-    if (!listener) {
-        log_error("http", "cannot listen on %s: %s", s->config.listen, strerror(errno));
-        return NULL;
-    }
     /* Accepted sockets inherit it; without it an answer in two writes waits for a delayed ACK. */
-    if (setsockopt(evconnlistener_get_fd(listener), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0)
+    if (listener &&
+        setsockopt(evconnlistener_get_fd(listener), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0)
         log_warning("http", "TCP_NODELAY: %s", strerror(errno));
+    return listener;
+}
+
+static struct evconnlistener *make_listener(struct http_server *s)
+{
+    struct evconnlistener *listener = s->config.listen[0] == '/' ? listen_unix(s) : listen_tcp(s);
+
+    if (!listener)
+        log_error("http", "cannot listen on %s: %s", s->config.listen, strerror(errno));
     return listener;
 }
 
@@ -175,6 +193,7 @@ struct http_server *http_server_create(struct event_base *base,
 
 fail:
     map_finish(&s->by_evhttp);
+    free(s->path);
     free(s);
     return NULL;
 }
@@ -188,6 +207,8 @@ void http_server_destroy(struct http_server *s)
         return;
     s->listener = NULL; /* connections that close must not enable it any more */
     evhttp_free(s->evhttp);
+    if (s->path)
+        unlink(s->path);
     while ((c = LIST_FIRST(&s->connections))) { /* accepted, and never attached */
         LIST_REMOVE(c, entry);
         http_gate_free(c);
@@ -196,6 +217,7 @@ void http_server_destroy(struct http_server *s)
         http_request_free(r);
     assert(s->stats.received == 0 && s->stats.unsent == 0);
     map_finish(&s->by_evhttp);
+    free(s->path);
     free(s);
 }
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* server.h - an HTTP/1.1 server on the loop thread: evhttp behind a strict gate.
  *
+ * On a Unix socket it serves what the front door carries to it: whoever can open that socket is
+ * believed about the client's address, which is the last part of the name that it connects from.
+ *
  * Only whole, clean requests reach evhttp (framing.h), so every error, malformed requests included,
  * is answered as problem details (RFC 9457). Everything is bounded: connections, head, body, the
  * time to send a request, to handle it and to read the answer. */
@@ -15,9 +18,12 @@
 struct event_base;
 struct http_request;
 struct http_server;
+struct networks;
 
 struct http_server_config {
-    const char *listen;       /* "127.0.0.1:8080" or "[::1]:8080" */
+    const char *listen; /* "127.0.0.1:8080", "[::1]:8080", or a Unix socket: "/run/http.sock" */
+    const struct networks *trusted_proxies; /* whose X-Forwarded-For is believed; borrowed; NULL:
+                                               nobody's */
     unsigned connections_max; /* further ones wait in the kernel; default 10000, or fewer if the
                                  process may not open so many files */
     unsigned requests_max;    /* being handled at once, else 503; default 10000 */

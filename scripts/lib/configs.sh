@@ -44,6 +44,8 @@ database $(postgres_dsn)
 migrations $DATA/bin/sql
 migrate_on_start true
 http_listen $LISTEN:$HTTP_PORT
+http_socket $RUN/http.sock
+mqtt_socket $RUN/mqtt.sock
 metrics_listen 127.0.0.1:$METRICS_PORT
 link_socket $RUN/link.sock
 link_key_file $DATA/link.key
@@ -60,8 +62,9 @@ END
 web_root() { if [[ -e $DATA/bin/web/index.html ]]; then echo "$DATA/bin/web"; else echo off; fi; }
 
 # The queues: a device that reads too slowly loses live copies and syncs later, and costs bounded
-# memory until then. The WebSocket listener of Mosquitto 2.0 ignores the packet limit and the
-# connection limit, so it is never exposed beyond this machine.
+# memory until then. WebSockets are not Mosquitto's: 2.0 ignores the packet limit and the connection
+# limit there. They come through the bridge's front door, over a socket of their own, so that the
+# doorbell's has room however many there are.
 mosquitto_config() {
     local connections=$(($(descriptor_limit) - 256))
     cat <<END
@@ -99,8 +102,7 @@ max_connections $connections
 
 listener 0 $RUN/broker.sock
 
-listener $WS_PORT 127.0.0.1
-protocol websockets
+listener 0 $RUN/mqtt.sock
 max_connections $connections
 END
 }

@@ -103,7 +103,7 @@ addresses() {
     cat <<END
 HTTP_URL=http://$address:$HTTP_PORT
 MQTT_ADDRESS=$address:$MQTT_PORT
-WS_URL=ws://127.0.0.1:$WS_PORT/mqtt
+WS_URL=ws://$address:$HTTP_PORT/mqtt
 METRICS_URL=http://127.0.0.1:$METRICS_PORT/metrics
 END
 }

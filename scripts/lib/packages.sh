@@ -9,7 +9,7 @@ PACKAGES_UP=(
     # to build
     gcc libc6-dev cmake ninja-build pkg-config
     "libcurl4-openssl-dev|libcurl4-gnutls-dev" libevent-dev libjansson-dev libmosquitto-dev
-    libpq-dev libsodium-dev libssl-dev libutf8proc-dev mosquitto-dev
+    libpq-dev libsodium-dev libssl-dev libutf8proc-dev libwslay-dev mosquitto-dev
     python3 python3-yaml # openapi.yaml is built in as JSON
     # to run
     curl jq mosquitto mosquitto-clients postgresql procps util-linux

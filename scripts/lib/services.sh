@@ -153,7 +153,6 @@ local_address() { [[ $LISTEN == 0.0.0.0 ]] && echo 127.0.0.1 || echo "$LISTEN"; 
 check_ports() {
     check_port http "$HTTP_PORT"
     check_port mqtt "$MQTT_PORT"
-    check_port ws "$WS_PORT"
     check_port metrics "$METRICS_PORT"
 }
 

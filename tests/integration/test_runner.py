@@ -123,7 +123,7 @@ def test_nothing_outlives_a_killed_supervisor(make_system):
     system.up()
 
 
-@pytest.mark.parametrize("offset, what", [(0, "http"), (1, "mqtt"), (2, "ws"), (3, "metrics")])
+@pytest.mark.parametrize("offset, what", [(0, "http"), (1, "mqtt"), (3, "metrics")])
 def test_a_taken_port_is_a_clear_error(tmp_data, offset, what):
     base = free_port_base()
     with socket.create_server(("127.0.0.1", base + offset)):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Who may include whom (docs/architecture.md): plugin, bridge and clients know schema/ and never
-each other; inside the bridge main, app, api, core and {db, link, http, push, base} go one way."""
+each other; inside the bridge main, app, api, core and {db, door, link, http, push, base} go one
+way."""
 import posixpath
 import re
 
@@ -16,7 +17,8 @@ ROOTS = {
 }
 
 _SCHEMA = ("schema/base", "schema/wire", "schema/token")
-_BRIDGE_BELOW_CORE = ("bridge/db", "bridge/link", "bridge/http", "bridge/push", "bridge/base")
+_BRIDGE_BELOW_CORE = (
+    "bridge/db", "bridge/door", "bridge/link", "bridge/http", "bridge/push", "bridge/base")
 
 # layer -> the other layers that it may include. A file's layer is its longest matching prefix.
 LAYERS = {
@@ -27,6 +29,7 @@ LAYERS = {
     "clients/bench": _SCHEMA,
     "bridge/base": _SCHEMA,
     "bridge/db": ("bridge/base", *_SCHEMA),
+    "bridge/door": ("bridge/base", *_SCHEMA),
     "bridge/link": ("bridge/base", *_SCHEMA),
     "bridge/http": ("bridge/base", *_SCHEMA),
     "bridge/push": ("bridge/base", *_SCHEMA),

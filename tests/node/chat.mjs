@@ -119,13 +119,13 @@ class Device {
   }
 }
 
-// The broker's own WebSocket listener sends 4 KB every 100 ms; a short text shows as much there.
+const CHARACTERS = 100_000;
 const doors = [
-  ['TCP', `mqtt://${tcp}`, 4, 100_000], ['TCP', `mqtt://${tcp}`, 5, 100_000],
-  ['WebSocket', ws, 4, 10_000], ['WebSocket', ws, 5, 10_000],
+  ['TCP', `mqtt://${tcp}`, 4], ['TCP', `mqtt://${tcp}`, 5],
+  ['WebSocket', ws, 4], ['WebSocket', ws, 5],
 ];
 
-function talkThrough(transport, url, version, characters) {
+function talkThrough(transport, url, version) {
   describe(`over ${transport}, protocol ${version}`, () => {
     test('two people talk', async () => {
       const [alice, bob] = [await signup('alice'), await signup('bob')];
@@ -174,11 +174,11 @@ function talkThrough(transport, url, version, characters) {
       assert.deepEqual(other.entries(conversation).map((e) => e.id), ids);
     });
 
-    test(`${characters} characters`, async () => {
+    test('100,000 characters', async () => {
       const [alice, bob] = [await signup('alice'), await signup('bob')];
       const phone = await Device.connect(url, alice, 'phone', version);
       const other = await Device.connect(url, bob, 'phone', version);
-      const text = '🏳️‍🌈語ש'.repeat(characters).slice(0, characters);
+      const text = '🏳️‍🌈語ש'.repeat(CHARACTERS).slice(0, CHARACTERS);
       const receipt = await phone.say(`@${bob.handle}`, text);
       assert.equal(receipt.seq, 1, JSON.stringify(receipt));
       const message = await other.wait((m) => m.topic === `chat/${receipt.conversation}`);
