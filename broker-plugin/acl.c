@@ -36,6 +36,16 @@ bool acl_may_publish(struct core *c, const struct acl_publish *p)
     return !reason;
 }
 
+/* The broker looks through a client's filters one by one, for each that is added. Whoever needs
+ * more can do with chat/#. */
+static bool may_have_plain(struct session *session)
+{
+    if (session->plain_filters == ACL_PLAIN_FILTERS_MAX)
+        return false;
+    session->plain_filters++;
+    return true;
+}
+
 bool acl_may_subscribe(struct core *c, const void *client, const char *client_id,
                        struct slice filter)
 {
@@ -44,10 +54,15 @@ bool acl_may_subscribe(struct core *c, const void *client, const char *client_id
 
     if (core_is_bell(client_id))
         return false;
-    if (!topic_parse_presence(filter, &handle))
-        return topic_subscribe_is_allowed(filter);
     session = sessions_find(&c->sessions, client, client_id);
-    return session && watches_subscribe(c, session, handle);
+    if (!session)
+        return topic_subscribe_is_allowed(filter);
+    if (session->filters == ACL_FILTERS_MAX)
+        return false;
+    session->filters++;
+    if (topic_parse_presence(filter, &handle))
+        return watches_subscribe(c, session, handle);
+    return topic_subscribe_is_allowed(filter) && may_have_plain(session);
 }
 
 void acl_unsubscribe(struct core *c, const void *client, const char *client_id, struct slice filter)

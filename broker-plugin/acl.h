@@ -9,6 +9,11 @@
 
 struct core;
 
+enum {
+    ACL_PLAIN_FILTERS_MAX = 1000, /* granted to one connection, but those to presence/{handle} */
+    ACL_FILTERS_MAX = 10000,      /* asked for by one connection in its whole life */
+};
+
 struct acl_publish {
     const void *client;
     const char *client_id; /* may be NULL */

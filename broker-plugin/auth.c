@@ -133,6 +133,17 @@ static enum jwt_status verify(const struct core *c, struct slice handle, struct 
     return JWT_OK;
 }
 
+/* A user's devices share what the broker can hold for them; the longest connected one goes. */
+static void end_surplus(struct core *c, const struct user *u)
+{
+    struct session *surplus = sessions_surplus(u);
+
+    if (!surplus)
+        return;
+    receipts_closing(c, surplus, slice_str("too_many_devices"));
+    core_kick(c, surplus);
+}
+
 static bool open_session(struct core *c, const void *client, const struct jwt_claims *claims,
                          struct slice device, uint64_t token_hash)
 {
@@ -150,6 +161,7 @@ static bool open_session(struct core *c, const void *client, const struct jwt_cl
                           (int64_t)(hash_u64(c->stats.logins) % DEADLINE_JITTER_S);
     announce_opened(c, session);
     attach_opened(c, session);
+    end_surplus(c, session->user);
     return true;
 }
 

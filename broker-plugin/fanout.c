@@ -223,8 +223,12 @@ void fanout_finish(struct core *c)
 
 static bool is_small(const struct conversation *conversation, const struct frame_entry *f)
 {
-    size_t count = conversation->member_count;
+    size_t count = 0;
 
+    if (conversation->member_count > FANOUT_TURN_COUNT)
+        return false;
+    for (uint32_t slot = 0; slot < conversation->member_count; slot++)
+        count += conversation->members[slot].user->session_count;
     return count <= 1 ||
            (count <= FANOUT_TURN_COUNT && count * f->payload.length <= FANOUT_TURN_BYTES);
 }
@@ -253,9 +257,12 @@ bool fanout_entry(struct core *c, struct conversation *conversation, const struc
     return true;
 }
 
-/* A backlog that the user is still to get something from, or NULL. */
+/* A backlog that the user is still to get something from, or NULL. As long as one message waits for
+ * the user, the next ones line up behind it, wherever the backlogs have moved. */
 static struct backlog *backlog_before(struct core *c, const struct user *u)
 {
+    if (u->parcels > 0)
+        return u->line;
     for (struct backlog *i = c->fanout.first; i; i = i->next) {
         if (members_of(u, i->conversation))
             return i;
@@ -265,14 +272,28 @@ static struct backlog *backlog_before(struct core *c, const struct user *u)
 
 void fanout_device(struct core *c, const struct frame_device *f)
 {
-    const struct user *u = sessions_find_user(&c->sessions, f->uid);
+    struct user *u = sessions_find_user(&c->sessions, f->uid);
     struct backlog *backlog = u ? backlog_before(c, u) : NULL;
     struct parcel *parcel = backlog ? parcel_of_device(f) : NULL;
 
-    if (parcel)
-        append(c, backlog, parcel);
-    else
+    if (!parcel) {
         deliver_device(c, f);
+        return;
+    }
+    append(c, backlog, parcel);
+    u->line = backlog;
+    u->parcels++;
+}
+
+static void device_slice(struct core *c, struct backlog *backlog)
+{
+    const struct frame_device *f = &backlog->first->device;
+    struct user *u = sessions_find_user(&c->sessions, f->uid);
+
+    deliver_device(c, f);
+    if (u && u->line == backlog && u->parcels > 0) /* it may be another incarnation of the user */
+        u->parcels--;
+    drop_first(c, backlog);
 }
 
 /* The member at `visited` leaves; the last one takes the place. */
@@ -311,6 +332,7 @@ void fanout_ended(struct core *c, struct conversation *conversation)
 
     if (backlog) {
         append(c, backlog, parcel);
+        c->fanout.ended_ticket = parcel->ticket;
         return;
     }
     free(parcel);
@@ -336,8 +358,7 @@ static void deliver_slice(struct core *c, struct backlog *backlog)
 {
     switch (backlog->first->kind) {
     case PARCEL_DEVICE:
-        deliver_device(c, &backlog->first->device);
-        drop_first(c, backlog);
+        device_slice(c, backlog);
         return;
     case PARCEL_ENTRY:
         entry_slice(c, backlog);
@@ -396,7 +417,7 @@ bool fanout_barrier(struct core *c, uint64_t number)
 
     if (f->barrier_count == FANOUT_BARRIERS_MAX)
         return false;
-    f->barriers[f->barrier_count++] = (struct pending_barrier){number, f->ticket};
+    f->barriers[f->barrier_count++] = (struct pending_barrier){number, f->ended_ticket};
     echo_barriers(c);
     return true;
 }

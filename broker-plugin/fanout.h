@@ -31,14 +31,15 @@ enum {
 
 struct pending_barrier {
     uint64_t number;
-    uint64_t ticket; /* of the last parcel that came before it */
+    uint64_t ticket; /* of the last end of a conversation that came before it */
 };
 
 struct fanout {
     struct backlog *first, *last; /* each has at least one parcel */
     size_t backlog_bytes;
-    uint64_t ticket; /* the last one given */
-    long count_left; /* of this turn; may go below zero */
+    uint64_t ticket;       /* the last one given */
+    uint64_t ended_ticket; /* of the last end of a conversation */
+    long count_left;       /* of this turn; may go below zero */
     long bytes_left;
     long frames_left;
     struct pending_barrier barriers[FANOUT_BARRIERS_MAX];
@@ -73,7 +74,9 @@ void fanout_signal(struct core *c, const struct conversation *conversation,
 void fanout_device(struct core *c, const struct frame_device *f);
 /* The conversation is no more: its members are told, and leave. */
 void fanout_ended(struct core *c, struct conversation *conversation);
-/* Echoes the barrier when everything before it is handed out. False: too many are waiting. */
+/* Echoes the barrier when every change of members before it is in force: at once, unless a
+ * conversation is being ended in slices. What waits in a backlog is no reason to wait, because who
+ * is a member counts when it is handed out. False: too many are waiting. */
 bool fanout_barrier(struct core *c, uint64_t number) MUST_USE;
 /* Goes on with the backlogs while this turn has time. */
 void fanout_turn(struct core *c);

@@ -191,7 +191,8 @@ void link_read(struct link *l)
         size_t used = 0;
         enum frame_status status;
 
-        if (!l->handlers.may_read(l->handlers.owner)) {
+        /* WELCOME costs nothing, and a bridge that waits to be greeted gives up. */
+        if (l->state == LINK_UP && !l->handlers.may_read(l->handlers.owner)) {
             l->unread = true;
             return;
         }

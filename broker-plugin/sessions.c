@@ -88,6 +88,20 @@ struct session *sessions_current(const struct user *u, struct slice device)
     return NULL;
 }
 
+struct session *sessions_surplus(const struct user *u)
+{
+    struct session *oldest = NULL;
+    unsigned count = 0;
+
+    for (struct session *i = u->sessions; i; i = i->next_of_user) {
+        if (i->superseded || i->kick_turn > 0)
+            continue;
+        count++;
+        oldest = i;
+    }
+    return count > SESSIONS_PER_USER ? oldest : NULL;
+}
+
 static struct user *find_or_create_user(struct sessions *s, uint64_t uid, struct slice handle)
 {
     struct user *u = sessions_find_user(s, uid);
@@ -135,6 +149,7 @@ struct session *sessions_open(struct sessions *s, const void *client, uint64_t u
         older->superseded = true;
     session->next_of_user = session->user->sessions;
     session->user->sessions = session;
+    session->user->session_count++;
     session->next = s->first;
     if (session->next)
         session->next->prev = session;
@@ -161,6 +176,7 @@ static void unlink_session(struct sessions *s, struct session *session)
     while (*at != session)
         at = &(*at)->next_of_user;
     *at = session->next_of_user;
+    session->user->session_count--;
     if (session->next)
         session->next->prev = session->prev;
     if (session->prev)

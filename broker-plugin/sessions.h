@@ -33,6 +33,9 @@ enum attach_state {
 struct user {
     uint64_t uid;
     struct session *sessions; /* newest first */
+    uint32_t session_count;
+    uint32_t parcels;     /* that wait for this user in `line`: see fanout_device() */
+    struct backlog *line; /* valid while there are any */
     struct memberships memberships;
     struct user *next, *prev; /* in the list of all users */
     enum attach_state attach;
@@ -57,14 +60,18 @@ struct session {
     struct watch_list watches; /* owned by watches.c */
     uint64_t signal_ms;        /* when signals_taken last went down */
     uint32_t watch_count;
-    uint8_t signals_taken; /* of the allowance: see signals.c */
-    bool ready;            /* me/ready has been sent */
-    bool warned;           /* its token ends soon, and it knows */
-    bool away;             /* as the device has said */
-    bool superseded;       /* a newer connection of the same device exists */
-    uint8_t device_offset; /* of the device in client_id */
+    uint16_t filters;       /* subscribed to so far, refused ones too: see acl.c */
+    uint16_t plain_filters; /* of these, granted and not to a presence */
+    uint8_t signals_taken;  /* of the allowance: see signals.c */
+    bool ready;             /* me/ready has been sent */
+    bool warned;            /* its token ends soon, and it knows */
+    bool away;              /* as the device has said */
+    bool superseded;        /* a newer connection of the same device exists */
+    uint8_t device_offset;  /* of the device in client_id */
     char client_id[CLIENT_ID_MAX_LENGTH + 1];
 };
+
+enum { SESSIONS_PER_USER = 32 };
 
 struct sessions {
     struct map by_client; /* struct session by client */
@@ -95,6 +102,9 @@ struct session *sessions_open(struct sessions *s, const void *client, uint64_t u
 void sessions_close(struct sessions *s, struct session *session);
 /* Frees a user who has no sessions and no memberships. */
 void sessions_release_user(struct sessions *s, struct user *u);
+
+/* Of more than SESSIONS_PER_USER the oldest one that is not ending already, or NULL. */
+struct session *sessions_surplus(const struct user *u);
 
 /* The device part of the client id; borrowed. */
 const char *session_device(const struct session *session);

@@ -16,14 +16,19 @@
 
 enum watch_state { WATCH_WANTED, WATCH_ASKED, WATCH_ALLOWED };
 
+struct watch_name {
+    struct session *session;
+    struct slice handle;
+};
+
 struct watch {
     LIST_ENTRY(watch) of_session;
     TAILQ_ENTRY(watch) link;
-    struct session *session;
-    struct target *target; /* WATCH_ALLOWED */
-    uint64_t told;         /* hash of what was told last; 0: nothing */
-    uint64_t number;       /* WATCH_ASKED: of the question */
-    uint64_t ended_before; /* WATCH_ASKED: ended_count when it was asked */
+    struct watch_name name; /* its handle is the one below */
+    struct target *target;  /* WATCH_ALLOWED */
+    uint64_t told;          /* hash of what was told last; 0: nothing */
+    uint64_t number;        /* WATCH_ASKED: of the question */
+    uint64_t ended_before;  /* WATCH_ASKED: ended_count when it was asked */
     uint8_t state;
     char handle[HANDLE_MAX_LENGTH + 1];
 };
@@ -56,9 +61,32 @@ static const void *uid_of(const void *item)
 
 static const struct map_type targets_type = {hash_uid, equal_uid, uid_of};
 
+static uint64_t hash_name(const void *key)
+{
+    const struct watch_name *name = key;
+
+    return hash_bytes(name->handle.data, name->handle.length) ^
+           hash_u64((uint64_t)(uintptr_t)name->session);
+}
+
+static bool equal_name(const void *a, const void *b)
+{
+    const struct watch_name *x = a, *y = b;
+
+    return x->session == y->session && slice_equal(x->handle, y->handle);
+}
+
+static const void *name_of(const void *item)
+{
+    return &((const struct watch *)item)->name;
+}
+
+static const struct map_type by_name_type = {hash_name, equal_name, name_of};
+
 void watches_init(struct watches *w)
 {
     *w = (struct watches){0};
+    map_init(&w->by_name, &by_name_type);
     map_init(&w->targets, &targets_type);
     TAILQ_INIT(&w->telling);
     TAILQ_INIT(&w->wanted);
@@ -66,7 +94,8 @@ void watches_init(struct watches *w)
 
 void watches_finish(struct watches *w)
 {
-    assert(w->count == 0 && w->targets.count == 0);
+    assert(w->by_name.count == 0 && w->targets.count == 0);
+    map_finish(&w->by_name);
     map_finish(&w->targets);
 }
 
@@ -145,21 +174,16 @@ static void free_watch(struct watches *w, struct watch *watch)
 {
     detach(w, watch);
     LIST_REMOVE(watch, of_session);
-    watch->session->watch_count--;
-    w->count--;
+    map_remove(&w->by_name, &watch->name);
+    watch->name.session->watch_count--;
     free(watch);
 }
 
-static struct watch *find(const struct session *session, struct slice handle)
+static struct watch *find(const struct watches *w, struct session *session, struct slice handle)
 {
-    struct watch *watch;
+    struct watch_name name = {session, handle};
 
-    LIST_FOREACH(watch, &session->watches, of_session)
-    {
-        if (slice_equal(slice_str(watch->handle), handle))
-            return watch;
-    }
-    return NULL;
+    return map_find(&w->by_name, &name);
 }
 
 /* False: it is certain without PostgreSQL that the user shares no conversation with this one. */
@@ -181,7 +205,7 @@ static bool may_share(const struct core *c, const struct user *u, struct slice h
 bool watches_subscribe(struct core *c, struct session *session, struct slice handle)
 {
     struct watches *w = &c->watches;
-    struct watch *watch = find(session, handle);
+    struct watch *watch = find(w, session, handle);
 
     if (watch) {
         watch->told = 0;
@@ -189,7 +213,7 @@ bool watches_subscribe(struct core *c, struct session *session, struct slice han
             want(w, watch);
         return true;
     }
-    if (session->watch_count >= WATCHES_PER_SESSION || w->count >= WATCHES_MAX ||
+    if (session->watch_count >= WATCHES_PER_SESSION || w->by_name.count >= WATCHES_MAX ||
         !may_share(c, session->user, handle))
         return false;
     watch = calloc(1, sizeof *watch);
@@ -197,19 +221,22 @@ bool watches_subscribe(struct core *c, struct session *session, struct slice han
         return false;
     assert(handle.length < sizeof watch->handle);
     memcpy(watch->handle, handle.data, handle.length);
-    watch->session = session;
+    watch->name = (struct watch_name){session, slice_of(watch->handle, handle.length)};
+    if (!map_insert(&w->by_name, watch)) {
+        free(watch);
+        return false;
+    }
     watch->state = WATCH_WANTED;
     TAILQ_INSERT_TAIL(&w->wanted, watch, link);
     LIST_INSERT_HEAD(&session->watches, watch, of_session);
     session->watch_count++;
-    w->count++;
     c->stats.watches++;
     return true;
 }
 
 void watches_unsubscribe(struct core *c, struct session *session, struct slice handle)
 {
-    struct watch *watch = find(session, handle);
+    struct watch *watch = find(&c->watches, session, handle);
 
     if (watch)
         free_watch(&c->watches, watch);
@@ -246,16 +273,16 @@ static void tell(struct core *c, struct watch *watch, struct slice news)
     char topic[TOPIC_PRESENCE_MAX_LENGTH + 1];
     uint64_t hash = hash_bytes(news.data, news.length) | 1;
 
-    if (hash == watch->told || watch->session->superseded)
+    if (hash == watch->told || watch->name.session->superseded)
         return;
     topic_format_presence(slice_str(watch->handle), topic);
-    if (fanout_publish(c, watch->session, topic, news, slice_of(NULL, 0)))
+    if (fanout_publish(c, watch->name.session, topic, news, slice_of(NULL, 0)))
         watch->told = hash;
 }
 
 static struct slice news_for(const struct target *target, const struct watch *watch)
 {
-    if (watch->session->user->uid == target->uid)
+    if (watch->name.session->user->uid == target->uid)
         return slice_of(target->news + target->news_length, target->own_news_length);
     return slice_of(target->news, target->news_length);
 }
@@ -280,8 +307,8 @@ static void ask(struct core *c, struct watch *watch)
     struct watches *w = &c->watches;
     struct frame_watch f = {
         .number = ++w->question,
-        .uid = watch->session->user->uid,
-        .device = slice_str(session_device(watch->session)),
+        .uid = watch->name.session->user->uid,
+        .device = slice_str(session_device(watch->name.session)),
         .target = slice_str(watch->handle),
         .again = watch->told != 0,
     };
@@ -379,7 +406,7 @@ void watches_watched(struct core *c, const struct frame_watched *f)
     struct watches *w = &c->watches;
     const struct user *u = sessions_find_user(&c->sessions, f->uid);
     struct session *session = u ? sessions_current(u, f->device) : NULL;
-    struct watch *watch = session ? find(session, f->target) : NULL;
+    struct watch *watch = session ? find(w, session, f->target) : NULL;
     struct target *target;
 
     if (!watch || watch->state != WATCH_ASKED || watch->number != f->number)

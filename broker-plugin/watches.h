@@ -35,10 +35,10 @@ TAILQ_HEAD(watch_queue, watch);
 TAILQ_HEAD(target_queue, target);
 
 struct watches {
+    struct map by_name; /* struct watch by session and handle; owned */
     struct map targets; /* struct target by uid: those with a watch that is ALLOWED */
     struct target_queue telling;
     struct watch_queue wanted; /* to be asked, oldest first */
-    uint32_t count;
     uint32_t asked;
     uint64_t question; /* number of the last one */
     uint64_t ended_count;

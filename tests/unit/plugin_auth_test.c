@@ -344,6 +344,51 @@ static void test_subscribe_rules(void **state)
     assert_false(acl_may_subscribe(rig.core, &first, "alice/phone", slice_str("$share/g/chat/#")));
 }
 
+/* The broker looks through a client's filters one by one. */
+static void test_filters_are_bounded(void **state)
+{
+    char filter[64];
+    int granted = 0;
+
+    (void)state;
+    rig_link(&rig, true);
+    rig_login_attached(&rig, &first, 1, "alice", "phone", NULL, 0);
+    for (int i = 0; i < 2 * ACL_FILTERS_MAX; i++) {
+        snprintf(filter, sizeof filter, "chat/%d", i);
+        granted += rig_subscribe(&rig, &first, "alice/phone", filter);
+        if (i == ACL_PLAIN_FILTERS_MAX) /* those to a presence have a bound of their own */
+            assert_true(rig_subscribe(&rig, &first, "alice/phone", "presence/alice"));
+    }
+    assert_int_equal(granted, ACL_PLAIN_FILTERS_MAX);
+    assert_false(rig_subscribe(&rig, &first, "alice/phone", "presence/alice"));
+}
+
+static void test_devices_of_a_user_are_bounded(void **state)
+{
+    static const char clients[SESSIONS_PER_USER + 1];
+    char device[16];
+
+    (void)state;
+    rig_link(&rig, true);
+    rig_login_attached(&rig, &clients[0], 1, "alice", "d0", NULL, 0);
+    for (unsigned i = 1; i < SESSIONS_PER_USER; i++) {
+        snprintf(device, sizeof device, "d%u", i);
+        assert_true(rig_login(&rig, &clients[i], 1, "alice", device));
+    }
+    for (int i = 0; i < 4; i++)
+        rig_tick(&rig);
+    assert_int_equal(rig_kick_count, 0);
+    /* One more: the one that has been here longest goes, and is told why. */
+    rig_kick_client = &clients[0];
+    assert_true(rig_login(&rig, &clients[SESSIONS_PER_USER], 1, "alice", "late"));
+    for (int i = 0; i < 4; i++)
+        rig_tick(&rig);
+    assert_int_equal(rig_kick_count, 1);
+    assert_string_equal(rig_kicked[0], "alice/d0");
+    assert_true(rig_last_has("alice/d0", "me/event", "too_many_devices"));
+    rig_kick_client = NULL;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -363,6 +408,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_publish_rules, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_will_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_subscribe_rules, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_filters_are_bounded, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_devices_of_a_user_are_bounded, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -190,7 +190,7 @@ static void test_strangers(void **state)
     answer_watch(0, false, "");
     assert_true(rig_last_has("alice/phone", "me/event",
                              "{\"event\":\"presence_refused\",\"user\":\"carol\"}"));
-    assert_int_equal(rig.core->watches.count, 2);
+    assert_int_equal(rig.core->watches.by_name.count, 2);
 }
 
 static void test_state_and_changes(void **state)
@@ -250,7 +250,7 @@ static void test_subscribing_again_tells_again(void **state)
     answer_watch(BOB, true, "online");
     assert_int_equal(rig_count(NULL, "presence/bob"), 2);
     assert_false(next_watch(&f));
-    assert_int_equal(rig.core->watches.count, 1);
+    assert_int_equal(rig.core->watches.by_name.count, 1);
 }
 
 /* A bridge that starts again is asked again, and is not heard unless something is new. */
@@ -293,7 +293,7 @@ static void test_removal_asks_again(void **state)
     assert_int_equal(rig_count("alice/phone", "me/event"), 2);
     rig_presence(&rig, BOB, "online");
     assert_int_equal(rig_count(NULL, "presence/bob"), 2);
-    assert_int_equal(rig.core->watches.count, 0);
+    assert_int_equal(rig.core->watches.by_name.count, 0);
 }
 
 /* An answer that may be older than a removal does not count. */
@@ -361,7 +361,7 @@ static void test_limit(void **state)
     acl_unsubscribe(rig.core, &alice, "alice/phone", slice_str("presence/user7"));
     assert_true(rig_subscribe(&rig, &alice, "alice/phone", "presence/bob"));
     core_disconnected(rig.core, &alice);
-    assert_int_equal(rig.core->watches.count, 0);
+    assert_int_equal(rig.core->watches.by_name.count, 0);
 }
 
 /* More watchers than one turn has time for: everybody is told, each once and the newest last. */
