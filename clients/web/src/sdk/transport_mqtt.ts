@@ -9,8 +9,9 @@ import { ConnectRefused, type Link, type LinkOptions, type Transport } from './t
 export const mqttTransport: Transport = { connect };
 
 async function connect(options: LinkOptions): Promise<Link> {
-  const { connect: open } = await import('mqtt');
-  const client = open(options.url, {
+  // In browsers the module is one object, its default export; in Node it has names as well.
+  const { default: mqtt } = await import('mqtt');
+  const client = mqtt.connect(options.url, {
     protocolVersion: 5,
     clientId: options.clientId,
     username: options.username,
