@@ -117,6 +117,7 @@ export class Outbox {
       id: isTaken ? this.platform.uuid() : letter.id,
       number: this.nextNumber(),
       isStored: false,
+      flownAt: null,
       error: null,
     };
     this.place(again);

@@ -28,9 +28,9 @@ export interface Draft {
   readonly text?: string;
 }
 
-/** What becomes of a draft: taken, refused, or lost together with everything about it. `unheard`:
- * it is taken, and the receipt is lost. */
-export type Fate = 'take' | 'lose' | 'unheard' | { code: string; retry_after_ms?: number };
+/** What becomes of a draft: taken, refused, lost, or lost with its connection (`cut`), which
+ * is how networks lose things. `unheard`: it is taken, and the receipt is lost. */
+export type Fate = 'take' | 'lose' | 'cut' | 'unheard' | { code: string; retry_after_ms?: number };
 
 export class FakeServer {
   readonly conversations = new Map<string, Conversation>();
@@ -164,7 +164,8 @@ export class FakeServer {
   private takeDraft(socket: Socket, target: string, draft: Draft): void {
     this.drafts.push(draft);
     const fate = this.fate(draft);
-    if (fate === 'lose') return;
+    if (fate === 'cut') this.close(socket);
+    if (fate === 'lose' || fate === 'cut') return;
     const refuse = (error: object): void =>
       this.send(socket, 'me/receipt', { id: draft.id, conversation: target, error });
     const awaited = socket.blocked.get(target);

@@ -115,7 +115,8 @@ describe('the session', () => {
     world.server.fate = () => 'take';
     await client.logIn({ handle: 'alice', password: 'correct horse' });
     await world.clock.pass(100);
-    assert.deepEqual(world.server.conversations.get(id)?.entries.map(({ text }) => text), ['hello']);
+    const entries = world.server.conversations.get(id)?.entries ?? [];
+    assert.deepEqual(entries.map(({ text }) => text), ['hello']);
     await world.end();
   });
 
