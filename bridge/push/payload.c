@@ -29,12 +29,12 @@ struct texts {
 typedef void write_fn(struct buf *b, const struct push_notification *n, const struct texts *t,
                       struct slice token);
 
-/* Bytes of one byte of text inside a JSON string; never less than buf_json() takes. */
+/* Bytes of one byte of text inside a JSON string, as buf_json() writes it. */
 static size_t cost_of(unsigned char c)
 {
-    if (c < 0x20)
-        return 6;
-    return c == '"' || c == '\\' ? 2 : 1;
+    if (c == '"' || c == '\\' || c == '\n' || c == '\r' || c == '\t' || c == '\b' || c == '\f')
+        return 2;
+    return c < 0x20 ? 6 : 1;
 }
 
 /* Length of the longest beginning that costs at most `max_bytes`, perhaps within a code point. */

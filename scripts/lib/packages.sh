@@ -15,7 +15,7 @@ PACKAGES_UP=(
     curl jq mosquitto mosquitto-clients postgresql procps util-linux
 )
 PACKAGES_TEST=(
-    clang clang-format git libcmocka-dev libclang-rt-14-dev
+    clang clang-format git libcmocka-dev libclang-rt-14-dev openssl
     python3-cryptography python3-jsonschema python3-paho-mqtt python3-pytest python3-pytest-xdist
     shellcheck
 )

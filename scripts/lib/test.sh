@@ -16,6 +16,7 @@ SUITES=(
     "integration      1200  suite_integration       a whole system, driven by stock clients"
     "integration-asan 1500  suite_integration_asan  the same, plugin and bridge with sanitizers"
     "mosquitto21      1500  suite_mosquitto21       the same on Mosquitto 2.1"
+    "push              600  suite_push              pushes to stand-ins of the push services"
     "bench-smoke       300  suite_bench_smoke       the load generator, shortly"
 )
 FUZZ_SECONDS=${BANTER_FUZZ_SECONDS:-8} # for each target
@@ -165,6 +166,12 @@ suite_fuzz() {
     ((failed == 0))
 }
 
+suite_push() {
+    build_preset release
+    ensure_node_modules tests/push
+    (cd "$REPO/tests/push" && BANTER_BUILD_DIR=$REPO/build/release node --test)
+}
+
 # A copy of its own, a second of load: a table, a JSON line, and not one error.
 suite_bench_smoke() {
     build_preset release
@@ -205,10 +212,10 @@ build_with_mosquitto21() {
         cmake --build build/mosquitto21 --target banter_plugin) >"$log" 2>&1 || build_failed "$log"
 }
 
-# As package-lock.json says, and only when that has changed.
+# Those of a folder, as its package-lock.json says, and only when that has changed.
 ensure_node_modules() {
     ensure_node
-    cd "$REPO/tests/node"
+    cd "$REPO/${1:-tests/node}"
     if ! cmp -s package-lock.json node_modules/.installed; then
         npm ci --no-audit --no-fund --ignore-scripts
         cp package-lock.json node_modules/.installed
