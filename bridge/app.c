@@ -7,6 +7,7 @@
 #include "app.h"
 
 #include "api/api.h"
+#include "app_push.h"
 #include "base/address.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -27,6 +28,7 @@
 #include "core/keys.h"
 #include "core/members.h"
 #include "core/presence.h"
+#include "core/push_service.h"
 #include "core/requests.h"
 #include "core/revocations.h"
 #include "core/sync.h"
@@ -86,6 +88,7 @@ struct app {
     struct ingest *ingest;
     struct members *members;
     struct presence *presence;
+    struct push_service *push;
     struct fills *fills;
     struct requests *requests;
     struct revocations *revocations;
@@ -100,7 +103,8 @@ static void on_drain_timer(evutil_socket_t fd, short what, void *argument)
     struct app *a = argument;
     const struct timeval interval = {.tv_usec = DRAIN_CHECK_MS * 1000};
     bool idle = ingest_is_idle(a->ingest) && link_is_flushed(a->link) &&
-                presence_is_idle(a->presence) && cursors_is_idle(a->cursors);
+                presence_is_idle(a->presence) && cursors_is_idle(a->cursors) &&
+                push_service_is_idle(a->push);
     (void)fd;
     (void)what;
 
@@ -131,6 +135,7 @@ static void on_signal(evutil_socket_t number, short what, void *argument)
     intake_close(a->intake);
     ingest_kick(a->ingest);
     presence_close(a->presence);
+    push_service_close(a->push);
     event_add(a->drain_timer, &interval);
 }
 
@@ -175,7 +180,10 @@ static bool create_connections(struct app *a, const struct config *config)
 
 static void on_stored(void *owner, const struct uuid *conversation)
 {
-    indexer_note(owner, conversation);
+    struct app *a = owner;
+
+    indexer_note(a->indexer, conversation);
+    push_service_note(a->push);
 }
 
 /* What stands beside the path of a message. */
@@ -186,7 +194,8 @@ static bool create_side(struct app *a, const struct config *config)
     return (a->blobs = blobs_in_directory(a->base, config->blobs_dir)) &&
            (a->avatars = avatars_create(a->base, a->pool, a->blobs, a->link)) &&
            (a->presence = presence_create(a->base, a->pool, a->link, &presence_config)) &&
-           (a->indexer = indexer_create(a->base, config->database));
+           (a->indexer = indexer_create(a->base, config->database)) &&
+           (a->push = app_create_push(a->base, config, a->presence));
 }
 
 static bool create_core(struct app *a, const struct config *config)
@@ -204,6 +213,7 @@ static bool create_core(struct app *a, const struct config *config)
         .search_pool = a->search_pool,
         .indexer = a->indexer,
         .presence = a->presence,
+        .push = a->push,
         .group_members_max = config->group_members_max,
     };
     const struct ingest_config ingest_config = {
@@ -211,6 +221,7 @@ static bool create_core(struct app *a, const struct config *config)
         .batch_max = config->batch_max,
         .batches_flying = config->batches_flying,
         .queue_max = config->queue_max,
+        .push = push_service_is_on(a->push),
     };
 
     return (a->keys = keys_open(config->keys_dir, config->issuer, config->audience)) &&
@@ -278,6 +289,7 @@ static bool create_faces(struct app *a, const struct config *config)
         .link = a->link,
         .pool = a->pool,
         .presence = a->presence,
+        .push = a->push,
         .revocations = a->revocations,
         .sync = a->sync,
         .door = a->door,
@@ -290,7 +302,7 @@ static bool create_faces(struct app *a, const struct config *config)
     struct link_handlers handlers;
 
     a->intake = intake_create(&modules);
-    ingest_on_stored(a->ingest, on_stored, a->indexer);
+    ingest_on_stored(a->ingest, on_stored, a);
     handlers = intake_handlers(a->intake);
     a->api = api_create(&dependencies);
     return a->api && link_start(a->link, &handlers) && door_start(a->door);
@@ -337,6 +349,7 @@ void app_destroy(struct app *a)
     requests_destroy(a->requests);
     fills_destroy(a->fills);
     members_destroy(a->members);
+    push_service_destroy(a->push);
     presence_destroy(a->presence);
     revocations_destroy(a->revocations);
     intake_destroy(a->intake);

@@ -99,6 +99,43 @@ static const struct key keys[] = {
      "commits on their way at the same time", 1, 16},
     {"queue_max", TYPE_NUMBER, AT(queue_max), "20000",
      "drafts that may wait before the plugin has to hold back", 1, 1000000},
+    {"push_fcm_account", TYPE_TEXT, AT(push_fcm_account), "",
+     "push over FCM: file of the service account, JSON", 0, 0},
+    {"push_fcm_url", TYPE_TEXT, AT(push_fcm_url), "", "empty: Google's own", 0, 0},
+    {"push_fcm_token_url", TYPE_TEXT, AT(push_fcm_token_url), "", "empty: as the file says", 0, 0},
+    {"push_apns_key", TYPE_TEXT, AT(push_apns_key), "", "push over APNs: file of the key, .p8", 0,
+     0},
+    {"push_apns_key_id", TYPE_TEXT, AT(push_apns_key_id), "", "the key's id at Apple", 0, 0},
+    {"push_apns_team", TYPE_TEXT, AT(push_apns_team), "", "the team's id at Apple", 0, 0},
+    {"push_apns_topic", TYPE_TEXT, AT(push_apns_topic), "",
+     "bundle id of the app; registrations may name another", 0, 0},
+    {"push_apns_url", TYPE_TEXT, AT(push_apns_url), "", "empty: Apple's own", 0, 0},
+    {"push_vapid_subject", TYPE_TEXT, AT(push_vapid_subject), "",
+     "Web Push: who runs this, as a mailto: or https: URI", 0, 0},
+    {"push_vapid_key", TYPE_TEXT, AT(push_vapid_key), "",
+     "file of its key, PEM; empty: vapid.key in keys_dir, made if missing", 0, 0},
+    {"push_webhooks", TYPE_BOOL, AT(push_webhooks), "false", "whether users may register webhooks",
+     0, 0},
+    {"push_text", TYPE_BOOL, AT(push_text), "true",
+     "false: titles, senders and texts do not leave, and devices fetch them", 0, 0},
+    {"push_allow_private", TYPE_BOOL, AT(push_allow_private), "false",
+     "Web Push and webhooks may go to private addresses, and without TLS", 0, 0},
+    {"push_ca_file", TYPE_TEXT, AT(push_ca_file), "",
+     "certificates to trust instead of the system's, PEM", 0, 0},
+    {"push_gather_ms", TYPE_NUMBER, AT(push_gather_ms), "500",
+     "milliseconds that a push waits for messages that may join it", 0, 60000},
+    {"push_rate", TYPE_NUMBER, AT(push_rate), "500", "pushes begun in a second, at most", 1,
+     100000},
+    {"push_in_flight_max", TYPE_NUMBER, AT(push_in_flight_max), "200",
+     "pushes under way at the same time, for each provider", 1, 10000},
+    {"push_timeout_ms", TYPE_NUMBER, AT(push_timeout_ms), "10000",
+     "milliseconds that a provider may take for one push", 100, 60000},
+    {"push_attempts_max", TYPE_NUMBER, AT(push_attempts_max), "10",
+     "attempts after which a push is given up", 1, 100},
+    {"push_retry_ms", TYPE_NUMBER, AT(push_retry_ms), "1000",
+     "milliseconds before the second attempt; doubled by each one that fails", 10, 600000},
+    {"push_ttl", TYPE_NUMBER, AT(push_ttl), "86400",
+     "seconds after which nobody is told of a message any more", 10, 2419200},
     {"log_level", TYPE_LOG_LEVEL, AT(log_level), "info", "debug, info, warning or error", 0, 0},
 };
 
@@ -345,7 +382,7 @@ void config_print_help(FILE *out)
             "Settings, as `key value` lines in the file or as BANTER_KEY in the environment:\n");
     for (size_t i = 0; i < KEY_COUNT; i++) {
         const struct key *key = &keys[i];
-        fprintf(out, "  %-18s %s", key->name, key->help);
+        fprintf(out, "  %-20s %s", key->name, key->help);
         if (key->type == TYPE_SECRET)
             fprintf(out, "; or %s_file: where it stands", key->name);
         if (!key->initial)

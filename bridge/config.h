@@ -44,6 +44,27 @@ struct config {
     unsigned batch_max;
     unsigned batches_flying;
     unsigned queue_max;
+    char *push_fcm_account; /* of these the empty text means: none, or the senders' default */
+    char *push_fcm_url;
+    char *push_fcm_token_url;
+    char *push_apns_key;
+    char *push_apns_key_id;
+    char *push_apns_team;
+    char *push_apns_topic;
+    char *push_apns_url;
+    char *push_vapid_subject;
+    char *push_vapid_key;
+    bool push_webhooks;
+    bool push_text;
+    bool push_allow_private;
+    char *push_ca_file;
+    unsigned push_gather_ms;
+    unsigned push_rate;
+    unsigned push_in_flight_max;
+    unsigned push_timeout_ms;
+    unsigned push_attempts_max;
+    unsigned push_retry_ms;
+    unsigned push_ttl;
     unsigned log_level; /* enum log_level */
 };
 

@@ -181,3 +181,33 @@ SELECT 'a chore has nothing to do it on', o.conversation, format('chore %s', o.c
                     WHERE c.id = o.conversation
                       AND CASE o.chore WHEN 1 THEN c.deleted_at IS NOT NULL
                                        ELSE c.kind = 3 AND c.deleted_at IS NULL END);
+
+SELECT 'a push registration has no user', NULL::uuid, format('%s of user %s', r.id, r.user_id)
+  FROM banter.push_registrations r
+ WHERE NOT EXISTS (SELECT FROM banter.users u WHERE u.id = r.user_id);
+
+SELECT 'a push registration has outlived its login', NULL::uuid, format('%s of login %s', r.id, r.login)
+  FROM banter.push_registrations r
+ WHERE r.login IS NOT NULL AND NOT EXISTS (SELECT FROM banter.login_sessions s WHERE s.id = r.login);
+
+SELECT 'a user has too many push registrations', NULL::uuid, format('user %s: %s', r.user_id, count(*))
+  FROM banter.push_registrations r
+ GROUP BY r.user_id
+HAVING count(*) > 20;
+
+SELECT 'a push registration lacks what its provider needs', NULL::uuid, format('%s, provider %s', r.id, r.provider)
+  FROM banter.push_registrations r
+ WHERE (r.provider = 2) IS DISTINCT FROM (r.p256dh IS NOT NULL AND r.auth IS NOT NULL)
+    OR (r.provider = 3) IS DISTINCT FROM (r.secret IS NOT NULL);
+
+SELECT 'the outbox of push holds what is not in the log', o.conversation, format('seq %s to %s', o.from_seq, o.seq)
+  FROM banter.push_outbox o
+  JOIN banter.conversations c ON c.id = o.conversation AND c.deleted_at IS NULL
+ WHERE NOT EXISTS (SELECT FROM banter.messages e
+                    WHERE e.conversation = o.conversation AND e.seq = o.seq AND e.kind = 1)
+    OR o.from_seq NOT BETWEEN 1 AND o.seq;
+
+SELECT 'a push job is beyond the log', j.conversation, format('registration %s, seq %s', j.registration, j.seq)
+  FROM banter.push_jobs j
+  JOIN banter.conversations c ON c.id = j.conversation
+ WHERE j.seq > c.last_seq;

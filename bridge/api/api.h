@@ -25,6 +25,7 @@ struct keys;
 struct link;
 struct networks;
 struct presence;
+struct push_service;
 struct revocations;
 struct sync;
 
@@ -42,6 +43,7 @@ struct api_dependencies {
     struct link *link;
     struct db_pool *pool; /* only asked whether it is ready */
     struct presence *presence;
+    struct push_service *push;
     struct revocations *revocations;
     struct sync *sync;
     const struct door *door;                /* only asked for its numbers */

@@ -49,6 +49,10 @@ static const struct route public_table[] = {
     {"/v1/me/avatar", PUT, ROUTE_USERS_BYTES, AVATAR_MAX_BYTES, handle_set_avatar},
     {"/v1/me/avatar", DELETE, ROUTE_USERS, 0, handle_remove_avatar},
     {"/v1/openapi.json", GET, ROUTE_EVERYBODY, 0, handle_openapi},
+    {"/v1/push/registrations", GET, ROUTE_USERS, 0, handle_push_list},
+    {"/v1/push/registrations", POST, ROUTE_USERS, FORM_MAX_BYTES, handle_push_register},
+    {"/v1/push/registrations/{registration}", DELETE, ROUTE_USERS, 0, handle_push_unregister},
+    {"/v1/push/vapid", GET, ROUTE_EVERYBODY, 0, handle_push_vapid},
     {"/v1/search", GET, ROUTE_USERS, 0, handle_search},
     {"/v1/signup", POST, ROUTE_EVERYBODY, FORM_MAX_BYTES, handle_signup},
     {"/v1/sync", POST, ROUTE_USERS, PAYLOAD_MAX_BYTES, handle_sync},
@@ -247,7 +251,9 @@ static bool authenticate(struct call *c)
     }
     if (!login_is_alive(c))
         return false;
-    c->actor = (struct actor){c->claims.uid, slice_str(c->claims.handle), slice_of("", 0)};
+    c->actor = (struct actor){.uid = c->claims.uid,
+                              .handle = slice_str(c->claims.handle),
+                              .login = slice_str(c->claims.session)};
     return true;
 }
 

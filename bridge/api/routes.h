@@ -60,6 +60,10 @@ void handle_post(struct call *c); /* post.c */
 void handle_me(struct call *c);   /* profile.c */
 void handle_modify_me(struct call *c);
 void handle_user(struct call *c);
+void handle_push_list(struct call *c); /* push.c */
+void handle_push_register(struct call *c);
+void handle_push_unregister(struct call *c);
+void handle_push_vapid(struct call *c);
 void handle_search(struct call *c); /* search.c */
 void handle_search_users(struct call *c);
 void handle_sync(struct call *c);  /* sync.c */

@@ -11,6 +11,7 @@ struct actor {
     uint64_t uid;
     struct slice handle;
     struct slice device; /* empty over HTTP */
+    struct slice login;  /* id of the login, in text; empty over MQTT */
 };
 
 #endif

@@ -64,9 +64,11 @@ struct command {
 
     uint64_t uid; /* the actor */
     char handle[HANDLE_MAX_LENGTH + 1];
-    struct uuid conversation;         /* the one it is about; for changes, set by start() */
-    unsigned limit;                   /* lists */
-    bool searches;                    /* asks where long queries hold up nobody else */
+    char device[DEVICE_MAX_LENGTH + 1]; /* empty over HTTP */
+    char login[UUID_TEXT_LENGTH + 1];   /* empty over MQTT */
+    struct uuid conversation;           /* the one it is about; for changes, set by start() */
+    unsigned limit;                     /* lists */
+    bool searches;                      /* asks where long queries hold up nobody else */
     uint8_t kept[COMMAND_KEPT_BYTES]; /* the handler's own: from one of its functions to the next */
     size_t kept_length;
 
@@ -95,6 +97,8 @@ void command_look_up(struct command *cmd, const struct db_statement *statement,
 /* Ends the command with an error. The first call decides. */
 void command_fail(struct command *cmd, enum code code, const char *format, ...) PRINTF_LIKE(3, 4);
 unsigned command_group_members_max(const struct command *cmd);
+/* NULL: there is no push. */
+const struct push_senders *command_push_senders(const struct command *cmd);
 /* What the search found may not be all that there is. */
 void command_index_is_behind(const struct command *cmd);
 /* Not found, in the words used for what does not exist and for what the actor may not see. */
@@ -156,6 +160,12 @@ void start_list_members(struct command *cmd, const json_t *arguments);
 void answer_get_conversation(struct command *cmd, const PGresult *result);
 void answer_list_conversations(struct command *cmd, const PGresult *result);
 void answer_list_members(struct command *cmd, const PGresult *result);
+void start_list_push(struct command *cmd, const json_t *arguments); /* command_push.c */
+void start_register_push(struct command *cmd, const json_t *arguments);
+void start_unregister_push(struct command *cmd, const json_t *arguments);
+void answer_list_push(struct command *cmd, const PGresult *result);
+void answer_register_push(struct command *cmd, const PGresult *result);
+void answer_unregister_push(struct command *cmd, const PGresult *result);
 void start_get_profile(struct command *cmd, const json_t *arguments); /* command_profile.c */
 void start_modify_profile(struct command *cmd, const json_t *arguments);
 void answer_profile(struct command *cmd, const PGresult *result);

@@ -22,9 +22,11 @@ static const struct command_spec table[] = {
     {"listDevices", start_list_devices, answer_list_devices, COMMAND_READS},
     {"listInvites", start_list_invites, answer_list_invites, COMMAND_READS},
     {"listMembers", start_list_members, answer_list_members, COMMAND_READS},
+    {"listPush", start_list_push, answer_list_push, COMMAND_READS},
     {"modifyConversation", start_modify_conversation, answer_conversation, COMMAND_CHANGES},
     {"modifyProfile", start_modify_profile, answer_profile, COMMAND_PROFILE},
     {"mute", start_mute, answer_mute, COMMAND_READS},
+    {"registerPush", start_register_push, answer_register_push, COMMAND_READS},
     {"removeMember", start_remove_member, answer_conversation, COMMAND_REMOVES},
     {"revokeDevice", start_revoke_device, answer_revoke_device, COMMAND_REVOKES},
     {"revokeInvite", start_revoke_invite, answer_revoke_invite, COMMAND_READS},
@@ -32,6 +34,7 @@ static const struct command_spec table[] = {
     {"searchUsers", start_search_users, answer_search_users, COMMAND_READS},
     {"setRole", start_set_role, answer_conversation, COMMAND_CHANGES},
     {"unblock", start_unblock, answer_nothing, COMMAND_CHANGES},
+    {"unregisterPush", start_unregister_push, answer_unregister_push, COMMAND_READS},
 };
 
 static int compare(const void *name, const void *spec)

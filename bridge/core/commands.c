@@ -14,6 +14,7 @@
 #include "core/effects.h"
 #include "core/envelope.h"
 #include "core/indexer.h"
+#include "core/push_service.h"
 #include "core/revocations.h"
 #include "link/link.h"
 
@@ -79,6 +80,13 @@ void command_fail_no_conversation(struct command *cmd)
 unsigned command_group_members_max(const struct command *cmd)
 {
     return cmd->commands->config.group_members_max;
+}
+
+const struct push_senders *command_push_senders(const struct command *cmd)
+{
+    const struct push_service *push = cmd->commands->config.push;
+
+    return push ? push_service_senders(push) : NULL;
 }
 
 void command_index_is_behind(const struct command *cmd)
@@ -328,15 +336,24 @@ static void on_found(void *owner, const struct db_reply *reply)
     go_on(cmd);
 }
 
+static void copy_text(char *to, size_t capacity, struct slice from)
+{
+    assert(from.length < capacity);
+    if (from.length > 0)
+        memcpy(to, from.data, from.length);
+    to[from.length] = '\0';
+}
+
 static struct command *new_command(struct commands *c, const struct actor *actor,
                                    command_done_fn *done, void *owner)
 {
     struct command *cmd = must_calloc(1, sizeof *cmd);
 
-    assert(actor->handle.length <= HANDLE_MAX_LENGTH);
     cmd->commands = c;
     cmd->uid = actor->uid;
-    memcpy(cmd->handle, actor->handle.data, actor->handle.length);
+    copy_text(cmd->handle, sizeof cmd->handle, actor->handle);
+    copy_text(cmd->device, sizeof cmd->device, actor->device);
+    copy_text(cmd->login, sizeof cmd->login, actor->login);
     cmd->done = done;
     cmd->owner = owner;
     cmd->state = COMMAND_DUE;

@@ -22,13 +22,15 @@ struct event_base;
 struct indexer;
 struct link;
 struct presence;
+struct push_service;
 struct revocations;
 
 struct commands_config {
     struct db_pool *search_pool; /* for searches, which may take long; NULL: the same as the rest */
     struct indexer *indexer;     /* told of searches that may have missed something; or NULL */
     struct presence *presence;   /* told of profiles that have changed; or NULL */
-    unsigned group_members_max;  /* GROUP_MEMBERS_DEFAULT.. GROUP_MEMBERS_CEILING */
+    const struct push_service *push; /* judges registrations; or NULL: there is no push */
+    unsigned group_members_max;      /* GROUP_MEMBERS_DEFAULT.. GROUP_MEMBERS_CEILING */
 };
 
 struct commands *commands_create(struct event_base *base, struct db_pool *pool, struct link *link,

@@ -27,6 +27,8 @@ struct envelope {
     struct envelopes *envelopes;
     uint64_t uid;
     char handle[HANDLE_MAX_LENGTH + 1];
+    char device[DEVICE_MAX_LENGTH + 1];
+    char login[UUID_TEXT_LENGTH + 1];
     json_t *root;           /* NULL: not an envelope */
     const json_t *commands; /* borrowed from root */
     size_t next;            /* index of the command to run next */
@@ -133,7 +135,10 @@ static void run_next(struct envelope *e)
     while (e->next < json_array_size(e->commands)) {
         const json_t *command = json_array_get(e->commands, e->next);
         const char *fault = element_fault(command);
-        struct actor actor = {.uid = e->uid, .handle = slice_str(e->handle)};
+        struct actor actor = {.uid = e->uid,
+                              .handle = slice_str(e->handle),
+                              .device = slice_str(e->device),
+                              .login = slice_str(e->login)};
 
         if (!fault) {
             command_run(e->envelopes->commands, &actor,
@@ -190,15 +195,24 @@ static void read_request(struct envelope *e, struct slice request)
         e->commands = json_object_get(e->root, "commands");
 }
 
+static void copy_text(char *to, size_t capacity, struct slice from)
+{
+    assert(from.length < capacity);
+    if (from.length > 0)
+        memcpy(to, from.data, from.length);
+    to[from.length] = '\0';
+}
+
 void envelope_execute(struct envelopes *envelopes, const struct actor *actor, struct slice request,
                       commands_done_fn *done, void *owner)
 {
     struct envelope *e = must_calloc(1, sizeof *e);
 
-    assert(actor->handle.length <= HANDLE_MAX_LENGTH);
     e->envelopes = envelopes;
     e->uid = actor->uid;
-    memcpy(e->handle, actor->handle.data, actor->handle.length);
+    copy_text(e->handle, sizeof e->handle, actor->handle);
+    copy_text(e->device, sizeof e->device, actor->device);
+    copy_text(e->login, sizeof e->login, actor->login);
     e->done = done;
     e->owner = owner;
     TAILQ_INSERT_TAIL(&envelopes->running, e, link);

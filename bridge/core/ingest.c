@@ -83,6 +83,7 @@ static void start_batch(struct ingest *g)
         batch_add(b, s);
     }
     batch_close(b, &g->directs);
+    b->tells = g->config.push;
     b->number = ++g->last_number;
     STAILQ_INSERT_TAIL(&g->flying, b, next);
     g->flying_count++;

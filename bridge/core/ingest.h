@@ -47,6 +47,7 @@ struct ingest_config {
     unsigned batch_max;      /* drafts per batch; default 512 */
     unsigned batches_flying; /* batches sent and not answered; default 2 */
     unsigned queue_max;      /* drafts waiting before ingest_is_full(); default 20000 */
+    bool push;               /* every text leaves a row in the outbox of push */
 };
 
 struct ingest *ingest_create(struct event_base *base, const struct ingest_config *config,

@@ -99,6 +99,7 @@ static void on_connected(void *owner, uint64_t boot)
 
     i->link_generation++;
     i->settled_number = 0;
+    presence_link_up(i->modules.presence);
     revocations_link_up(i->modules.revocations);
 }
 

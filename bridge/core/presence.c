@@ -16,7 +16,11 @@
 #include <event2/event.h>
 #include <stdlib.h>
 
-enum { PAYLOAD_MAX = 256 };
+enum {
+    PAYLOAD_MAX = 256,
+    TELL_MS = 2000,       /* the plugin tells of 4,096 sessions a turn: this is enough for 80,000 */
+    COME_BACK_MS = 10000, /* a link that was lost, or a plugin that may be there at the start */
+};
 
 struct presence {
     struct link *link;
@@ -27,6 +31,7 @@ struct presence {
     struct rows *rows;
     struct event *timer;
     uint64_t settled_ms; /* until then somebody who is not here may have been before the start */
+    uint64_t known_ms;   /* until then who is here has not been told */
     struct buf json;     /* scratch */
     struct buf own_json; /* the same, for the user's own devices */
 };
@@ -191,6 +196,7 @@ struct presence *presence_create(struct event_base *base, struct db_pool *pool, 
         .shown = on_shown, .unknown = on_unknown, .seen = on_seen, .hidden = on_hidden, .owner = p};
 
     p->link = link;
+    p->known_ms = clock_monotonic_ms() + COME_BACK_MS;
     p->settled_ms = clock_monotonic_ms() + config->grace_ms;
     buf_init(&p->json, PAYLOAD_MAX);
     buf_init(&p->own_json, PAYLOAD_MAX);
@@ -250,8 +256,14 @@ void presence_row_changed(struct presence *p, uint64_t uid, struct slice handle,
         on_shown(p, &view);
 }
 
+void presence_link_up(struct presence *p)
+{
+    p->known_ms = clock_monotonic_ms() + TELL_MS;
+}
+
 void presence_link_lost(struct presence *p)
 {
+    p->known_ms = clock_monotonic_ms() + COME_BACK_MS;
     roster_link_lost(p->roster, now());
     questions_link_lost(p->questions);
     typing_link_lost(p->typing);
@@ -267,6 +279,16 @@ void presence_close(struct presence *p)
 bool presence_is_idle(const struct presence *p)
 {
     return ledger_is_idle(p->ledger);
+}
+
+bool presence_is_here(const struct presence *p, uint64_t uid)
+{
+    return roster_is_here(p->roster, uid);
+}
+
+bool presence_is_known(const struct presence *p)
+{
+    return clock_monotonic_ms() >= p->known_ms;
 }
 
 size_t presence_count(const struct presence *p)

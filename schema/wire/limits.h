@@ -48,6 +48,8 @@ enum {
     LIST_LIMIT_DEFAULT = 50,
     LIST_LIMIT_MAX = 1000,
     SEARCH_MAX_CHARACTERS = 256,
+    PUSH_REGISTRATIONS_MAX = 20,    /* of one user; the least recently used go */
+    PUSH_ADDRESS_MAX_LENGTH = 2048, /* bytes of a token or URL */
     AVATAR_MAX_BYTES = PACKET_MAX_BYTES,
     AVATAR_SIDE_MAX = 4096, /* pixels */
 };

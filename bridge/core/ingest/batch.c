@@ -69,54 +69,67 @@ enum verdict {
  * Plain joins may be planned by the conversation alone, because the average conversation is small,
  * and then a large channel is read whole for every draft. The session's costs of tuples decide for
  * the index of (conversation, sender, id) for the same reason. */
+#define APPEND_SQL(OUTBOX)                                                                         \
+    "WITH judged AS MATERIALIZED ("                                                                \
+    "  SELECT d.*, c.last_seq, old.seq AS old_seq, old.at AS old_at,"                              \
+    "         CASE WHEN c.id IS NULL THEN 3"                                                       \
+    "              WHEN old.seq IS NOT NULL THEN"                                                  \
+    "                CASE WHEN old.kind = coalesce(d.kind, 1)"                                     \
+    "                      AND old.reply_to IS NOT DISTINCT FROM d.reply_to"                       \
+    "                      AND old.target IS NOT DISTINCT FROM d.target"                           \
+    "                      AND (old.text IS NULL OR (old.text = d.text"                            \
+    "                           AND old.data IS NOT DISTINCT FROM d.data))"                        \
+    "                THEN 1 ELSE 2 END"                                                            \
+    "              WHEN m.role IS NULL THEN 3"                                                     \
+    "              WHEN m.role < 2 AND (c.kind <> 3 OR d.kind IS DISTINCT FROM 4) THEN 4"          \
+    "              WHEN d.target IS NOT NULL THEN"                                                 \
+    "                banter.judge_target(d.conversation, d.target, d.kind, d.sender, m.role)"      \
+    "              WHEN d.reply_to NOT BETWEEN 1 AND c.last_seq THEN 5"                            \
+    "              ELSE 0 END AS verdict"                                                          \
+    "  FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::bigint[],"                \
+    "              $6::smallint[], $7::bigint[], $8::text[]) WITH ORDINALITY"                      \
+    "         AS d (conversation, sender, id, text, reply_to, kind, target, data, n)"              \
+    "  LEFT JOIN banter.conversations c ON c.id = d.conversation AND c.deleted_at IS NULL"         \
+    "  LEFT JOIN LATERAL (SELECT role FROM banter.members"                                         \
+    "    WHERE conversation = d.conversation AND user_id = d.sender OFFSET 0) m ON true"           \
+    "  LEFT JOIN LATERAL (SELECT seq, at, kind, reply_to, target, text, data"                      \
+    "    FROM banter.messages WHERE conversation = d.conversation"                                 \
+    "    AND sender = d.sender AND id = d.id OFFSET 0) old ON true"                                \
+    "), placed AS MATERIALIZED ("                                                                  \
+    "  SELECT *, (SELECT clock_timestamp()::timestamptz(3)) AS at,"                                \
+    "         last_seq + count(*) FILTER (WHERE verdict = 0)"                                      \
+    "           OVER (PARTITION BY conversation ORDER BY n) AS seq"                                \
+    "  FROM judged"                                                                                \
+    "), advanced AS ("                                                                             \
+    "  UPDATE banter.conversations c SET last_seq = p.last_seq"                                    \
+    "  FROM (SELECT conversation, max(seq) AS last_seq FROM placed WHERE verdict = 0"              \
+    "        GROUP BY conversation) p"                                                             \
+    "  WHERE c.id = p.conversation"                                                                \
+    "), stored AS ("                                                                               \
+    "  INSERT INTO banter.messages"                                                                \
+    "         (conversation, seq, sender, at, kind, reply_to, id, text, data, target)"             \
+    "  SELECT conversation, seq, sender, at, coalesce(kind, 1), reply_to, id, text, data,"         \
+    "         target"                                                                              \
+    "  FROM placed WHERE verdict = 0"                                                              \
+    ")" OUTBOX "SELECT n, verdict,"                                                                \
+    "       CASE WHEN verdict = 0 THEN seq ELSE old_seq END,"                                      \
+    "       CASE WHEN verdict = 0 THEN at ELSE old_at END"                                         \
+    " FROM placed"
+
 const struct db_statement batch_append_statement = {
     .name = "ingest_append",
-    .sql = "WITH judged AS MATERIALIZED ("
-           "  SELECT d.*, c.last_seq, old.seq AS old_seq, old.at AS old_at,"
-           "         CASE WHEN c.id IS NULL THEN 3"
-           "              WHEN old.seq IS NOT NULL THEN"
-           "                CASE WHEN old.kind = coalesce(d.kind, 1)"
-           "                      AND old.reply_to IS NOT DISTINCT FROM d.reply_to"
-           "                      AND old.target IS NOT DISTINCT FROM d.target"
-           "                      AND (old.text IS NULL OR (old.text = d.text"
-           "                           AND old.data IS NOT DISTINCT FROM d.data))"
-           "                THEN 1 ELSE 2 END"
-           "              WHEN m.role IS NULL THEN 3"
-           "              WHEN m.role < 2 AND (c.kind <> 3 OR d.kind IS DISTINCT FROM 4) THEN 4"
-           "              WHEN d.target IS NOT NULL THEN"
-           "                banter.judge_target(d.conversation, d.target, d.kind, d.sender, m.role)"
-           "              WHEN d.reply_to NOT BETWEEN 1 AND c.last_seq THEN 5"
-           "              ELSE 0 END AS verdict"
-           "  FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::bigint[],"
-           "              $6::smallint[], $7::bigint[], $8::text[]) WITH ORDINALITY"
-           "         AS d (conversation, sender, id, text, reply_to, kind, target, data, n)"
-           "  LEFT JOIN banter.conversations c ON c.id = d.conversation AND c.deleted_at IS NULL"
-           "  LEFT JOIN LATERAL (SELECT role FROM banter.members"
-           "    WHERE conversation = d.conversation AND user_id = d.sender OFFSET 0) m ON true"
-           "  LEFT JOIN LATERAL (SELECT seq, at, kind, reply_to, target, text, data"
-           "    FROM banter.messages WHERE conversation = d.conversation"
-           "    AND sender = d.sender AND id = d.id OFFSET 0) old ON true"
-           "), placed AS MATERIALIZED ("
-           "  SELECT *, (SELECT clock_timestamp()::timestamptz(3)) AS at,"
-           "         last_seq + count(*) FILTER (WHERE verdict = 0)"
-           "           OVER (PARTITION BY conversation ORDER BY n) AS seq"
-           "  FROM judged"
-           "), advanced AS ("
-           "  UPDATE banter.conversations c SET last_seq = p.last_seq"
-           "  FROM (SELECT conversation, max(seq) AS last_seq FROM placed WHERE verdict = 0"
-           "        GROUP BY conversation) p"
-           "  WHERE c.id = p.conversation"
-           "), stored AS ("
-           "  INSERT INTO banter.messages"
-           "         (conversation, seq, sender, at, kind, reply_to, id, text, data, target)"
-           "  SELECT conversation, seq, sender, at, coalesce(kind, 1), reply_to, id, text, data,"
-           "         target"
-           "  FROM placed WHERE verdict = 0"
-           ")"
-           "SELECT n, verdict,"
-           "       CASE WHEN verdict = 0 THEN seq ELSE old_seq END,"
-           "       CASE WHEN verdict = 0 THEN at ELSE old_at END"
-           " FROM placed",
+    .sql = APPEND_SQL(""),
+    .parameter_count = 8,
+};
+
+/* The same, with a row of the outbox for each text: members who are away may want to be told. */
+const struct db_statement batch_append_push_statement = {
+    .name = "ingest_append_push",
+    .sql = APPEND_SQL(", told AS ("
+                      "  INSERT INTO banter.push_outbox (conversation, seq, sender)"
+                      "  SELECT conversation, seq, sender FROM placed"
+                      "  WHERE verdict = 0 AND coalesce(kind, 1) = 1"
+                      ")"),
     .parameter_count = 8,
 };
 
@@ -409,7 +422,8 @@ bool batch_send(struct batch *b, struct db_conn *c, uint64_t follows, db_reply_f
            (b->stranger_count == 0 ||
             db_conn_query(c, &ensure_statement, ensure_params(b), on_ensure_reply, b)) &&
            db_conn_query(c, &batch_lock_statement, lock_params(b), NULL, NULL) &&
-           db_conn_query(c, &batch_append_statement, append_params(b), on_append_reply, b) &&
+           db_conn_query(c, b->tells ? &batch_append_push_statement : &batch_append_statement,
+                         append_params(b), on_append_reply, b) &&
            (b->targeted_count == 0 ||
             db_conn_query(c, &fold_statement, fold_params(b), NULL, NULL)) &&
            db_conn_sync(c, on_end, b);

@@ -25,6 +25,7 @@ struct batch {
     STAILQ_ENTRY(batch) next;
     void *owner;                /* the writer */
     uint64_t number;            /* its place in the chain of this session */
+    bool tells;                 /* texts go to the outbox of push, too */
     struct submission **drafts; /* all, in order of arrival; owned */
     size_t count;
     struct submission **rows; /* those PostgreSQL is asked about, borrowed */
@@ -64,6 +65,7 @@ extern const char batch_setup_sql[];
 /* For the test that looks at their plans. */
 extern const struct db_statement batch_lock_statement;
 extern const struct db_statement batch_append_statement;
+extern const struct db_statement batch_append_push_statement;
 
 /* What to do about a batch that failed with this SQLSTATE. */
 enum batch_remedy {

@@ -352,6 +352,13 @@ bool roster_find(const struct roster *r, uint64_t uid, struct roster_view *view)
     return p != NULL;
 }
 
+bool roster_is_here(const struct roster *r, uint64_t uid)
+{
+    const struct person *p = find(r, uid);
+
+    return p && is_here(p);
+}
+
 size_t roster_count(const struct roster *r)
 {
     return r->people.count;

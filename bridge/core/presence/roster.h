@@ -72,6 +72,9 @@ void roster_expect(struct roster *r, uint64_t uid, struct slice handle,
 /* False: the user is not in the roster, so they are offline. The view is UNKNOWN while the row is
  * not loaded. */
 bool roster_find(const struct roster *r, uint64_t uid, struct roster_view *view);
+/* Whether a device of the user is connected now: the grace time does not count, and hiding neither.
+ */
+bool roster_is_here(const struct roster *r, uint64_t uid);
 size_t roster_count(const struct roster *r);
 
 /* Does what is due. Returns when the next thing is, as monotonic time; UINT64_MAX: nothing. */
