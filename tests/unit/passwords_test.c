@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* passwords_test.c - the password workers: verdicts, the bound of the queue, taking them apart
- * while they work. Run it under the tsan preset as well: it is the only code with threads. */
+ * while they work. Run it under the tsan preset as well: these are threads. */
 #include "unit/unit.h"
 
 #include "core/passwords.h"
