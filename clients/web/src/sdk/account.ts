@@ -62,6 +62,7 @@ export class Account implements LogListener, ConnectionListener, Hearer, Mail {
   private readonly opened = new Map<ConversationId, { shared: OpenConversation; count: number }>();
   private shownAs: 'online' | 'away' | 'hidden' = 'online';
   private adopting: Timer | null = null;
+  private renewing: Timer | null = null;
   private isOver = false;
 
   constructor(
@@ -160,6 +161,8 @@ export class Account implements LogListener, ConnectionListener, Hearer, Mail {
   }
 
   down(): void {
+    if (this.renewing !== null) this.around.platform.clearTimer(this.renewing);
+    this.renewing = null;
     this.catchUp.offline();
     this.cursors.down();
     this.typists.down();
@@ -220,7 +223,7 @@ export class Account implements LogListener, ConnectionListener, Hearer, Mail {
         this.presences.refused(event.user);
         break;
       case 'token_expires':
-        void this.renewToken();
+        this.renewTokenLater();
         break;
     }
   }
@@ -278,6 +281,16 @@ export class Account implements LogListener, ConnectionListener, Hearer, Mail {
     const cursor = { received: last.seq, read: shown.read };
     this.conversations.moveCursor(id, cursor);
     this.cursors.say(id, cursor);
+  }
+
+  /** Tokens that live shortly are announced to end as soon as they are used: not so fast. */
+  private renewTokenLater(): void {
+    const { platform, session } = this.around;
+    if (this.renewing !== null) platform.clearTimer(this.renewing);
+    this.renewing = platform.setTimer(() => {
+      this.renewing = null;
+      void this.renewToken();
+    }, session.freshForMs);
   }
 
   private async renewToken(): Promise<void> {

@@ -90,7 +90,13 @@ export class Session implements TokenSource {
     return this.isFresh(login) ? login.access : this.renew(login.access);
   }
 
-  /** The token will expire soon. */
+  /** How long the token need not be renewed. */
+  get freshForMs(): number {
+    const { login } = this;
+    return login ? Math.max(0, login.expiresAt - marginOf(login) - this.platform.now()) : 0;
+  }
+
+  /** Another token, whether this one is still good or not. */
   async renewNow(): Promise<void> {
     if (this.login) await this.renew(this.login.access);
   }
@@ -167,8 +173,7 @@ export class Session implements TokenSource {
   }
 
   private isFresh(login: Login): boolean {
-    const margin = Math.min(RENEW_BEFORE_MS, login.lifeMs / 4);
-    return login.expiresAt - this.platform.now() > margin;
+    return login.expiresAt - this.platform.now() > marginOf(login);
   }
 
   private loginOf(answer: Json): Login {
@@ -195,6 +200,11 @@ export class Session implements TokenSource {
     await this.store.write({ put: [[DEVICE_KEY, fresh]] });
     return fresh;
   }
+}
+
+/** How long before its end a token is renewed; one that lives shortly is used most of its life. */
+function marginOf(login: Login): number {
+  return Math.min(RENEW_BEFORE_MS, login.lifeMs / 4);
 }
 
 /** The `sid` of a token; it is read to recognize oneself in a list, nothing depends on it. */

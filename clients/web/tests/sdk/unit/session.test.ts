@@ -53,6 +53,21 @@ describe('the session', () => {
     await world.end();
   });
 
+  test('the server warns that it ends: a new one, a new connection, no hurry', async () => {
+    const world = new World();
+    world.server.tokenLifeSeconds = 20;
+    await world.logIn('alice');
+    const warn = (): void => world.server.tell('alice', 'me/event', { event: 'token_expires' });
+    warn();
+    await world.clock.pass(10_000);
+    assert.equal(exchanges(world), 0);
+    await world.clock.pass(6000);
+    assert.equal(exchanges(world), 1);
+    const [socket] = [...world.server.sockets];
+    assert.equal(socket?.options.password, 'access-2');
+    await world.end();
+  });
+
   test('two tabs that need a new token exchange it once', async () => {
     const world = new World();
     const browser = world.browser();
