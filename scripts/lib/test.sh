@@ -16,6 +16,7 @@ SUITES=(
     "integration      1200  suite_integration       a whole system, driven by stock clients"
     "integration-asan 1500  suite_integration_asan  the same, plugin and bridge with sanitizers"
     "mosquitto21      1500  suite_mosquitto21       the same on Mosquitto 2.1"
+    "web               600  suite_web               the web client's library, also against a server"
     "push              600  suite_push              pushes to stand-ins of the push services"
     "bench-smoke       300  suite_bench_smoke       the load generator, shortly"
 )
@@ -164,6 +165,13 @@ suite_fuzz() {
     done
     say "$passed passed, $failed failed"
     ((failed == 0))
+}
+
+suite_web() {
+    build_preset release
+    ensure_node_modules clients/web
+    (cd "$REPO/clients/web" && npm run --silent typecheck && npm test --silent &&
+        BANTER_BUILD_DIR=$REPO/build/release npm run --silent test:integration)
 }
 
 suite_push() {

@@ -57,7 +57,8 @@ def each_file(*, suffixes=None, names=(), check):
 C_FILES = (".c", ".h")
 SCRIPTS = (".sh", ".py")
 SCRIPT_NAMES = ("banter", ".ci/run")
-SOURCES = (*C_FILES, *SCRIPTS, ".mjs", ".sql")
+SCRIPTS_OF_NODE = (".mjs", ".ts", ".tsx")
+SOURCES = (*C_FILES, *SCRIPTS, *SCRIPTS_OF_NODE, ".sql")
 
 # name -> function(tree) that yields (path, line, message). samples.py has an entry for each.
 RULES = {
@@ -67,10 +68,11 @@ RULES = {
     "SQL strings": each_file(suffixes=C_FILES, check=c_source.check_sql),
     "function length": each_file(suffixes=C_FILES, check=c_source.check_function_length),
     "opening": each_file(suffixes=SOURCES, names=SCRIPT_NAMES, check=text_rules.check_opening),
-    "line length": each_file(suffixes=(*C_FILES, *SCRIPTS, ".mjs"), names=SCRIPT_NAMES,
+    "line length": each_file(suffixes=(*C_FILES, *SCRIPTS, *SCRIPTS_OF_NODE), names=SCRIPT_NAMES,
                              check=text_rules.check_line_length),
-    "file length": each_file(suffixes=(*C_FILES, *SCRIPTS), names=SCRIPT_NAMES,
+    "file length": each_file(suffixes=(*C_FILES, *SCRIPTS, ".ts", ".tsx"), names=SCRIPT_NAMES,
                              check=text_rules.check_file_length),
+    "text as HTML": each_file(suffixes=(".ts", ".tsx"), check=text_rules.check_text_as_html),
     "unfinished": each_file(suffixes=SOURCES, names=SCRIPT_NAMES,
                             check=text_rules.check_unfinished),
     "foreign words": each_file(check=text_rules.check_foreign_words),

@@ -72,12 +72,14 @@ SAMPLES = {
         "bad": [
             _c("/* x.c - no license */\n"), _c(_LICENSE_C + "#include <a.h>\nint x;\n"),
             {"a.sh": "#!/bin/bash\n# a.sh - no license\n"}, {"a.py": _LICENSE_SH + "import os\n"},
+            {"a.tsx": "// SPDX-License-Identifier: MIT\nimport a from 'a';\n"},
         ],
         "good": [
             _c(_LICENSE_C + "/* x.c - a purpose. */\n"),
             {"a.sh": "#!/bin/bash\n" + _LICENSE_SH + "# a.sh - a purpose.\n"},
             {"b.sh": _LICENSE_SH + "# shellcheck shell=bash\n# b.sh - a purpose.\n"},
             {"a.py": _LICENSE_SH + '"""A purpose."""\n'},
+            {"a.ts": "// SPDX-License-Identifier: MIT\n// A purpose.\n"},
             {"a.sql": "-- SPDX-License-Identifier: MIT\n-- a.sql - a purpose.\n"},
         ],
     },
@@ -99,6 +101,18 @@ SAMPLES = {
             {"a.sh": "cd /ho" "me/joe\n"},
         ],
         "good": [{"README.md": "https://example.org/home/page, /var/lib/x, /root, homework/x\n"}],
+    },
+    "text as HTML": {
+        "bad": [
+            {"clients/web/src/ui/a.ts": "box.innerHTML = text;\n"},
+            {"clients/web/src/ui/a.tsx": "<p dangerouslySetInnerHTML={{ __html: text }} />\n"},
+            {"clients/web/src/ui/a.ts": "document.write(text);\n"},
+            {"clients/web/src/sdk/a.ts": "eval(text);\n"},
+        ],
+        "good": [
+            {"clients/web/src/ui/a.ts": "box.textContent = text; evaluate(text);\n",
+             "clients/web/tests/a.ts": "page.innerHTML\n"},
+        ],
     },
     "white space": {
         "bad": [_c("int x; \n"), _c("\tint x;\n"), _c("int x;")],

@@ -59,6 +59,21 @@ def check_foreign_words(path, text):
                 yield number, f"{what}: {found.group()}"
 
 
+_TEXT_AS_HTML = re.compile(r"\b(innerHTML|outerHTML|insertAdjacentHTML|dangerouslySetInnerHTML"
+                           r"|createContextualFragment|DOMParser|srcdoc|document\.write(?:ln)?"
+                           r"|eval(?=\()|new Function)\b")
+
+
+def check_text_as_html(path, text):
+    """In the web client nothing that anybody wrote is ever taken for HTML or a program."""
+    if not path.startswith("clients/web/src/"):
+        return
+    for number, line in enumerate(text.splitlines(), 1):
+        found = _TEXT_AS_HTML.search(line)
+        if found:
+            yield number, f"{found[1]} makes HTML or a program of a text"
+
+
 def check_white_space(path, text):
     for number, line in enumerate(text.splitlines(), 1):
         if line != line.rstrip():
