@@ -35,6 +35,20 @@ static char *part_of(CURLU *parts, CURLUPart what)
     return curl_url_get(parts, what, &text, 0) == CURLUE_OK ? text : NULL;
 }
 
+/* An address in other clothes, such as 127. or 0x7f.1: no name of the public internet ends so. */
+static bool ends_in_number(const char *host)
+{
+    size_t length = strlen(host);
+    const char *label;
+
+    while (length > 0 && host[length - 1] == '.')
+        length--;
+    label = host + length;
+    while (label > host && label[-1] != '.')
+        label--;
+    return length > 0 && isdigit((unsigned char)*label);
+}
+
 /* Whether `host`, as curl writes it, is an address (in brackets: IPv6) that is not public. */
 static bool is_private_literal(const char *host)
 {
@@ -46,7 +60,7 @@ static bool is_private_literal(const char *host)
     if (inet_pton(AF_INET, host, &v4.sin_addr) == 1)
         return !address_is_public((const struct sockaddr *)&v4, sizeof v4);
     if (host[0] != '[' || length < 2)
-        return false;
+        return ends_in_number(host);
     if (length - 2 >= sizeof bare)
         return true;
     memcpy(bare, host + 1, length - 2);

@@ -156,7 +156,8 @@ rig('so is a certificate for another name', Receiver, {}, async ({ service, prob
 const FORBIDDEN = (port) => [
   `https://127.0.0.1:${port}/`, `https://localhost:${port}/`, 'https://a.localhost/',
   `https://2130706433:${port}/`, `https://0x7f000001:${port}/`, `https://0177.0.0.1:${port}/`,
-  `https://127.1:${port}/`, `https://0:${port}/`, `https://[::1]:${port}/`,
+  `https://127.1:${port}/`, `https://127.0.0.1.:${port}/`, `https://127.:${port}/`,
+  `https://0:${port}/`, `https://[::1]:${port}/`,
   `https://[::ffff:127.0.0.1]:${port}/`, `https://[::ffff:7f00:1]:${port}/`,
   `https://[0:0:0:0:0:ffff:10.0.0.1]/`, 'https://[::]/', 'https://[fe80::1]/', 'https://[fd00::1]/',
   'https://[64:ff9b::7f00:1]/', 'https://[2002:7f00:1::]/', 'https://[ff02::1]/',
