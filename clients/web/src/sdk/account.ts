@@ -78,7 +78,7 @@ export class Account implements LogListener, ConnectionListener, Hearer, Mail {
     this.conversations = new Conversations(
       platform, this.records, this.keys, user, around.conversations, this,
     );
-    this.catchUp = new CatchUp(platform, api, store, this.keys, this.conversations);
+    this.catchUp = new CatchUp(platform, api, this.records, this.keys, this.conversations);
     this.outbox = new Outbox(
       platform, this.records, this.keys, user, place.device, around.outbox, this,
     );
@@ -152,9 +152,8 @@ export class Account implements LogListener, ConnectionListener, Hearer, Mail {
     this.signals.up();
     this.cursors.up();
     if (this.shownAs !== 'online') this.people.setPresence(this.shownAs);
-    void this.catchUp.online().then(() => {
-      if (this.around.connection.get().state !== 'online') return;
-      this.around.connection.set({ state: 'online', syncing: false });
+    void this.catchUp.online().then((isSynced) => {
+      if (isSynced) this.around.connection.set({ state: 'online', syncing: false });
     });
     for (const { shared } of this.opened.values()) void shared.readCursors();
     this.adoptLater(0);

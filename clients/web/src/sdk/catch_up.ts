@@ -17,8 +17,8 @@ import {
   FILLS_MAX, GAP_MAX_ENTRIES, PAGE_ENTRIES, PAGE_MAX_ENTRIES, SYNC_ENTRIES, SYNC_MAX_CURSORS,
 } from './limits.ts';
 import type { Platform } from './platform.ts';
+import type { Records } from './records.ts';
 import { Sleeper } from './sleeper.ts';
-import type { Store } from './store.ts';
 import type { ConversationId, Entry } from './types.ts';
 
 export class CatchUp {
@@ -35,26 +35,26 @@ export class CatchUp {
   constructor(
     private readonly platform: Platform,
     private readonly api: Api,
-    private readonly store: Store,
+    private readonly records: Records,
     private readonly keys: Keys,
     private readonly conversations: Conversations,
   ) {
     this.sleeper = new Sleeper(platform);
   }
 
-  /** After `me/ready`: reads what was missed. Resolves when the sync has been taken in. */
-  async online(): Promise<void> {
+  /** After `me/ready`: reads what was missed. Resolves with true when the sync has been taken in,
+   * with false when the connection has ended before. Never rejects. */
+  async online(): Promise<boolean> {
     const connection = (this.connection = ++this.connections);
     this.syncing = true;
     this.touched.clear();
+    const isFirst = (await this.records.get(this.keys.synced())) === undefined;
     const answer = await this.untilDone(connection, () => this.askForSync());
-    if (!answer || connection !== this.connection) return;
-    const isFirst = (await this.store.get(this.keys.synced())) === undefined;
-    if (connection !== this.connection) return;
-    this.takeSync(answer, isFirst);
+    if (connection !== this.connection) return false;
+    if (answer) this.takeSync(answer, isFirst);
     this.syncing = false;
-    await this.store.write({ put: [[this.keys.synced(), true]] });
     for (const held of this.conversations.all()) this.need(held);
+    return true;
   }
 
   offline(): void {
@@ -173,6 +173,7 @@ export class CatchUp {
     for (const { id } of this.conversations.all()) {
       if (!mentioned.has(id) && !this.touched.has(id)) this.conversations.drop(id);
     }
+    if (isFirst) this.records.put(this.keys.synced(), true);
   }
 
   private takeOne(held: Held, value: Json, isFirst: boolean): void {

@@ -2,7 +2,7 @@
 // The client: who is logged in, and the `Account` of whoever that is. Rule: accounts follow one
 // another, so the ending of one is awaited before the next begins.
 import { Account, type Surroundings } from './account.ts';
-import { BanterError } from './errors.ts';
+import { BanterError, toBanterError } from './errors.ts';
 import { Http } from './http.ts';
 import type { Client, Commands, People, Timeline } from './interface.ts';
 import { Keys } from './keys.ts';
@@ -87,7 +87,9 @@ export class BanterClient implements Client {
   async start(): Promise<void> {
     if (this.isStarted) return;
     this.isStarted = true;
-    this.stopWatching = this.tokens.identity.subscribe(() => void this.settle());
+    this.stopWatching = this.tokens.identity.subscribe(() => {
+      this.settle().catch((error: unknown) => this.platform.report(error));
+    });
     await this.tokens.restore();
     await this.settle();
   }
@@ -174,8 +176,9 @@ export class BanterClient implements Client {
   }
 
   private settle(): Promise<void> {
-    this.settling = this.settling.then(() => this.settleOnce());
-    return this.settling;
+    const settled = this.settling.then(() => this.settleOnce());
+    this.settling = settled.catch(() => undefined); // the next one is not to suffer for it
+    return settled;
   }
 
   /** Makes the account that of whoever is logged in now. */
@@ -193,18 +196,24 @@ export class BanterClient implements Client {
     const { user, login } = identity;
     const place = await this.takePlace(user);
     const account = new Account(this.surroundings, identity, place);
-    await account.start();
+    try {
+      await account.start();
+    } catch (error) {
+      place.release();
+      throw toBanterError(error);
+    }
     this.account = account;
     this.session.set({ state: 'signedIn', user, device: place.device, login });
   }
 
   private async end(account: Account, next: Identity | null): Promise<void> {
     this.account = null;
+    const { user } = account.identity;
     // Without a reason the user has logged out, here or in another tab: nothing is to be left.
-    const isForgotten = this.isStarted && !next && this.tokens.endedBecause === null;
+    const isLoggedOut = this.isStarted && !next && this.tokens.endedBecause === null;
+    const isForgotten = isLoggedOut || (next !== null && next.user !== user);
     await account.stop(isForgotten);
-    if (!isForgotten) return;
-    await this.store.write({ clear: [new Keys(account.identity.user).everything()] });
+    if (isForgotten) await this.store.write({ clear: [new Keys(user).everything()] });
   }
 
   private async takePlace(user: Handle): Promise<Place> {

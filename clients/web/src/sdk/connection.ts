@@ -59,14 +59,17 @@ export class Connection {
   start(): void {
     if (this.running) return;
     this.running = true;
-    this.run = this.run.then(() => this.keepUp());
+    this.run = this.keepUp();
   }
 
-  /** Resolves when nothing of it is left. */
+  /** For good. Resolves when the connection, if there is one, has ended; an attempt that is under
+   * way is not waited for, it comes to nothing. */
   async stop(): Promise<void> {
     this.running = false;
+    this.state.set({ state: 'stopped' });
     this.sleeper.wake();
-    this.link?.close();
+    if (!this.link) return;
+    this.link.close();
     await this.run;
   }
 
@@ -133,10 +136,9 @@ export class Connection {
           isRenewed = true;
         }
       }
-      if (!this.running) break;
+      if (!this.running) return;
       if (!this.again) await this.rest(error);
     }
-    this.state.set({ state: 'stopped' });
   }
 
   private async rest(error: BanterError): Promise<void> {

@@ -38,6 +38,13 @@ export class Records {
     this.schedule();
   }
 
+  /** Undefined also when it cannot be read. */
+  async get(key: Key): Promise<unknown> {
+    const pending = this.pending.get(key);
+    if (pending !== undefined) return pending === REMOVED ? undefined : pending;
+    return this.store.get(key).catch((error: unknown) => this.platform.report(error));
+  }
+
   async range(range: KeyRange, limit: number, end: 'first' | 'last' = 'first'): Promise<Row[]> {
     await this.flush();
     return this.store.range(range, limit, end);

@@ -235,8 +235,9 @@ export class TimelineHandle implements Timeline {
   }
 
   typingNow(): void {
-    const limits = this.desk.conversations.get(this.shared.id)?.shown?.limits;
-    if (this.isOpen && limits?.typing) this.desk.typing.now(this.shared.id);
+    const shown = this.desk.conversations.get(this.shared.id)?.shown;
+    if (!this.isOpen || !shown?.limits.typing || shown.role === 'reader') return;
+    this.desk.typing.now(this.shared.id);
   }
 
   typingEnded(): void {
