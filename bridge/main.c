@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "config.h"
 #include "db/migrate.h"
+#include "db/operator.h"
 
 #include <getopt.h>
 #include <signal.h>
@@ -17,18 +18,24 @@ enum {
     DATABASE_WAIT_MS = 60000, /* for PostgreSQL to come up, before migrating */
 };
 
-enum action { ACTION_SERVE, ACTION_MIGRATE, ACTION_TEST_CONFIG };
+enum action { ACTION_SERVE, ACTION_MIGRATE, ACTION_PUSH, ACTION_TEST_CONFIG };
 
 struct command_line {
     const char *config_path; /* or NULL */
     enum action action;
+    const char *push_action;       /* ACTION_PUSH */
+    const char *push_registration; /* or NULL: all */
 };
 
 static const char usage[] = "Usage: banter-bridge [--config FILE] [--test-config]\n"
                             "       banter-bridge migrate [--config FILE]\n"
+                            "       banter-bridge push list|requeue|drop [REGISTRATION]"
+                            " [--config FILE]\n"
                             "       banter-bridge --version | --help\n"
                             "\n"
-                            "Without `migrate`, serves until SIGTERM.\n"
+                            "Without `migrate` or `push`, serves until SIGTERM. `push` lists,"
+                            " tries again or forgets\n"
+                            "pushes that were given up: those of one registration, or all.\n"
                             "\n";
 
 /* Returns an exit status, or -1 to go on. */
@@ -66,6 +73,13 @@ static int read_command_line(int argc, char **argv, struct command_line *out)
     if (optind < argc && strcmp(argv[optind], "migrate") == 0) {
         out->action = ACTION_MIGRATE;
         optind++;
+    } else if (optind + 1 < argc && strcmp(argv[optind], "push") == 0 &&
+               operator_push_has(argv[optind + 1])) {
+        out->action = ACTION_PUSH;
+        out->push_action = argv[optind + 1];
+        optind += 2;
+        if (optind < argc)
+            out->push_registration = argv[optind++];
     }
     if (optind < argc) {
         fputs(usage, stderr);
@@ -104,14 +118,19 @@ static int serve(const struct config *config)
     return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static int act(enum action action, const struct config *config)
+static int act(const struct command_line *line, const struct config *config)
 {
-    switch (action) {
+    bool ok;
+
+    switch (line->action) {
     case ACTION_SERVE:
         return serve(config);
     case ACTION_MIGRATE:
-        return migrate(config->database, config->migrations, DATABASE_WAIT_MS) ? EXIT_SUCCESS
-                                                                               : EXIT_FAILURE;
+        ok = migrate(config->database, config->migrations, DATABASE_WAIT_MS);
+        return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+    case ACTION_PUSH:
+        ok = operator_push(config->database, line->push_action, line->push_registration);
+        return ok ? EXIT_SUCCESS : EXIT_FAILURE;
     case ACTION_TEST_CONFIG:
         puts("The configuration is good.");
         return EXIT_SUCCESS;
@@ -130,7 +149,7 @@ int main(int argc, char **argv)
     status = EXIT_FAILURE;
     if (config_load(&config, line.config_path)) {
         log_set_level((enum log_level)config.log_level);
-        status = act(line.action, &config);
+        status = act(&line, &config);
     }
     config_free(&config);
     return status;

@@ -2,6 +2,8 @@
 /* metrics.c - the numbers of this process in Prometheus' text format (version 0.0.4).
  *
  * No label here has a value that strangers choose, so the number of series is fixed. */
+#include "api/metrics.h"
+
 #include "api/routes.h"
 #include "core/accounts.h"
 #include "core/cursors.h"
@@ -28,12 +30,12 @@ static void put(struct buf *b, const char *name, const char *type, const char *h
                name, type, name, value);
 }
 
-static void put_counter(struct buf *b, const char *name, const char *help, uint64_t value)
+void metrics_counter(struct buf *b, const char *name, const char *help, uint64_t value)
 {
     put(b, name, "counter", help, value);
 }
 
-static void put_gauge(struct buf *b, const char *name, const char *help, uint64_t value)
+void metrics_gauge(struct buf *b, const char *name, const char *help, uint64_t value)
 {
     put(b, name, "gauge", help, value);
 }
@@ -43,16 +45,17 @@ static void put_http(struct buf *b, const struct http_server *server)
     struct http_server_stats s;
 
     http_server_get_stats(server, &s);
-    put_gauge(b, "http_connections", "HTTP connections that are open.", s.connections);
-    put_gauge(b, "http_requests_open", "HTTP requests that are not answered yet.", s.requests_open);
-    put_gauge(b, "http_received_bytes", "Bytes of HTTP requests that are not whole yet.",
-              s.received);
-    put_gauge(b, "http_unsent_bytes", "Bytes of HTTP answers that have not left.", s.unsent);
-    put_counter(b, "http_connections_total", "HTTP connections accepted.", s.accepted);
-    put_counter(b, "http_refused_total",
-                "HTTP requests that were malformed, too large or too slow.", s.refused);
-    put_counter(b, "http_unanswered_total", "HTTP requests that met the answer deadline.",
-                s.unanswered);
+    metrics_gauge(b, "http_connections", "HTTP connections that are open.", s.connections);
+    metrics_gauge(b, "http_requests_open", "HTTP requests that are not answered yet.",
+                  s.requests_open);
+    metrics_gauge(b, "http_received_bytes", "Bytes of HTTP requests that are not whole yet.",
+                  s.received);
+    metrics_gauge(b, "http_unsent_bytes", "Bytes of HTTP answers that have not left.", s.unsent);
+    metrics_counter(b, "http_connections_total", "HTTP connections accepted.", s.accepted);
+    metrics_counter(b, "http_refused_total",
+                    "HTTP requests that were malformed, too large or too slow.", s.refused);
+    metrics_counter(b, "http_unanswered_total", "HTTP requests that met the answer deadline.",
+                    s.unanswered);
     buf_str(b,
             "# HELP banter_http_responses_total HTTP answers by the first digit of their status.\n"
             "# TYPE banter_http_responses_total counter\n");
@@ -71,16 +74,16 @@ static void put_door(struct buf *b, const struct door *door)
     for (unsigned i = 0; i < DOOR_KINDS; i++)
         buf_printf(b, "banter_door_connections{kind=\"%s\"} %" PRIu64 "\n", door_kind_names[i],
                    s.connections[i]);
-    put_gauge(b, "door_waiting_bytes", "Bytes that clients or servers have not taken yet.",
-              s.waiting);
-    put_counter(b, "door_connections_total", "Connections accepted.", s.accepted);
+    metrics_gauge(b, "door_waiting_bytes", "Bytes that clients or servers have not taken yet.",
+                  s.waiting);
+    metrics_counter(b, "door_connections_total", "Connections accepted.", s.accepted);
     buf_str(b, "# HELP banter_door_refused_total Connections refused or ended by the door.\n"
                "# TYPE banter_door_refused_total counter\n");
     for (unsigned i = 0; i < DOOR_REFUSALS; i++)
         buf_printf(b, "banter_door_refused_total{reason=\"%s\"} %" PRIu64 "\n",
                    door_refusal_names[i], s.refused[i]);
-    put_counter(b, "door_received_bytes_total", "Bytes received from clients.", s.from_clients);
-    put_counter(b, "door_sent_bytes_total", "Bytes carried to clients.", s.to_clients);
+    metrics_counter(b, "door_received_bytes_total", "Bytes received from clients.", s.from_clients);
+    metrics_counter(b, "door_sent_bytes_total", "Bytes carried to clients.", s.to_clients);
 }
 
 static void put_accounts(struct buf *b, const struct accounts *accounts)
@@ -88,17 +91,17 @@ static void put_accounts(struct buf *b, const struct accounts *accounts)
     struct accounts_stats s;
 
     accounts_get_stats(accounts, &s);
-    put_counter(b, "signups_total", "Accounts made.", s.signups);
-    put_counter(b, "logins_total", "Logins that succeeded.", s.logins);
-    put_counter(b, "token_refreshes_total", "Refresh tokens exchanged.", s.refreshes);
-    put_counter(b, "credentials_refused_total",
-                "Wrong passwords, unusable refresh tokens and taken handles.", s.refused);
-    put_counter(b, "refresh_reused_total", "Login sessions ended because a used token came again.",
-                s.reused);
-    put_counter(b, "passwords_busy_total", "Logins and sign-ups refused for lack of workers.",
-                s.busy);
-    put_gauge(b, "passwords_pending", "Passwords being hashed or waiting for it.",
-              s.passwords_pending);
+    metrics_counter(b, "signups_total", "Accounts made.", s.signups);
+    metrics_counter(b, "logins_total", "Logins that succeeded.", s.logins);
+    metrics_counter(b, "token_refreshes_total", "Refresh tokens exchanged.", s.refreshes);
+    metrics_counter(b, "credentials_refused_total",
+                    "Wrong passwords, unusable refresh tokens and taken handles.", s.refused);
+    metrics_counter(b, "refresh_reused_total",
+                    "Login sessions ended because a used token came again.", s.reused);
+    metrics_counter(b, "passwords_busy_total", "Logins and sign-ups refused for lack of workers.",
+                    s.busy);
+    metrics_gauge(b, "passwords_pending", "Passwords being hashed or waiting for it.",
+                  s.passwords_pending);
 }
 
 static void put_ingest(struct buf *b, const struct ingest *ingest)
@@ -106,15 +109,16 @@ static void put_ingest(struct buf *b, const struct ingest *ingest)
     struct ingest_stats s;
 
     ingest_get_stats(ingest, &s);
-    put_counter(b, "drafts_total", "Drafts that reached the writer.", s.drafts);
-    put_counter(b, "drafts_stored_total", "Drafts that became entries.", s.stored);
-    put_counter(b, "drafts_duplicate_total", "Drafts that had been stored before.", s.duplicates);
-    put_counter(b, "drafts_refused_total", "Drafts refused.", s.refused);
-    put_counter(b, "drafts_quarantined_total", "Drafts that PostgreSQL refused: bugs to look at.",
-                s.quarantined);
-    put_counter(b, "batches_total", "Batches committed by the writer.", s.batches);
-    put_counter(b, "batch_retries_total", "Batches sent again.", s.retries);
-    put_gauge(b, "drafts_queued", "Drafts waiting for the writer.", s.queued);
+    metrics_counter(b, "drafts_total", "Drafts that reached the writer.", s.drafts);
+    metrics_counter(b, "drafts_stored_total", "Drafts that became entries.", s.stored);
+    metrics_counter(b, "drafts_duplicate_total", "Drafts that had been stored before.",
+                    s.duplicates);
+    metrics_counter(b, "drafts_refused_total", "Drafts refused.", s.refused);
+    metrics_counter(b, "drafts_quarantined_total",
+                    "Drafts that PostgreSQL refused: bugs to look at.", s.quarantined);
+    metrics_counter(b, "batches_total", "Batches committed by the writer.", s.batches);
+    metrics_counter(b, "batch_retries_total", "Batches sent again.", s.retries);
+    metrics_gauge(b, "drafts_queued", "Drafts waiting for the writer.", s.queued);
 }
 
 static void put_cursors(struct buf *b, const struct cursors *cursors)
@@ -122,11 +126,11 @@ static void put_cursors(struct buf *b, const struct cursors *cursors)
     struct cursors_stats s;
 
     cursors_get_stats(cursors, &s);
-    put_counter(b, "cursor_updates_total", "Cursors that were to be moved.", s.updates);
-    put_counter(b, "cursor_commits_total", "Commits that moved cursors.", s.commits);
-    put_counter(b, "cursor_updates_refused_total", "Cursors refused because too many waited.",
-                s.refused);
-    put_gauge(b, "cursors_waiting", "Cursors that are not written yet.", s.waiting);
+    metrics_counter(b, "cursor_updates_total", "Cursors that were to be moved.", s.updates);
+    metrics_counter(b, "cursor_commits_total", "Commits that moved cursors.", s.commits);
+    metrics_counter(b, "cursor_updates_refused_total", "Cursors refused because too many waited.",
+                    s.refused);
+    metrics_gauge(b, "cursors_waiting", "Cursors that are not written yet.", s.waiting);
 }
 
 static void put_indexer(struct buf *b, const struct indexer *indexer)
@@ -134,13 +138,14 @@ static void put_indexer(struct buf *b, const struct indexer *indexer)
     struct indexer_stats s;
 
     indexer_get_stats(indexer, &s);
-    put_counter(b, "indexed_entries_total", "Entries that the search index has taken in.",
-                s.entries);
-    put_counter(b, "index_failures_total", "Slices of indexing that had to be done again.",
-                s.failures);
-    put_counter(b, "index_skipped_total",
-                "Messages that PostgreSQL refuses to index: look at them.", s.skipped);
-    put_gauge(b, "index_conversations_waiting", "Conversations waiting for the index.", s.waiting);
+    metrics_counter(b, "indexed_entries_total", "Entries that the search index has taken in.",
+                    s.entries);
+    metrics_counter(b, "index_failures_total", "Slices of indexing that had to be done again.",
+                    s.failures);
+    metrics_counter(b, "index_skipped_total",
+                    "Messages that PostgreSQL refuses to index: look at them.", s.skipped);
+    metrics_gauge(b, "index_conversations_waiting", "Conversations waiting for the index.",
+                  s.waiting);
 }
 
 /* The second number of /proc/self/statm, in pages; 0 when it cannot be read. */
@@ -178,20 +183,21 @@ void handle_metrics(struct call *c)
     struct buf text;
 
     buf_init(&text, METRICS_MAX_BYTES);
-    put_gauge(&text, "database_ready", "1 while the database can be read.",
-              db_pool_is_ready(c->core->pool));
-    put_gauge(&text, "writer_ready", "1 while the writer is connected to the database.",
-              ingest_is_ready(c->core->ingest));
-    put_gauge(&text, "link_connected", "1 while the broker's plugin is connected.",
-              link_is_connected(c->core->link));
-    put_gauge(&text, "presence_users", "Users who are connected, or were a moment ago.",
-              presence_count(c->core->presence));
+    metrics_gauge(&text, "database_ready", "1 while the database can be read.",
+                  db_pool_is_ready(c->core->pool));
+    metrics_gauge(&text, "writer_ready", "1 while the writer is connected to the database.",
+                  ingest_is_ready(c->core->ingest));
+    metrics_gauge(&text, "link_connected", "1 while the broker's plugin is connected.",
+                  link_is_connected(c->core->link));
+    metrics_gauge(&text, "presence_users", "Users who are connected, or were a moment ago.",
+                  presence_count(c->core->presence));
     put_ingest(&text, c->core->ingest);
     put_cursors(&text, c->core->cursors);
     put_indexer(&text, c->core->indexer);
     put_accounts(&text, c->core->accounts);
-    put_gauge(&text, "logins_revoked", "Ended logins whose access tokens may not have expired.",
-              revocations_count(c->core->revocations));
+    metrics_gauge(&text, "logins_revoked", "Ended logins whose access tokens may not have expired.",
+                  revocations_count(c->core->revocations));
+    metrics_push(&text, c->core->push);
     put_door(&text, c->core->door);
     put_http(&text, c->api->server);
     put_process(&text);

@@ -17,7 +17,7 @@ SUITES=(
     "integration-asan 1500  suite_integration_asan  the same, plugin and bridge with sanitizers"
     "mosquitto21      1500  suite_mosquitto21       the same on Mosquitto 2.1"
     "web               600  suite_web               the web client's library, also against a server"
-    "push              600  suite_push              pushes to stand-ins of the push services"
+    "push              600  suite_push              pushes to stand-ins of the push services, and who is told"
     "bench-smoke       300  suite_bench_smoke       the load generator, shortly"
 )
 FUZZ_SECONDS=${BANTER_FUZZ_SECONDS:-8} # for each target
@@ -128,7 +128,7 @@ suite_unit_tsan() { run_ctest tsan; }
 suite_integration() {
     build_preset release
     ensure_node_modules
-    BANTER_BUILD_DIR=$REPO/build/release run_pytest -n 2 -m "not bench"
+    BANTER_BUILD_DIR=$REPO/build/release run_pytest -n 2 -m "not bench and not push"
 }
 
 suite_integration_asan() {
@@ -148,7 +148,7 @@ suite_mosquitto21() {
     ensure_node_modules
     BANTER_BUILD_DIR=$REPO/build/release BANTER_MOSQUITTO=$broker/mosquitto \
         BANTER_PLUGIN=$REPO/build/mosquitto21/broker-plugin/banter_plugin.so \
-        run_pytest -n 2 -m "not slow and not bench"
+        run_pytest -n 2 -m "not slow and not bench and not push"
 }
 
 suite_fuzz() {
@@ -178,6 +178,7 @@ suite_push() {
     build_preset release
     ensure_node_modules tests/push
     (cd "$REPO/tests/push" && BANTER_BUILD_DIR=$REPO/build/release node --test)
+    BANTER_BUILD_DIR=$REPO/build/release run_pytest -n 2 -m push
 }
 
 # A copy of its own, a second of load: a table, a JSON line, and not one error.

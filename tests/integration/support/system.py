@@ -192,6 +192,10 @@ class System:
 
     # ---------------------------------------------------------------- asking
 
+    def operate(self, *arguments):
+        """./banter ARGUMENTS, for commands that only the runner has: what it prints."""
+        return self._banter(*arguments)
+
     def address(self):
         return f"{self.mqtt_host}:{self.mqtt_port}"
 
