@@ -17,7 +17,7 @@ SUITES=(
     "integration-asan 1500  suite_integration_asan  the same, plugin and bridge with sanitizers"
     "mosquitto21      1500  suite_mosquitto21       the same on Mosquitto 2.1"
     "web               600  suite_web               the web client's library, also against a server"
-    "push              600  suite_push              pushes to stand-ins of the push services, and who is told"
+    "push              600  suite_push              who is told, and stand-ins of the services"
     "bench-smoke       300  suite_bench_smoke       the load generator, shortly"
 )
 FUZZ_SECONDS=${BANTER_FUZZ_SECONDS:-8} # for each target
