@@ -2,6 +2,7 @@
 """Issue 2, item 1, over MQTT: who gets in, as whom, and that nobody else falls out."""
 import json
 import os
+import re
 import signal
 import time
 
@@ -16,6 +17,7 @@ from support import MQTTv5, MQTTv311, Refused, tokens, wait_until
 from support.faults import restart
 
 REFUSED = {MQTTv5: 0x87, MQTTv311: 5}
+SESSION_TAKEN_OVER = 0x8e
 
 
 def assert_refused(banter, account, protocol=MQTTv5, **options):
@@ -246,6 +248,25 @@ def test_the_same_device_again_takes_over_its_own_connection(banter):
     second.wait_entry(receipt["conversation"], seq=receipt["seq"])
     assert second.connected
     assert not first.entries(receipt["conversation"])
+
+
+def broker_version(banter):
+    found = re.search(r"mosquitto version (\d+)\.(\d+)\.(\d+)", banter.log("broker"))
+    return tuple(map(int, found.groups()))
+
+
+@pytest.mark.parametrize("protocol", [MQTTv5, MQTTv311])
+def test_what_the_superseded_connection_hears(banter, protocol):
+    """DISCONNECT 0x8E with MQTT 5, from the broker, if it is recent enough; else just the end."""
+    alice = banter.signup("alice")
+    first = banter.device(alice, protocol=protocol)
+    seen = len(first.messages)
+    second = banter.device(alice, protocol=protocol)
+    first.wait_closed()
+    is_told = protocol == MQTTv5 and broker_version(banter) >= (2, 0, 15)
+    assert first.disconnect_reason == (SESSION_TAKEN_OVER if is_told else None)
+    assert len(first.messages) == seen
+    assert second.say(f"@{alice.handle}", "here")["seq"] and second.connected
 
 
 # ---------------------------------------------------------------- ready

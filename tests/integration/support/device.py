@@ -41,6 +41,12 @@ class _Client(paho.Client):
         self.on_reason(mid, packet[2] if len(packet) > 2 else 0)
         return super()._handle_pubackcomp(cmd)
 
+    def _handle_disconnect(self):
+        """It also passes over the reason of a DISCONNECT that has nothing else."""
+        packet = bytes(self._in_packet["packet"])
+        self.on_disconnect_packet(packet[0] if packet else 0)
+        return super()._handle_disconnect()
+
 
 class Device:
     def __init__(self, system, account, name="phone", *, protocol=MQTTv5, transport="tcp",
@@ -70,6 +76,7 @@ class Device:
     def _forget(self):
         self._connack = None
         self._closed = None
+        self.disconnect_reason = None  # of the broker's DISCONNECT packet, if there was one
         self._pubacks = {}
         self._subacks = {}
 
@@ -89,6 +96,7 @@ class Device:
         client.on_message = self._on_message
         client.on_subscribe = self._on_subscribe
         client.on_reason = self._on_reason
+        client.on_disconnect_packet = self._on_disconnect_packet
         return client
 
     def connect(self, wait_ready=True, timeout=10):
@@ -161,6 +169,9 @@ class Device:
     def _on_disconnect(self, client, _userdata, code, _properties=None):
         if client is self._client:
             self._note(lambda: setattr(self, "_closed", getattr(code, "value", code) or "closed"))
+
+    def _on_disconnect_packet(self, reason):
+        self._note(lambda: setattr(self, "disconnect_reason", reason))
 
     def _on_message(self, _client, _userdata, message):
         got = Message(message.topic, bytes(message.payload), time.monotonic(),
