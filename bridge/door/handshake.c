@@ -25,14 +25,18 @@ static const struct slice target = {"/mqtt", 5};
 
 enum first_request first_request_of(struct slice bytes)
 {
-    const char *space = memchr(bytes.data, ' ', bytes.length);
+    const char *space;
     struct slice rest;
     size_t known;
 
-    if (!space) {
-        bool binary = bytes.length > 0 && (bytes.data[0] < 'A' || bytes.data[0] > 'Z');
-        return binary || bytes.length > METHOD_MAX_LENGTH ? FIRST_HTTP : FIRST_UNKNOWN;
-    }
+    if (bytes.length == 0)
+        return FIRST_UNKNOWN;
+    if (bytes.data[0] < 'A' || bytes.data[0] > 'Z')
+        return FIRST_HTTP;
+    known = bytes.length < METHOD_MAX_LENGTH ? bytes.length : METHOD_MAX_LENGTH;
+    space = memchr(bytes.data, ' ', known);
+    if (!space)
+        return known == METHOD_MAX_LENGTH ? FIRST_HTTP : FIRST_UNKNOWN;
     rest = slice_of(space + 1, bytes.length - (size_t)(space + 1 - bytes.data));
     known = rest.length < target.length ? rest.length : target.length;
     if (memcmp(rest.data, target.data, known) != 0)

@@ -101,15 +101,17 @@ static enum mqtt_verdict judge_header(struct mqtt_guard *g)
     struct slice length = slice_of((const char *)g->header + 1, (size_t)g->header_length - 1);
     unsigned type = g->header[0] >> 4;
     enum mqtt_verdict verdict;
+    uint32_t remaining;
     size_t size;
 
     if (!(types_from_client >> type & 1))
         return MQTT_MALFORMED;
-    verdict = read_varint(length, &g->left, &size);
+    verdict = read_varint(length, &remaining, &size);
     if (verdict != MQTT_FINE)
         return verdict;
-    if (1 + g->left > PACKET_MAX_BYTES) /* as Mosquitto counts: type and body */
+    if (1 + remaining > PACKET_MAX_BYTES) /* as Mosquitto counts: type and body */
         return MQTT_TOO_LARGE;
+    g->left = remaining;
     g->ended = type == TYPE_DISCONNECT;
     return MQTT_FINE;
 }
