@@ -9,6 +9,7 @@
 #include "histogram.h"
 #include "http.h"
 #include "metrics.h"
+#include "probe.h"
 #include "report.h"
 #include "scenario.h"
 #include "seed.h"
@@ -133,15 +134,22 @@ static void report_latencies(struct measurement *m, enum metric first, const str
 
 static bool run_once(struct inbox *b, struct measurement *m)
 {
+    struct probe probe = {.broker = b->options->broker_pid,
+                          .bridge = b->options->bridge_pid,
+                          .postgres = b->options->postgres_pid};
+
     histogram_reset(&b->cold_us);
     histogram_reset(&b->warm_us);
     histogram_reset(&b->http_us);
     b->incomplete = 0;
     measurement_clear(m);
+    probe_mark(&probe, true, 0);
     for (unsigned i = 0; i < b->options->syncs; i++) {
         if (!come_and_go(b))
             return false;
     }
+    probe_mark(&probe, false, 0);
+    probe_report_machine(&probe, m);
     report_latencies(m, METRIC_SYNC_COLD_P50_MS, &b->cold_us);
     report_latencies(m, METRIC_SYNC_WARM_P50_MS, &b->warm_us);
     report_latencies(m, METRIC_SYNC_HTTP_P50_MS, &b->http_us);
