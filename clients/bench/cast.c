@@ -147,7 +147,7 @@ bool cast_inbox(struct cast *c, unsigned conversations)
 
 bool cast_ring(struct cast *c, unsigned players, unsigned reach)
 {
-    assert(reach > 0 && players / 2 > reach);
+    assert(reach > 0 && players > 2 * reach);
     if (!cast_init(c, players, players * reach, players * (2 * reach - 1)))
         return false;
     for (unsigned i = 0; i < players; i++) {

@@ -24,7 +24,9 @@ enum {
     PHASE_DEADLINE_US = 120000000,
     SETTLE_US = 2000000, /* after what is due has come: what comes then is a stray */
     TURN_US = 1000,
-    SHUFFLE = 7919, /* a prime: who goes away, and whose watchers stay */
+    WATCHES_MAX = 1000, /* of one connection; docs/protocol.md */
+    AWAY_MAX = 90,      /* percent: somebody has to see it */
+    SHUFFLE = 7919,     /* a prime: who goes away, and whose watchers stay */
 };
 
 struct storm {
@@ -365,9 +367,11 @@ static bool run_once(struct storm *s, struct measurement *m)
 
 static bool is_possible(const struct options *o)
 {
-    if (o->clients / 2 <= o->watchers || o->away > 90) {
-        fprintf(stderr, "banter-bench: more than twice as many clients as watchers, and at most"
-                        " 90 percent of them away\n");
+    if (o->watchers > WATCHES_MAX || o->clients <= 2 * o->watchers || o->away > AWAY_MAX) {
+        fprintf(stderr,
+                "banter-bench: at most %d watchers, more than twice as many clients, and at most"
+                " %d percent of them away\n",
+                WATCHES_MAX, AWAY_MAX);
         return false;
     }
     return process_may_open(o->clients);
