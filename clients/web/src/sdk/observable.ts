@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Values that can be watched. A listener is told in a microtask of its own, once however often the
 // value changed meanwhile, and reads what it is by then: a burst of entries costs one rendering.
+import { reportToHost } from './platform.ts';
 
 /** A value that changes. What `get` gives is immutable. */
 export interface Readable<T> {
@@ -60,12 +61,11 @@ export class Value<T> implements Readable<T> {
   }
 }
 
-/** A listener's failure is its own: the others are told all the same, and it goes where unhandled
- * rejections go. */
+/** A listener's failure is its own: the others are told all the same. */
 function tell(listener: () => void): void {
   try {
     listener();
   } catch (error) {
-    void Promise.reject(error);
+    reportToHost(error);
   }
 }

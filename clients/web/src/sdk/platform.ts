@@ -64,9 +64,11 @@ interface Globals {
   crypto?: { randomUUID?(): string; getRandomValues?(into: Uint8Array): Uint8Array };
   navigator?: { locks?: WebLocks };
   console: { error(...what: unknown[]): void };
+  reportError?(error: unknown): void;
 }
 
-interface WebLocks {
+/** The part of the Web Locks API that is used. */
+export interface WebLocks {
   request(
     name: string,
     options: { ifAvailable?: boolean },
@@ -86,8 +88,15 @@ export function defaultPlatform(): Platform {
     clearTimer: (timer) => globals.clearTimeout(timer),
     http: (request) => httpByFetch(globals, request),
     locks: webLocks ? locksOfWeb(webLocks) : SHARED_LOCKS,
-    report: (error) => globals.console.error(error),
+    report: reportToHost,
   };
+}
+
+/** Where a browser or the process shows errors that nobody caught. */
+export function reportToHost(error: unknown): void {
+  const globals = globalThis as unknown as Globals;
+  if (globals.reportError) globals.reportError(error);
+  else globals.console.error(error);
 }
 
 const NO_BYTES = new Uint8Array(0);
@@ -119,14 +128,14 @@ function randomBytes(globals: Globals): Uint8Array {
   return bytes.map(() => Math.floor(Math.random() * 256));
 }
 
-function uuidOf(bytes: Uint8Array): string {
+export function uuidOf(bytes: Uint8Array): string {
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
   const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
 
-function locksOfWeb(locks: WebLocks): Locks {
+export function locksOfWeb(locks: WebLocks): Locks {
   const request = (name: string, ifAvailable: boolean): Promise<Release | null> =>
     new Promise((resolve, reject) => {
       locks

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The store of a browser: one object store of one IndexedDB database, keys outside of the values.
 // Rule: a batch is one transaction, and nothing else is awaited inside it, or it would end early.
-import { openDB, type IDBPDatabase } from 'idb';
+import { openDB, type IDBPDatabase, type IDBPObjectStore } from 'idb';
 
 import { MemoryStore } from './store_memory.ts';
 import type { Batch, Key, KeyRange, Row, Store } from './store.ts';
@@ -67,15 +67,9 @@ class IndexedDbStore implements Store {
   }
 
   async range(range: KeyRange, limit: number, end: 'first' | 'last' = 'first'): Promise<Row[]> {
-    const rows: Row[] = [];
-    const direction = end === 'first' ? 'next' : 'prev';
-    const rowsIn = this.database.transaction(ROWS).store;
-    let cursor = limit > 0 ? await rowsIn.openCursor(span(range), direction) : null;
-    while (cursor) {
-      rows.push([cursor.key as Key, cursor.value]);
-      cursor = rows.length < limit ? await cursor.continue() : null;
-    }
-    return end === 'first' ? rows : rows.reverse();
+    if (limit <= 0) return [];
+    const { store } = this.database.transaction(ROWS);
+    return end === 'first' ? firstOf(store, range, limit) : lastOf(store, range, limit);
   }
 
   async write(batch: Batch): Promise<void> {
@@ -94,6 +88,27 @@ class IndexedDbStore implements Store {
   async close(): Promise<void> {
     this.database.close();
   }
+}
+
+type Rows = IDBPObjectStore<unknown, [typeof ROWS], typeof ROWS, 'readonly'>;
+
+/** Two requests, however many rows. */
+async function firstOf(rows: Rows, range: KeyRange, limit: number): Promise<Row[]> {
+  const [keys, values] = await Promise.all([
+    rows.getAllKeys(span(range), limit), rows.getAll(span(range), limit),
+  ]);
+  return keys.map((key, i) => [key as Key, values[i]]);
+}
+
+/** Only a cursor goes backwards. */
+async function lastOf(rows: Rows, range: KeyRange, limit: number): Promise<Row[]> {
+  const found: Row[] = [];
+  let cursor = await rows.openCursor(span(range), 'prev');
+  while (cursor) {
+    found.push([cursor.key as Key, cursor.value]);
+    cursor = found.length < limit ? await cursor.continue() : null;
+  }
+  return found.reverse();
 }
 
 function span(range: KeyRange): IDBKeyRange {

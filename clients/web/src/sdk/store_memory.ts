@@ -6,39 +6,56 @@ import type { Batch, Key, KeyRange, Row, Store } from './store.ts';
 /** Several clients may be given the same one; they then are like tabs of one browser. */
 export class MemoryStore implements Store {
   private readonly rows = new Map<Key, unknown>();
-  private sorted: Key[] | null = []; // null: to be sorted anew
+  /** The keys of `rows`, in order. */
+  private readonly keys: Key[] = [];
 
   async get(key: Key): Promise<unknown> {
     return copy(this.rows.get(key));
   }
 
   async range(range: KeyRange, limit: number, end: 'first' | 'last' = 'first'): Promise<Row[]> {
-    const keys = this.keysIn(range);
-    const chosen = end === 'first' ? keys.slice(0, limit) : keys.slice(-limit);
-    return limit > 0 ? chosen.map((key) => [key, copy(this.rows.get(key))]) : [];
+    const first = this.placeOf(range.from);
+    const after = this.placeOf(range.to);
+    const keys = end === 'first'
+      ? this.keys.slice(first, Math.min(after, first + limit))
+      : this.keys.slice(Math.max(first, after - limit), after);
+    return keys.map((key) => [key, copy(this.rows.get(key))]);
   }
 
   async write(batch: Batch): Promise<void> {
-    for (const range of batch.clear ?? []) {
-      for (const key of this.keysIn(range)) this.rows.delete(key);
+    for (const { from, to } of batch.clear ?? []) {
+      const first = this.placeOf(from);
+      const gone = this.keys.splice(first, Math.max(0, this.placeOf(to) - first));
+      for (const key of gone) this.rows.delete(key);
     }
-    for (const key of batch.remove ?? []) this.rows.delete(key);
-    for (const [key, value] of batch.put ?? []) this.rows.set(key, copy(value));
-    this.sorted = null;
+    for (const key of batch.remove ?? []) {
+      if (this.rows.delete(key)) this.keys.splice(this.placeOf(key), 1);
+    }
+    for (const [key, value] of batch.put ?? []) {
+      if (!this.rows.has(key)) this.keys.splice(this.placeOf(key), 0, key);
+      this.rows.set(key, copy(value));
+    }
   }
 
   async clear(): Promise<void> {
     this.rows.clear();
-    this.sorted = null;
+    this.keys.length = 0;
   }
 
   async close(): Promise<void> {
     // What is in memory needs no closing.
   }
 
-  private keysIn(range: KeyRange): Key[] {
-    this.sorted ??= [...this.rows.keys()].sort((a, b) => (a < b ? -1 : 1));
-    return this.sorted.filter((key) => key >= range.from && key < range.to && this.rows.has(key));
+  /** How many keys are smaller. */
+  private placeOf(key: Key): number {
+    let low = 0;
+    let high = this.keys.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.keys[middle] as Key) < key) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 }
 
