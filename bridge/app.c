@@ -234,7 +234,7 @@ static bool create_core(struct app *a, const struct config *config)
            (a->cursors = cursors_create(a->base, a->pool, a->link)) &&
            (a->chores = chores_create(a->base, a->pool, a->commands)) &&
            (a->invites = invites_create(a->pool)) && (a->history = history_create(a->pool)) &&
-           (a->sync = sync_create(a->base, a->pool, config->group_members_max)) &&
+           (a->sync = sync_create(a->base, a->pool, a->link, config->group_members_max)) &&
            (a->ingest = ingest_create(a->base, &ingest_config, a->link)) &&
            (a->members = members_create(a->base, a->pool, a->link)) &&
            (a->fills = fills_create(a->base, a->history, a->commands, a->link)) &&

@@ -130,6 +130,16 @@ static bool on_ended(struct core *c, struct slice body)
     return true;
 }
 
+static bool on_hold(struct core *c, struct slice body)
+{
+    struct frame_hold f;
+
+    if (!frame_read_hold(body, &f))
+        return false;
+    link_hold(&c->link, f.hold);
+    return true;
+}
+
 typedef bool handler(struct core *c, struct slice body);
 
 static handler *const table[] = {
@@ -139,7 +149,7 @@ static handler *const table[] = {
     [FRAME_BARRIER] = on_barrier,       [FRAME_KICK] = on_kick,
     [FRAME_SIGNAL_OUT] = on_signal_out, [FRAME_PRESENCE] = on_presence,
     [FRAME_WATCHED] = on_watched,       [FRAME_REVOKED] = on_revoked,
-    [FRAME_ENDED] = on_ended,
+    [FRAME_ENDED] = on_ended,           [FRAME_HOLD] = on_hold,
 };
 
 bool inbound_frame(struct core *c, const struct frame *f)

@@ -61,6 +61,7 @@ static void close_link(struct link *l, const char *reason)
     buf_reset(&l->out);
     l->in_taken = l->out_taken = 0;
     l->unread = false;
+    l->held = false;
     ring_rewind(l->ring);
     if (was_up)
         l->handlers.down(l->handlers.owner);
@@ -82,6 +83,11 @@ struct buf *link_out(struct link *l)
 bool link_has_room(const struct link *l)
 {
     return l->out.length - l->out_taken < LINK_REQUEST_MAX;
+}
+
+void link_hold(struct link *l, bool hold)
+{
+    l->held = hold;
 }
 
 static bool open_socket(struct link *l)
@@ -271,8 +277,9 @@ void link_flush(struct link *l)
         if (!flush_out(l))
             return;
     }
-    if (l->state == LINK_UP && ring_unsent(l->ring) > 0)
-        flush_ring(l, false);
+    if (l->state == LINK_UP && ring_unsent(l->ring) > 0 &&
+        (!l->held || ring_is_inside_frame(l->ring)))
+        flush_ring(l, l->held);
 }
 
 void link_turn(struct link *l, uint64_t now_ms)

@@ -54,6 +54,7 @@ struct link {
     struct buf out;       /* to be written before the ring's next frame */
     size_t out_taken;     /* bytes of `out` that are written */
     bool unread;          /* reading stopped because may_read() said so */
+    bool held;            /* the bridge wants no drafts now */
     bool complained;      /* the log knows that the bridge is not there */
 };
 
@@ -71,6 +72,9 @@ static inline bool link_is_up(const struct link *l)
 struct buf *link_out(struct link *l);
 /* Whether there is room for a request: other frames always have some. */
 bool link_has_room(const struct link *l);
+
+/* Whether drafts stay in the ring for now; until the connection ends at the latest. */
+void link_hold(struct link *l, bool hold);
 
 /* Connects when it is time, and reads what has come. */
 void link_turn(struct link *l, uint64_t now_ms);

@@ -27,7 +27,7 @@ struct intake {
     struct intake_modules modules;
     uint64_t link_generation; /* rises with every link that comes or goes */
     uint64_t settled_number;  /* highest draft of this link whose receipt is written */
-    bool paused;              /* the writer is full */
+    bool held;                /* the writer is full */
     bool closed;
     struct buf json; /* scratch */
 };
@@ -86,9 +86,9 @@ static void on_settled(void *owner)
     if (i->settled_number > 0)
         link_confirm(i->modules.link, i->settled_number);
     i->settled_number = 0;
-    if (i->paused && !i->closed && ingest_has_room(i->modules.ingest)) {
-        i->paused = false;
-        link_pause(i->modules.link, false);
+    if (i->held && !i->closed && ingest_has_room(i->modules.ingest)) {
+        i->held = false;
+        link_hold(i->modules.link, false);
     }
 }
 
@@ -138,9 +138,9 @@ static void on_draft(void *owner, const struct frame_draft *f)
     copy_text(p->device, sizeof p->device, f->device);
     copy_text(p->target, sizeof p->target, f->target);
     ingest_submit(i->modules.ingest, &draft, on_done, p);
-    if (!i->paused && ingest_is_full(i->modules.ingest)) {
-        i->paused = true;
-        link_pause(i->modules.link, true);
+    if (!i->held && ingest_is_full(i->modules.ingest)) {
+        i->held = true;
+        link_hold(i->modules.link, true);
     }
 }
 
@@ -225,6 +225,6 @@ struct link_handlers intake_handlers(struct intake *i)
 void intake_close(struct intake *i)
 {
     i->closed = true;
-    i->paused = true;
-    link_pause(i->modules.link, true);
+    i->held = true;
+    link_hold(i->modules.link, true);
 }

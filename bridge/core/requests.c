@@ -11,17 +11,20 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/queue.h>
 
 enum {
     /* With the longest entry on top, a page stays below PACKET_MAX_BYTES. */
     SYNC_PAGE_BYTES = 128 << 10,
     ERROR_MAX_BYTES = 1024,
+    SYNCS_PER_DEVICE = 2, /* at once: one that was given up, and the one that counts */
 };
 
 struct request {
     LIST_ENTRY(request) siblings;
     struct requests *requests;
+    bool is_sync;
     bool orphan; /* the link it came over was lost */
     uint64_t uid;
     char handle[HANDLE_MAX_LENGTH + 1];
@@ -53,6 +56,7 @@ static struct request *new_request(struct requests *r, const struct frame_reques
     bool own_topic = f->response_topic.length > 0;
 
     q->requests = r;
+    q->is_sync = f->kind == REQUEST_SYNC;
     q->uid = f->uid;
     copy_text(q->handle, sizeof q->handle, f->handle);
     copy_text(q->device, sizeof q->device, f->device);
@@ -126,6 +130,28 @@ static bool on_page(void *owner, enum code code, const char *reason, struct slic
     return wanted;
 }
 
+/* Including this one. */
+static unsigned syncs_of_device(const struct request *q)
+{
+    const struct request *other;
+    unsigned count = 0;
+
+    LIST_FOREACH(other, &q->requests->running, siblings)
+    {
+        count += other->is_sync && !other->orphan && other->uid == q->uid &&
+                 strcmp(other->device, q->device) == 0;
+    }
+    return count;
+}
+
+static bool start_sync(struct requests *r, struct request *q, struct slice payload)
+{
+    struct actor actor = actor_of(q);
+
+    return syncs_of_device(q) <= SYNCS_PER_DEVICE &&
+           sync_run(r->sync, &actor, payload, SYNC_PAGE_BYTES, on_page, q);
+}
+
 void requests_start(struct requests *r, const struct frame_request *f)
 {
     bool is_sync = f->kind == REQUEST_SYNC;
@@ -134,7 +160,7 @@ void requests_start(struct requests *r, const struct frame_request *f)
 
     if (!is_sync) {
         commands_execute(r->commands, &actor, f->payload, on_response, q);
-    } else if (!sync_run(r->sync, &actor, f->payload, SYNC_PAGE_BYTES, on_page, q)) {
+    } else if (!start_sync(r, q, f->payload)) {
         answer_error(q, CODE_UNAVAILABLE, "the server is busy: ask again");
         free_request(q);
     }

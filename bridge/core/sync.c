@@ -4,7 +4,8 @@
  * One query lists the user's conversations by activity; then they are read in chunks, each chunk
  * one query whose entries are cut at a number of bytes. What a chunk had no room for is asked again
  * in the next one, so memory is bounded, whatever was missed, and only a conversation that does not
- * fit on a page alone loses entries to that. */
+ * fit on a page alone loses entries to that. What goes over the link waits for the link: a run
+ * whose next chunk has to wait is parked. */
 #include "core/sync.h"
 
 #include "base/buf.h"
@@ -14,9 +15,11 @@
 #include "core/sync_chunk.h"
 #include "core/sync_request.h"
 #include "db/db.h"
+#include "link/link.h"
 #include "wire/limits.h"
 
 #include <assert.h>
+#include <event2/event.h>
 #include <stdlib.h>
 #include <sys/queue.h>
 
@@ -26,6 +29,9 @@ enum {
     ROWS_PER_CHUNK = 4000,         /* entries, roughly, that one query may sort */
     CONVERSATIONS_PER_CHUNK = 100, /* at most */
     CHUNK_BYTES = 1 << 20,         /* at least, where pages are not larger */
+    ASKED_MAX = 16,                /* chunks for the link that are asked for at once */
+    LINK_WAITING_MAX = 8 << 20,    /* bytes; beyond, no further chunk is asked for */
+    PARKED_MS = 5,                 /* until parked runs are looked at again */
     PAGE_CEILING_BYTES = 64 << 20, /* every head of SYNC_CONVERSATIONS_MAX, and escaped texts */
 };
 
@@ -60,6 +66,8 @@ struct run {
     struct buf page;
     size_t page_count; /* conversations on it */
     unsigned page_number;
+    size_t told_bytes; /* on pages before this one */
+    bool parked;
 };
 
 TAILQ_HEAD(run_list, run);
@@ -67,11 +75,14 @@ TAILQ_HEAD(run_list, run);
 struct sync {
     struct db_pool *pool;
     unsigned group_members_max;
+    const struct link *link;
     struct later *later;
+    struct event *timer; /* for parked runs */
     struct run_list running;
     unsigned running_count;
     unsigned whole_count;
-    bool closed; /* freed once PostgreSQL has answered what it was asked */
+    unsigned asked_count; /* chunks for the link */
+    bool closed;          /* freed once PostgreSQL has answered what it was asked */
 };
 
 static void end_run(struct run *r)
@@ -142,6 +153,7 @@ static bool tell_page(struct run *r, bool last)
         fail_run(r, CODE_TOO_LARGE, "the answer is too long: ask with a lower \"limit\"");
         return false;
     }
+    r->told_bytes += r->page.length;
     if (!r->tell(r->owner, CODE_OK, NULL, buf_slice(&r->page), last)) {
         end_run(r);
         return false;
@@ -210,17 +222,44 @@ static size_t chunk_bytes(const struct run *r)
     return r->page_bytes > CHUNK_BYTES ? r->page_bytes : CHUNK_BYTES;
 }
 
+/* Whether the remaining conversations come without entries. */
+static bool is_full(const struct run *r)
+{
+    return r->whole ? room(r) == 0 : r->told_bytes >= SYNC_TOTAL_BYTES;
+}
+
+/* Whether the next chunk has to wait for the link. */
+static bool must_wait(const struct run *r)
+{
+    const struct sync *s = r->sync;
+
+    return !r->whole && (s->asked_count >= ASKED_MAX || link_waiting(s->link) > LINK_WAITING_MAX);
+}
+
+static void park(struct run *r)
+{
+    const struct timeval wait = {.tv_usec = PARKED_MS * 1000};
+
+    r->parked = true;
+    if (!evtimer_pending(r->sync->timer, NULL))
+        event_add(r->sync->timer, &wait);
+}
+
 static void on_chunk(void *owner, const struct db_reply *reply);
 
 static void go_on(struct run *r)
 {
     size_t left = r->target_count - r->next;
-    unsigned limit = r->whole && room(r) == 0 ? 0 : r->request.limit;
+    unsigned limit = is_full(r) ? 0 : r->request.limit;
     size_t most = limit > 0 ? ROWS_PER_CHUNK / limit : CONVERSATIONS_PER_CHUNK;
 
     if (left == 0) {
         if (tell_page(r, true))
             end_run(r);
+        return;
+    }
+    if (must_wait(r)) {
+        park(r);
         return;
     }
     if (most > CONVERSATIONS_PER_CHUNK)
@@ -236,12 +275,31 @@ static void go_on(struct run *r)
     };
     if (!sync_chunk_ask(&r->chunk, r->sync->pool, on_chunk, r))
         fail_unavailable(r);
+    else
+        r->sync->asked_count += !r->whole;
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *argument)
+{
+    struct sync *s = argument;
+    struct run *r, *next;
+    (void)fd;
+    (void)what;
+
+    for (r = TAILQ_FIRST(&s->running); r; r = next) {
+        next = TAILQ_NEXT(r, link);
+        if (r->parked) {
+            r->parked = false;
+            go_on(r);
+        }
+    }
 }
 
 static void on_chunk(void *owner, const struct db_reply *reply)
 {
     struct run *r = owner;
 
+    r->sync->asked_count -= !r->whole;
     if (!reply_is_good(r, reply))
         return;
     sync_chunk_read(&r->chunk, reply->result);
@@ -316,16 +374,19 @@ bool sync_run_whole(struct sync *s, const struct actor *actor, struct slice requ
     return run(s, actor, request, true, page_bytes, page, owner);
 }
 
-struct sync *sync_create(struct event_base *base, struct db_pool *pool, unsigned group_members_max)
+struct sync *sync_create(struct event_base *base, struct db_pool *pool, const struct link *link,
+                         unsigned group_members_max)
 {
     struct sync *s = must_calloc(1, sizeof *s);
 
     s->pool = pool;
+    s->link = link;
     s->group_members_max = group_members_max;
     TAILQ_INIT(&s->running);
+    s->timer = evtimer_new(base, on_timer, s);
     s->later = later_create(base);
-    if (!s->later) {
-        free(s);
+    if (!s->timer || !s->later) {
+        sync_destroy(s);
         return NULL;
     }
     return s;
@@ -338,9 +399,11 @@ void sync_destroy(struct sync *s)
     if (!s)
         return;
     later_destroy(s->later);
+    if (s->timer)
+        event_free(s->timer);
     for (r = TAILQ_FIRST(&s->running); r; r = next) {
         next = TAILQ_NEXT(r, link);
-        if (r->fault)
+        if (r->fault || r->parked)
             end_run(r);
     }
     s->closed = true;

@@ -31,13 +31,18 @@
 
 struct db_pool;
 struct event_base;
+struct link;
 struct sync;
 
 /* One entry of the longest text, with all its characters escaped, and a head. */
+/* Of all pages together, roughly; below what the broker keeps for one connection. */
+enum { SYNC_TOTAL_BYTES = 8 << 20 };
+
 enum { SYNC_OVERRUN_BYTES = 6 * TEXT_MAX_CHARACTERS + FOLDED_DATA_MAX_BYTES + 4096 };
 
-/* `group_members_max` is told as a part of each group's description. */
-struct sync *sync_create(struct event_base *base, struct db_pool *pool,
+/* `group_members_max` is told as a part of each group's description. Pages go on while little waits
+ * in `link`. */
+struct sync *sync_create(struct event_base *base, struct db_pool *pool, const struct link *link,
                          unsigned group_members_max) MUST_USE;
 /* Requests still under way end without their callback. */
 void sync_destroy(struct sync *s);
@@ -49,8 +54,11 @@ typedef bool sync_page_fn(void *owner, enum code code, const char *reason, struc
                           bool last);
 
 /* `request` is {"cursors":{"<conversation>":seq,…}?,"limit":50?,"view":"raw"?} or empty, copied. As
- * many pages as it takes, each of at most `page_bytes` + SYNC_OVERRUN_BYTES. A conversation whose
- * entries pass `page_bytes` by themselves is cut there, with `more`. False: too busy; no callback.
+ * many pages as it takes, each of at most `page_bytes` + SYNC_OVERRUN_BYTES; once all of them pass
+ * SYNC_TOTAL_BYTES, the remaining conversations come without entries, and with `more` if they have
+ * any to give, so that a device that reads slowly does not lose a page in the broker's queue. A
+ * conversation whose entries pass `page_bytes` by themselves is cut there, with `more`. False: too
+ * busy; no callback.
  */
 bool sync_run(struct sync *s, const struct actor *actor, struct slice request, size_t page_bytes,
               sync_page_fn *page, void *owner) MUST_USE;

@@ -57,7 +57,7 @@ struct link {
     uint64_t barrier_number; /* of the last one */
     struct event *turn_end;
     struct event *deadline_timer;
-    bool paused;
+    bool held; /* the plugin is to keep its drafts */
     bool bell_wanted;
 };
 
@@ -140,7 +140,8 @@ static bool on_hello(struct link *l, struct peer *peer, const struct frame *f)
     log_info("link", "plugin connected, boot %016llx", (unsigned long long)hello.boot);
     frame_write_welcome(peer_out(peer), &(struct frame_welcome){.version = LINK_VERSION,
                                                                 .node = slice_str(l->node)});
-    peer_pause(peer, l->paused);
+    if (l->held)
+        frame_write_hold(peer_out(peer), &(struct frame_hold){true});
     schedule_turn_end(l);
     l->handlers.connected(l->handlers.owner, hello.boot);
     return true;
@@ -400,17 +401,15 @@ bool link_is_flushed(const struct link *l)
     return !link_is_connected(l) || peer_is_flushed(l->plugin);
 }
 
+size_t link_waiting(const struct link *l)
+{
+    return link_is_connected(l) ? peer_waiting(l->plugin) : 0;
+}
+
 void link_reset(struct link *l)
 {
     if (link_is_connected(l))
         peer_doom(l->plugin, "its picture of the members may be wrong");
-}
-
-void link_pause(struct link *l, bool paused)
-{
-    l->paused = paused;
-    if (l->plugin)
-        peer_pause(l->plugin, paused);
 }
 
 /* Where to append, or NULL: nobody is there. */
@@ -424,6 +423,19 @@ static void written(struct link *l)
     if (peer_is_overrun(l->plugin))
         peer_doom(l->plugin, "it does not read what it is sent");
     schedule_turn_end(l);
+}
+
+void link_hold(struct link *l, bool hold)
+{
+    struct buf *b = out(l);
+
+    if (l->held == hold)
+        return;
+    l->held = hold;
+    if (!b)
+        return;
+    frame_write_hold(b, &(struct frame_hold){hold});
+    written(l);
 }
 
 void link_confirm(struct link *l, uint64_t number)

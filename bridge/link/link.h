@@ -13,6 +13,7 @@
 #include "wire/frame.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct event_base;
 struct link;
@@ -73,7 +74,11 @@ void link_barrier(struct link *l, link_barrier_fn *done, void *owner);
  * the bridge cannot know whether a change of membership was committed. */
 void link_reset(struct link *l);
 
-/* Stops reading new frames while true: back-pressure when the writer is full. */
-void link_pause(struct link *l, bool paused);
+/* Bytes that were written and have not left. */
+size_t link_waiting(const struct link *l);
+
+/* Asks the plugin to keep its drafts while true: back-pressure when the writer is full. All else
+ * goes on, and drafts that were under way still come. */
+void link_hold(struct link *l, bool hold);
 
 #endif

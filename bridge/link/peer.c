@@ -33,7 +33,6 @@ struct peer {
     struct buf in;
     struct buf out;
     size_t out_sent; /* bytes at the start of `out` that have left */
-    bool paused;
     bool doomed;
 };
 
@@ -90,7 +89,7 @@ static bool read_some(struct peer *p, size_t *total)
     if (got > 0) {
         p->in.length += (size_t)got;
         *total += (size_t)got;
-        return hand_over(p) && got == READ_CHUNK_BYTES && !p->paused;
+        return hand_over(p) && got == READ_CHUNK_BYTES;
     }
     if (got == 0)
         peer_doom(p, "by the other side");
@@ -132,9 +131,14 @@ bool peer_is_inside_frame(const struct peer *p)
     return p->in.length > 0;
 }
 
+size_t peer_waiting(const struct peer *p)
+{
+    return p->out.length - p->out_sent;
+}
+
 bool peer_is_overrun(const struct peer *p)
 {
-    return p->out.failed || p->out.length - p->out_sent > OUT_LIMIT_BYTES;
+    return p->out.failed || peer_waiting(p) > OUT_LIMIT_BYTES;
 }
 
 /* Forgets what has left, when that is cheap: all of it, or most of a large buffer. */
@@ -173,17 +177,6 @@ bool peer_flush(struct peer *p)
 bool peer_is_flushed(const struct peer *p)
 {
     return p->out.length == 0;
-}
-
-void peer_pause(struct peer *p, bool paused)
-{
-    if (p->doomed || p->paused == paused)
-        return;
-    p->paused = paused;
-    if (paused)
-        event_del(p->readable);
-    else
-        event_add(p->readable, NULL);
 }
 
 struct peer *peer_create(struct event_base *base, int fd, const struct peer_handlers *handlers)

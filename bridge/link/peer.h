@@ -38,14 +38,14 @@ void peer_destroy(struct peer *p);
 struct buf *peer_out(struct peer *p);
 /* Part of a frame has come, and the rest has not. */
 bool peer_is_inside_frame(const struct peer *p);
+/* Bytes that were appended and have not left. */
+size_t peer_waiting(const struct peer *p);
 /* The other side does not read: more waits than it may. */
 bool peer_is_overrun(const struct peer *p);
 /* Sends what it can now and sees to the rest. True: something was sent. */
 bool peer_flush(struct peer *p);
 /* Everything that was appended has left. */
 bool peer_is_flushed(const struct peer *p);
-/* Stops or resumes reading. */
-void peer_pause(struct peer *p, bool paused);
 /* Stops reading and writing for good; logs why. Only the first call counts. */
 void peer_doom(struct peer *p, const char *reason);
 bool peer_is_doomed(const struct peer *p);

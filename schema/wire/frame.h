@@ -54,6 +54,7 @@ enum frame_type {
     FRAME_WATCHED = 75,    /* answer to WATCH */
     FRAME_REVOKED = 76,    /* a login has ended before its access tokens */
     FRAME_ENDED = 77,      /* a conversation is no more, for any of its members */
+    FRAME_HOLD = 78,       /* keep drafts to yourself for now, or go on sending them */
 };
 
 /* FRAME_HELLO */
@@ -261,6 +262,12 @@ struct frame_ended {
     struct uuid conversation;
 };
 
+/* FRAME_HOLD: back-pressure of the writer, for drafts alone. A connection starts without it. Drafts
+ * that were under way come all the same. */
+struct frame_hold {
+    bool hold;
+};
+
 /* Appends the whole frame, header included; the buffer fails stickily. */
 void frame_write_hello(struct buf *b, const struct frame_hello *f);
 void frame_write_attach(struct buf *b, const struct frame_attach *f);
@@ -288,6 +295,7 @@ void frame_write_presence(struct buf *b, const struct frame_presence *f);
 void frame_write_watched(struct buf *b, const struct frame_watched *f);
 void frame_write_revoked(struct buf *b, const struct frame_revoked *f);
 void frame_write_ended(struct buf *b, const struct frame_ended *f);
+void frame_write_hold(struct buf *b, const struct frame_hold *f);
 
 struct frame {
     enum frame_type type;
@@ -325,6 +333,7 @@ bool frame_read_presence(struct slice body, struct frame_presence *f) MUST_USE;
 bool frame_read_watched(struct slice body, struct frame_watched *f) MUST_USE;
 bool frame_read_revoked(struct slice body, struct frame_revoked *f) MUST_USE;
 bool frame_read_ended(struct slice body, struct frame_ended *f) MUST_USE;
+bool frame_read_hold(struct slice body, struct frame_hold *f) MUST_USE;
 
 /* Takes the next item off f->items; false at the end. */
 bool frame_next_attached(struct frame_attached *f, struct attached_conversation *out);

@@ -305,6 +305,14 @@ bool frame_read_attached(struct slice body, struct frame_attached *f)
     return finish(&r);
 }
 
+bool frame_read_hold(struct slice body, struct frame_hold *f)
+{
+    struct reader r = reader_of(body);
+
+    f->hold = get_bool(&r);
+    return finish(&r);
+}
+
 bool frame_next_attached(struct frame_attached *f, struct attached_conversation *out)
 {
     struct reader r = reader_of(f->items);
@@ -440,7 +448,7 @@ bool frame_read_ended(struct slice body, struct frame_ended *f)
 static bool type_is_known(unsigned type)
 {
     return (type >= FRAME_HELLO && type <= FRAME_WATCH) ||
-           (type >= FRAME_WELCOME && type <= FRAME_ENDED);
+           (type >= FRAME_WELCOME && type <= FRAME_HOLD);
 }
 
 enum frame_status frame_next(struct slice input, struct frame *out, size_t *used)

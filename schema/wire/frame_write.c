@@ -320,3 +320,11 @@ void frame_write_ended(struct buf *b, const struct frame_ended *f)
     put_uuid(b, &f->conversation);
     end(b, start);
 }
+
+void frame_write_hold(struct buf *b, const struct frame_hold *f)
+{
+    size_t start = begin(b, FRAME_HOLD);
+
+    buf_le8(b, f->hold);
+    end(b, start);
+}

@@ -41,6 +41,7 @@ REWRITE(presence)
 REWRITE(watched)
 REWRITE(revoked)
 REWRITE(ended)
+REWRITE(hold)
 
 static bool rewrite_wake(struct slice body, struct buf *out)
 {
@@ -99,6 +100,7 @@ static bool (*const rewrites[])(struct slice, struct buf *) = {
     [FRAME_WATCHED] = rewrite_watched,
     [FRAME_REVOKED] = rewrite_revoked,
     [FRAME_ENDED] = rewrite_ended,
+    [FRAME_HOLD] = rewrite_hold,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

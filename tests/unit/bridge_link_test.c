@@ -347,25 +347,43 @@ static void test_an_unanswered_barrier_closes_the_link(void **state)
     assert_closed(fd);
 }
 
-static void test_pause_holds_frames_back(void **state)
+static bool receive_hold(int fd)
+{
+    struct frame frame = receive(fd);
+    struct frame_hold f;
+
+    assert_int_equal(frame.type, FRAME_HOLD);
+    assert_true(frame_read_hold(frame.body, &f));
+    return f.hold;
+}
+
+/* The plugin is told, also one that connects later; all else goes on. */
+static void test_hold_is_told_and_nothing_stops(void **state)
 {
     int fd = plug_in(1);
     struct buf b;
     (void)state;
 
-    link_pause(server, true);
+    link_hold(server, true);
+    link_hold(server, true);
+    turn();
+    assert_true(receive_hold(fd));
     buf_reset(&told);
     buf_init(&b, 1024);
     frame_write_attach(&b, &(struct frame_attach){7});
     send_buf(fd, &b);
-    assert_told("");
-    link_pause(server, false);
-    turn();
     assert_told("attach 7; drained; ");
     link_reset(server);
     turn();
     assert_told("disconnected; ");
     assert_closed(fd);
+    fd = plug_in(1);
+    assert_true(receive_hold(fd));
+    link_hold(server, false);
+    turn();
+    assert_false(receive_hold(fd));
+    close(fd);
+    turn();
 }
 
 static void test_a_plugin_that_does_not_read_is_dropped(void **state)
@@ -412,7 +430,7 @@ int main(void)
         LINK_TEST(test_what_is_written_in_one_turn_leaves_in_order),
         LINK_TEST(test_barriers),
         LINK_TEST(test_an_unanswered_barrier_closes_the_link),
-        LINK_TEST(test_pause_holds_frames_back),
+        LINK_TEST(test_hold_is_told_and_nothing_stops),
         LINK_TEST(test_a_plugin_that_does_not_read_is_dropped),
         LINK_TEST(test_two_bridges_do_not_share_a_socket),
     };

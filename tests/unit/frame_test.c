@@ -26,6 +26,7 @@ static bool read_any(const struct frame *f)
         struct frame_confirm confirm;
         struct frame_attached attached;
         struct frame_entry entry;
+        struct frame_hold hold;
         struct frame_device device;
         struct frame_member member;
         struct frame_filled filled;
@@ -86,6 +87,8 @@ static bool read_any(const struct frame *f)
         return frame_read_revoked(f->body, &u.revoked);
     case FRAME_ENDED:
         return frame_read_ended(f->body, &u.ended);
+    case FRAME_HOLD:
+        return frame_read_hold(f->body, &u.hold);
     }
     return false;
 }
@@ -205,6 +208,7 @@ static void write_all(struct buf *b)
     frame_write_watched(b, &watched);
     frame_write_revoked(b, &(struct frame_revoked){conversation, 9, 1800000000});
     frame_write_ended(b, &(struct frame_ended){conversation});
+    frame_write_hold(b, &(struct frame_hold){true});
 }
 
 static const enum frame_type all_types[] = {
@@ -212,7 +216,7 @@ static const enum frame_type all_types[] = {
     FRAME_WAKE,     FRAME_BARRIER_DONE, FRAME_SESSION,  FRAME_SIGNAL,  FRAME_WATCH,
     FRAME_WELCOME,  FRAME_CONFIRM,      FRAME_ATTACHED, FRAME_ENTRY,   FRAME_DEVICE,
     FRAME_MEMBER,   FRAME_FILLED,       FRAME_BARRIER,  FRAME_KICK,    FRAME_SIGNAL_OUT,
-    FRAME_PRESENCE, FRAME_WATCHED,      FRAME_REVOKED,  FRAME_ENDED};
+    FRAME_PRESENCE, FRAME_WATCHED,      FRAME_REVOKED,  FRAME_ENDED,   FRAME_HOLD};
 
 static void test_stream_of_all_types(void **state)
 {
@@ -275,7 +279,7 @@ static void test_bad_headers(void **state)
         "\x00\x00\x00\x00\x00\x00\x00\x00", /* type 0 */
         "\x00\x00\x00\x00\x0b\x00\x00\x00", /* behind the plugin's types */
         "\x00\x00\x00\x00\x3f\x00\x00\x00", /* before the bridge's types */
-        "\x00\x00\x00\x00\x4e\x00\x00\x00", /* behind the bridge's types */
+        "\x00\x00\x00\x00\x4f\x00\x00\x00", /* behind the bridge's types */
         "\x00\x00\x00\x00\xff\x00\x00\x00", "\x00\x00\x00\x00\x06\x01\x00\x00", /* reserved bytes */
         "\x00\x00\x00\x00\x06\x00\x01\x00", "\x00\x00\x00\x00\x06\x00\x00\x80",
         "\x01\x00\x80\x00\x06\x00\x00\x00", /* LINK_BODY_MAX + 1 */

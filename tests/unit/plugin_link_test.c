@@ -131,6 +131,44 @@ static void test_unconfirmed_drafts_come_again(void **state)
     assert_int_equal(next_draft(), 0);
 }
 
+static void hold(bool on)
+{
+    struct frame_hold f = {on};
+    struct buf b;
+
+    buf_init(&b, 64);
+    frame_write_hold(&b, &f);
+    rig_send(&rig, &b);
+    buf_finish(&b);
+    rig_tick(&rig);
+}
+
+/* Drafts wait, everything else goes on; a new connection starts without it. */
+static void test_drafts_are_held(void **state)
+{
+    struct slice body;
+
+    (void)state;
+    rig_link(&rig, true);
+    rig_login_attached(&rig, &alice, 1, "alice", "phone", NULL, 0);
+    hold(true);
+    assert_true(post(BOB, "1"));
+    rig_tick(&rig);
+    assert_int_equal(next_draft(), 0);
+    rig_barrier(&rig, 5);
+    rig_tick(&rig);
+    assert_true(rig_next(&rig, FRAME_BARRIER_DONE, &body));
+    hold(false);
+    assert_int_equal(next_draft(), 1);
+    hold(true);
+    assert_true(post(BOB, "2"));
+    rig_unlink(&rig);
+    rig_link(&rig, true);
+    rig_tick(&rig);
+    assert_int_equal(next_draft(), 1);
+    assert_int_equal(next_draft(), 2);
+}
+
 static void test_confirm_of_nothing_closes_the_link(void **state)
 {
     (void)state;
@@ -333,6 +371,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_what_readers_send, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nothing_before_welcome, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_unconfirmed_drafts_come_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_drafts_are_held, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_confirm_of_nothing_closes_the_link, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_unexpected_frame_closes_the_link, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_other_version_closes_the_link, set_up, tear_down),

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "core/sync.h"
 #include "core/sync_request.h"
+#include "link/link.h"
 #include "wire/entry.h"
 
 #include <event2/event.h>
@@ -40,6 +41,15 @@ struct fixture {
     bool gone; /* the asker takes no further page */
 };
 
+/* What waits in the link. */
+static size_t waiting;
+
+size_t link_waiting(const struct link *l)
+{
+    (void)l;
+    return waiting;
+}
+
 static const struct actor alice = {.uid = 1, .handle = {"alice", 5}};
 
 static int set_up(void **state)
@@ -47,7 +57,7 @@ static int set_up(void **state)
     struct fixture *f = calloc(1, sizeof *f);
 
     f->base = event_base_new();
-    f->sync = sync_create(f->base, NULL, 100);
+    f->sync = sync_create(f->base, NULL, NULL, 100);
     buf_init(&f->pages, 8 << 20);
     fake_database_set_up(true);
     *state = f;
@@ -316,6 +326,32 @@ static void test_pages_are_cut_between_conversations(void **state)
     json_decref(second);
 }
 
+/* While much waits for the plugin no chunk is asked for; HTTP has nothing to do with it. */
+static void test_pages_wait_for_the_link(void **state)
+{
+    struct fixture *f = *state;
+
+    waiting = 64 << 20;
+    assert_true(sync_run(f->sync, &alice, slice_str(both_from_0), 100000, on_page, f));
+    answer_recent(2);
+    assert_int_equal(fake_database_waiting(), 0);
+    (void)event_base_loop(f->base, EVLOOP_ONCE);
+    assert_int_equal(fake_database_waiting(), 0);
+    assert_true(sync_run_whole(f->sync, &alice, slice_str(both_from_0), 100000, on_page, f));
+    answer_recent(2);
+    answer_two_conversations();
+    assert_int_equal(f->last_calls, 1);
+    waiting = 0;
+    (void)event_base_loop(f->base, EVLOOP_ONCE);
+    answer_two_conversations();
+    assert_int_equal(f->last_calls, 2);
+    assert_int_equal(f->code, CODE_OK);
+    waiting = 64 << 20; /* and one that ends with the sync, parked */
+    assert_true(sync_run(f->sync, &alice, slice_str(both_from_0), 100000, on_page, f));
+    answer_recent(2);
+    waiting = 0;
+}
+
 static void test_a_conversation_too_long_for_a_page_is_cut(void **state)
 {
     struct fixture *f = *state;
@@ -441,6 +477,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_bad_requests_are_answered_later, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nothing_to_say_is_one_page, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_order_and_more, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_pages_wait_for_the_link, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_pages_are_cut_between_conversations, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_a_conversation_too_long_for_a_page_is_cut, set_up,

@@ -51,6 +51,7 @@ Device (support/device.py): a Paho client of one account
     control(*commands) -> list of responses (through $CONTROL/chat/v1)
     sync(cursors=None, limit=None) -> list of conversations, pages of me/sync put together
     quiet(seconds=0.5)   fails if anything arrives meanwhile
+    stop_reading()       it goes on sending
     disconnect(), drop() (no DISCONNECT packet), reconnect(), connected, wait_closed(timeout=10)
     response_topics: set of a test's own MQTT 5 Response Topics, which the contract does not name
     options: protocol=MQTTv5|MQTTv311, transport="tcp"|"websockets", token=None, client_id=None,

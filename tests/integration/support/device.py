@@ -121,6 +121,10 @@ class Device:
                        "me/ready")
         return self
 
+    def stop_reading(self):
+        """From now on it sends, and reads nothing."""
+        self._client.loop_stop()  # without the thread, publish() writes by itself
+
     @property
     def connected(self):
         return self._connack == 0 and self._closed is None
