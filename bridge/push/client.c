@@ -14,6 +14,8 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <event2/event.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +28,8 @@ enum {
     CONNECTIONS_PER_HOST = 4,
     CONNECTIONS_KEPT = 64,
     STREAMS_PER_CONNECTION = 200, /* or fewer, as the server says */
+    TIMEOUTS_SUSPICIOUS = 3,
+    UNACKNOWLEDGED_MAX_MS = 10000, /* then the connection is taken for dead */
 };
 
 struct exchange {
@@ -44,6 +48,7 @@ struct push_client {
     struct event_base *base;
     CURLM *multi;
     struct event *timer;
+    unsigned timeouts; /* since the last answer */
     LIST_HEAD(, exchange) exchanges;
 };
 
@@ -110,6 +115,16 @@ static enum client_end end_of(const struct exchange *x, CURLcode code, unsigned 
     }
 }
 
+/* A connection that takes requests and answers none would be used again and again: a deadline ends
+ * the request, not the connection. Now libcurl finds it closed. */
+static void hang_up(CURL *easy)
+{
+    curl_socket_t fd;
+
+    if (curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK && fd != CURL_SOCKET_BAD)
+        (void)shutdown(fd, SHUT_RDWR);
+}
+
 static void finish(struct exchange *x, CURLcode code)
 {
     struct client_answer answer = {.retry_after_ms = -1};
@@ -121,7 +136,10 @@ static void finish(struct exchange *x, CURLcode code)
         answer.status = (unsigned)status;
         answer.body = buf_slice(&x->answer);
         answer.retry_after_ms = retry_after_of(x->easy);
+        x->client->timeouts = 0;
     } else {
+        if (answer.end == CLIENT_TIMEOUT && ++x->client->timeouts >= TIMEOUTS_SUSPICIOUS)
+            hang_up(x->easy);
         log_debug("push", "a request has failed: %s", curl_easy_strerror(code));
     }
     x->done(x->owner, &answer);
@@ -214,7 +232,9 @@ static size_t on_answer(char *data, size_t size, size_t count, void *owner)
 
 static curl_socket_t on_open(void *owner, curlsocktype purpose, struct curl_sockaddr *address)
 {
+    const unsigned silence_ms = UNACKNOWLEDGED_MAX_MS;
     struct exchange *x = owner;
+    int fd;
 
     if (purpose != CURLSOCKTYPE_IPCXN)
         return CURL_SOCKET_BAD;
@@ -223,7 +243,10 @@ static curl_socket_t on_open(void *owner, curlsocktype purpose, struct curl_sock
         return CURL_SOCKET_BAD;
     }
     x->addresses_tried++;
-    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    if (fd >= 0)
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &silence_ms, sizeof silence_ms);
+    return fd >= 0 ? fd : CURL_SOCKET_BAD;
 }
 
 static void set_policy(const struct push_client *c, CURL *easy)
@@ -235,13 +258,17 @@ static void set_policy(const struct push_client *c, CURL *easy)
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    if (c->config.ca_file) {
+    if (c->config.ca_file)
         curl_easy_setopt(easy, CURLOPT_CAINFO, c->config.ca_file);
-        curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
-    }
+    /* With a directory besides the file, libcurl would read all authorities again for every
+     * connection, which holds up the loop. */
+    curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
     curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L); /* rather a stream than a connection */
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    /* Names are looked up in threads. Without this a request whose deadline passes meanwhile would
+     * hold up the loop until the name server has answered. */
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "banter/" BANTER_VERSION);
 }
 

@@ -76,7 +76,7 @@ rig('a token endpoint that hangs', Fcm, { timeout_ms: 500 }, async ({ service, p
   service.tokenPlans.push({ hang: true });
   const began = Date.now();
   assert.equal(summary(await probe.send(TARGET)), 'retry timeout 0 -1');
-  assert.ok(Date.now() - began < 1500);
+  assert.ok(Date.now() - began < 5000);
 });
 
 rig('what the answers mean', Fcm, {}, async ({ service, probe }) => {

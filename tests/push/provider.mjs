@@ -4,6 +4,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import http2 from 'node:http2';
+import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -142,6 +143,48 @@ export class Provider {
       if (Date.now() > deadline) throw new Error(`never: ${what}`);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
+  }
+}
+
+// Stands between: connections through it can be made deaf, as by a router that has forgotten them.
+export class Line {
+  constructor(port) {
+    this.pairs = new Set();
+    this.server = net.createServer((socket) => {
+      const onward = net.connect(port, '127.0.0.1');
+      const pair = { socket, onward };
+      this.pairs.add(pair);
+      for (const end of [socket, onward]) {
+        end.on('error', () => {});
+        end.on('close', () => this.pairs.delete(pair));
+      }
+      socket.pipe(onward);
+      onward.pipe(socket);
+    });
+  }
+
+  async start() {
+    await new Promise((resolve) => this.server.listen(0, '127.0.0.1', resolve));
+    this.port = this.server.address().port;
+    return this;
+  }
+
+  // What is sent over the connections of now is taken and goes nowhere.
+  deafen() {
+    for (const { socket, onward } of this.pairs) {
+      socket.unpipe(onward);
+      onward.unpipe(socket);
+      socket.resume();
+      onward.resume();
+    }
+  }
+
+  async stop() {
+    for (const { socket, onward } of this.pairs) {
+      socket.destroy();
+      onward.destroy();
+    }
+    await new Promise((resolve) => this.server.close(resolve));
   }
 }
 
