@@ -82,10 +82,12 @@ export function useLoaded<T>(load: () => Promise<T>, inputs: readonly unknown[])
   const [round, setRound] = useState(0);
   useEffect(() => {
     let current = true;
-    load().then(
-      (value) => current && setState({ value, error: null }),
-      (thrown) => current && setState((old) => ({ ...old, error: toBanterError(thrown) })),
-    );
+    Promise.resolve()
+      .then(load)
+      .then(
+        (value) => current && setState({ value, error: null }),
+        (thrown) => current && setState((old) => ({ ...old, error: toBanterError(thrown) })),
+      );
     return () => {
       current = false;
     };

@@ -2,7 +2,7 @@
 // For strangers: log in or sign up. Where an invite led here, it waits in the address until then.
 import { useState } from 'preact/hooks';
 
-import type { Refusal } from '../sdk/index.ts';
+import { BanterError, type InviteView, type Refusal } from '../sdk/index.ts';
 import { client } from './client.ts';
 import { sentence } from './format.ts';
 import { useFocus, useLoaded, useTask } from './hooks.ts';
@@ -148,9 +148,19 @@ function SignUp() {
   );
 }
 
+/** As `lookAtInvite`, which is for those who are in. */
+async function lookAt(invite: string): Promise<InviteView> {
+  const response = await fetch(`/join/${encodeURIComponent(invite)}`, {
+    headers: { Accept: 'application/json' },
+    credentials: 'omit',
+  });
+  if (response.ok) return (await response.json()) as InviteView;
+  throw new BanterError(response.status === 404 ? 'not_found' : 'unavailable', 'no such invite');
+}
+
 /** What an invite leads to, for those who have yet to come in. */
 function Invitation({ invite }: { invite: string }) {
-  const { value, error } = useLoaded(() => client.commands.lookAtInvite(invite), [invite]);
+  const { value, error } = useLoaded(() => lookAt(invite), [invite]);
   if (error?.code === 'not_found') return <p class="note">That invite is not valid any more.</p>;
   if (!value) return null;
   return (

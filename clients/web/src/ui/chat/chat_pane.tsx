@@ -210,11 +210,12 @@ interface BodyProps {
   readonly jump: { readonly key: string } | null;
   readonly highlight: number | null;
   readonly onKey: (event: KeyboardEvent, row: Row) => void;
-  readonly sent: number;
+  /** Changes when the list is to go to its end: something was sent, or one has come back. */
+  readonly turn: number;
 }
 
 function LiveList(props: BodyProps) {
-  const { id, self, timeline, view, conversation, actions, jump, highlight, onKey, sent } = props;
+  const { id, self, timeline, view, conversation, actions, jump, highlight, onKey, turn } = props;
   const [readBefore, forgetUnread] = useReadBefore(id);
   const rows = useRows(view.items, self, readBefore, timeline);
   const attention = useAttention();
@@ -223,8 +224,8 @@ function LiveList(props: BodyProps) {
   const attentive = useLatest(attention);
 
   useEffect(() => {
-    if (sent > 0) forgetUnread();
-  }, [sent]);
+    if (turn > 0) forgetUnread();
+  }, [turn]);
 
   const markRead = () => {
     if (!attentive.current || !view.loaded) return;
@@ -267,7 +268,7 @@ function LiveList(props: BodyProps) {
       onSeen={onSeen}
       onKey={onKey}
       fresh={fresh}
-      turn={sent}
+      turn={turn}
     />
   );
 }
@@ -283,7 +284,11 @@ function Past({
   conversation,
   actions,
   onKey,
-}: Omit<BodyProps, 'view' | 'jump' | 'highlight' | 'sent'> & { seq: number }) {
+  onNewest,
+}: Omit<BodyProps, 'view' | 'jump' | 'highlight' | 'turn'> & {
+  seq: number;
+  onNewest: () => void;
+}) {
   const { value, error } = useLoaded(() => client.around(id, seq), [id, seq]);
   const rows = useRows(value ?? [], self, null, timeline);
   const there = rows.find((row) => row.item.seq === seq);
@@ -291,7 +296,7 @@ function Past({
     <>
       <div class="past-bar" role="status">
         <span>{error ? sentence(error) : 'You are looking at older messages.'}</span>
-        <a class="button small" href={to.chat(id)}>
+        <a class="button small" href={to.chat(id)} onClick={onNewest}>
           Back to the newest
         </a>
       </div>
@@ -391,7 +396,7 @@ export function ChatPane({ id, self, at, info }: PaneProps) {
   const [picker, setPicker] = useState<PickerRequest | null>(null);
   const [jump, setJump] = useState<{ key: string } | null>(null);
   const [highlight, setHighlight] = useState<number | null>(null);
-  const [sent, setSent] = useState(0);
+  const [turn, setTurn] = useState(0);
   const actions = useActions(id, timeline, view, { context: setContext, picker: setPicker });
 
   const target = at === null ? undefined : view.items.find((item) => item.seq === at);
@@ -431,9 +436,9 @@ export function ChatPane({ id, self, at, info }: PaneProps) {
     <main class="main chat" id="main" tabIndex={-1} aria-label={title}>
       <Head conversation={conversation} self={self} info={info} timeline={timeline} />
       {past ? (
-        <Past {...shared} seq={at} />
+        <Past {...shared} seq={at} onNewest={() => setTurn(turn + 1)} />
       ) : view.loaded ? (
-        <LiveList {...shared} view={view} jump={jump} highlight={highlight} sent={sent} />
+        <LiveList {...shared} view={view} jump={jump} highlight={highlight} turn={turn} />
       ) : (
         <div class="messages-place">
           <ListHead view={view} />
@@ -450,7 +455,7 @@ export function ChatPane({ id, self, at, info }: PaneProps) {
           onPickEmoji={setPicker}
           title={title}
           onSent={() => {
-            setSent(sent + 1);
+            setTurn(turn + 1);
             if (at !== null) go(to.chat(id));
           }}
         />

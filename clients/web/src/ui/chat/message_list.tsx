@@ -44,12 +44,17 @@ export function MessageList(props: ListProps) {
   const [layout] = useState(() => new ListWindow());
   const anchor = useRef<Anchor | null>(startAt === null ? null : { key: startAt, top: 120 });
   const atEnd = useRef(startAt === null);
+  const placed = useRef(false); // the page shows what `anchor` says
   const [away, setAway] = useState(false); // from the end, for the button that leads there
   const [active, setActive] = useState<string | null>(null);
   const focusNext = useRef<string | null>(null);
   const shownSpan = useRef<Span>({ from: 0, to: 0, before: 0, after: 0 });
   const [, rerender] = useReducer((n: number) => n + 1, 0);
 
+  // What is about to change must not move what is being looked at, wherever that is by now.
+  if (placed.current && !atEnd.current && scroller.current) {
+    anchor.current = visibleRows(scroller.current)?.anchor ?? anchor.current;
+  }
   layout.arrange(rows);
   const visible = scroller.current?.clientHeight ?? 800;
   const span = layout.spanAt(wantedTop(), visible);
@@ -74,6 +79,7 @@ export function MessageList(props: ListProps) {
     if (!box) return;
     if (atEnd.current) {
       box.scrollTop = box.scrollHeight;
+      placed.current = true;
       return;
     }
     const held = anchor.current;
@@ -81,6 +87,7 @@ export function MessageList(props: ListProps) {
     if (!held || !element) return;
     const off = element.getBoundingClientRect().top - box.getBoundingClientRect().top - held.top;
     if (Math.abs(off) >= 1) box.scrollTop += off;
+    placed.current = true;
   }
 
   const rowElement = (key: string) =>
@@ -167,6 +174,7 @@ export function MessageList(props: ListProps) {
   function show(key: string, top: number): void {
     if (layout.topOf(key) === undefined) return;
     atEnd.current = false;
+    placed.current = false;
     anchor.current = { key, top };
     setActive(key);
     focusNext.current = key;

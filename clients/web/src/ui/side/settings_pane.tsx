@@ -155,7 +155,7 @@ function Device({ login, own, reload }: { login: DeviceLogin; own: boolean; relo
     <li class="list-line">
       <Icon name="device" />
       <span class="row-text">
-        <span class="row-title">{login.device ?? 'A login without a name'}</span>
+        <span class="row-title">{login.device ?? `A login of ${dateOnly(login.created_at)}`}</span>
         <span class="row-preview" title={fullTime(login.last_used_at)}>
           {own ? 'This device' : `Last used ${dateOnly(login.last_used_at)}`}
         </span>
@@ -166,7 +166,7 @@ function Device({ login, own, reload }: { login: DeviceLogin; own: boolean; relo
           type="button"
           class="button small"
           disabled={task.busy}
-          aria-label={`End the login of ${login.device ?? 'a device without a name'}`}
+          aria-label={`End the login of ${login.device ?? dateOnly(login.created_at)}`}
           onClick={() => void task.run()}
         >
           End
@@ -176,14 +176,14 @@ function Device({ login, own, reload }: { login: DeviceLogin; own: boolean; relo
   );
 }
 
-function Devices({ device }: { device: string }) {
+function Devices({ own }: { own: string | null }) {
   const { value, error, reload } = useLoaded(() => client.commands.listDevices(), []);
   return (
     <section>
       <h2 class="section-title">Devices</h2>
       <ul class="lines">
         {value?.map((login) => (
-          <Device key={login.login} login={login} own={login.device === device} reload={reload} />
+          <Device key={login.login} login={login} own={login.login === own} reload={reload} />
         ))}
       </ul>
       {error && <p class="note">{sentence(error)}</p>}
@@ -289,7 +289,7 @@ export function SettingsPane({ self }: { self: Handle }) {
       {profile && <ProfileForm key={profile.created_at} profile={profile} reload={reload} />}
       <ShownAs />
       <Appearance />
-      {session.state === 'signedIn' && <Devices device={session.device} />}
+      {session.state === 'signedIn' && <Devices own={session.login} />}
       <BlockedUsers />
       <Problem error={logOut.error} />
       <button
