@@ -15,7 +15,9 @@ export class Fold {
   /** Messages and notices, oldest first. */
   private readonly shown: Entry[] = [];
   private readonly changes = new Map<number, Entry[]>();
-  private readonly items = new Map<number, TimelineItem>();
+  /** What `shown` comes to, in the same places; what has changed since is in `outdated`. */
+  private items: TimelineItem[] = [];
+  private readonly outdated = new Set<number>();
   private readonly ownIds = new Set<string>();
   private unsent = new Map<number, OutboxItem[]>();
 
@@ -25,17 +27,18 @@ export class Fold {
   append(entries: readonly Entry[]): void {
     for (const entry of entries) {
       if (isChange(entry)) this.changesOf(entry).push(entry);
-      else this.shown.push(this.noteId(entry));
+      else this.items[this.shown.push(this.noteId(entry)) - 1] = this.fold(entry);
     }
   }
 
   /** Entries that come before those that are here. */
   prepend(entries: readonly Entry[]): void {
     const messages = entries.filter((entry) => !isChange(entry));
-    this.shown.unshift(...messages.map((entry) => this.noteId(entry)));
     for (const entry of [...entries].reverse()) {
       if (isChange(entry)) this.changesOf(entry).unshift(entry);
     }
+    this.shown.unshift(...messages.map((entry) => this.noteId(entry)));
+    this.items = [...messages.map((entry) => this.fold(entry)), ...this.items];
   }
 
   /** One's own changes without a receipt, of whatever message. */
@@ -47,7 +50,7 @@ export class Fold {
       if (target !== null) this.unsent.set(target, [...(this.unsent.get(target) ?? []), change]);
     }
     for (const target of new Set([...before.keys(), ...this.unsent.keys()])) {
-      if (!sameItems(before.get(target), this.unsent.get(target))) this.items.delete(target);
+      if (!sameItems(before.get(target), this.unsent.get(target))) this.outdated.add(target);
     }
   }
 
@@ -58,13 +61,14 @@ export class Fold {
 
   /** All of it, as it is now. */
   view(): TimelineItem[] {
-    return this.shown.map((entry) => this.item(entry));
+    this.refresh();
+    return this.items.slice();
   }
 
   /** One of them. */
   find(seq: number): TimelineItem | undefined {
-    const entry = this.shown.find((shown) => shown.seq === seq);
-    return entry && this.item(entry);
+    this.refresh();
+    return this.items[this.placeOf(seq)];
   }
 
   /** One's own message of this id is here. */
@@ -74,11 +78,11 @@ export class Fold {
 
   /** Texts of others after `seq` that are not deleted. */
   textsAfter(seq: number): number {
+    this.refresh();
     let count = 0;
-    for (let i = this.shown.length - 1; i >= 0; i--) {
-      const entry = this.shown[i];
-      if (!entry || entry.seq <= seq) break;
-      const item = this.item(entry);
+    for (let i = this.items.length - 1; i >= 0; i--) {
+      const item = this.items[i];
+      if (!item || (item.seq ?? 0) <= seq) break;
       if (item.type === 'message' && !item.own && !item.deleted) count++;
     }
     return count;
@@ -91,21 +95,38 @@ export class Fold {
 
   private changesOf(change: Entry): Entry[] {
     const target = change.target ?? 0;
-    this.items.delete(target);
+    this.outdated.add(target);
     let changes = this.changes.get(target);
     if (!changes) this.changes.set(target, (changes = []));
     return changes;
   }
 
-  private item(entry: Entry): TimelineItem {
-    let item = this.items.get(entry.seq);
-    if (!item) {
-      const { seq } = entry;
-      const changes = this.changes.get(seq) ?? [];
-      item = foldEntry(this.self, entry, changes, this.unsent.get(seq) ?? []);
-      this.items.set(seq, item);
+  private refresh(): void {
+    for (const seq of this.outdated) {
+      const place = this.placeOf(seq);
+      const entry = this.shown[place];
+      if (entry) this.items[place] = this.fold(entry);
     }
-    return item;
+    this.outdated.clear();
+  }
+
+  private fold(entry: Entry): TimelineItem {
+    const { seq } = entry;
+    return foldEntry(this.self, entry, this.changes.get(seq) ?? [], this.unsent.get(seq) ?? []);
+  }
+
+  /** Where in `shown` a `seq` is; -1: nowhere. */
+  private placeOf(seq: number): number {
+    let low = 0;
+    let high = this.shown.length - 1;
+    while (low <= high) {
+      const middle = (low + high) >>> 1;
+      const found = this.shown[middle]?.seq ?? 0;
+      if (found === seq) return middle;
+      if (found < seq) low = middle + 1;
+      else high = middle - 1;
+    }
+    return -1;
   }
 }
 

@@ -32,38 +32,56 @@ export type Outcome = 'stored' | 'failed' | 'rewind' | 'unknown';
 const PASSING: ReadonlySet<Code> = new Set<Code>(['out_of_order', 'unauthorized']);
 
 export class Lane {
-  /** In the order in which they were written. */
-  readonly letters: Letter[] = [];
+  /** In the order in which they were written. Those in flight come first: nothing overtakes. */
+  private readonly line: Letter[] = [];
+  /** How many of them are in flight. */
+  private flown = 0;
   /** Nothing is sent before this moment. */
   pausedUntil = 0;
 
-  /** The next one that may be sent, or undefined. Behind one that waits nothing overtakes. */
+  get letters(): readonly Letter[] {
+    return this.line;
+  }
+
+  get flying(): readonly Letter[] {
+    return this.line.slice(0, this.flown);
+  }
+
+  /** The next one that may be sent, or undefined. */
   next(): Letter | undefined {
-    const waiting = this.letters.find((letter) => letter.flownAt === null);
+    const waiting = this.line[this.flown];
     return waiting?.isStored ? waiting : undefined;
   }
 
-  get flying(): number {
-    return this.letters.filter((letter) => letter.flownAt !== null).length;
+  /** `next()` is being sent. */
+  send(now: number): void {
+    const letter = this.line[this.flown++];
+    if (letter) letter.flownAt = now;
   }
 
   /** When the oldest draft in flight was sent, or null. */
   get flyingSince(): number | null {
-    return this.letters.find((letter) => letter.flownAt !== null)?.flownAt ?? null;
+    return this.flown > 0 ? (this.line[0]?.flownAt ?? null) : null;
   }
 
-  find(id: DraftId): Letter | undefined {
-    return this.letters.find((letter) => letter.id === id);
+  add(letter: Letter): void {
+    letter.flownAt = null;
+    let place = this.line.length;
+    while (place > this.flown && (this.line[place - 1]?.number ?? 0) > letter.number) place--;
+    this.line.splice(place, 0, letter);
   }
 
   remove(letter: Letter): void {
-    const place = this.letters.indexOf(letter);
-    if (place >= 0) this.letters.splice(place, 1);
+    const place = this.line.indexOf(letter);
+    if (place < 0) return;
+    this.line.splice(place, 1);
+    if (place < this.flown) this.flown--;
   }
 
   /** All that is in flight waits again. */
   rewind(): void {
-    for (const letter of this.letters) letter.flownAt = null;
+    for (const letter of this.line.slice(0, this.flown)) letter.flownAt = null;
+    this.flown = 0;
   }
 
   /** What a refusal of `letter` comes to. */

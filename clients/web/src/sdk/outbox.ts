@@ -47,10 +47,13 @@ const isHandle = (target: string): boolean => target.startsWith('@');
 
 export class Outbox {
   private readonly lanes = new Map<string, Lane>();
+  /** All that are in a lane. */
+  private readonly letters = new Map<DraftId, Letter>();
   private readonly failed: Letter[] = [];
   private readonly backoffs = new Map<string, Backoff>();
   private items = new Map<Letter, OutboxItem>();
   private isUp = false;
+  private isShowing = false;
   private lastNumber = 0;
   private timer: Timer | null = null;
 
@@ -71,7 +74,7 @@ export class Outbox {
       const letter = letterOf(row, number);
       if (letter && device === this.device) this.place(letter);
     }
-    this.show();
+    this.showNow();
   }
 
   /** Takes over the drafts of a device that is gone, after one's own. */
@@ -91,7 +94,7 @@ export class Outbox {
   /** Resolves when the draft is stored here; from then on it will be sent. */
   async post(target: string, draft: Draft): Promise<DraftId> {
     checkDraft(draft);
-    if (this.count() >= OUTBOX_MAX_DRAFTS) {
+    if (this.letters.size + this.failed.length >= OUTBOX_MAX_DRAFTS) {
       throw new BanterError('limit_reached', `${OUTBOX_MAX_DRAFTS} drafts are waiting`);
     }
     const letter: Letter = {
@@ -128,7 +131,7 @@ export class Outbox {
 
   /** False: it may be stored by now. */
   async discard(id: DraftId): Promise<boolean> {
-    const letter = this.failed.find((failed) => failed.id === id) ?? this.find(id);
+    const letter = this.failed.find((failed) => failed.id === id) ?? this.letters.get(id);
     if (!letter) throw new BanterError('not_found', 'there is no such draft');
     if (!letter.error && letter.wasSent) return false;
     this.forget(letter);
@@ -154,7 +157,7 @@ export class Outbox {
   }
 
   takeReceipt(receipt: Receipt): void {
-    const letter = this.find(receipt.id);
+    const letter = this.letters.get(receipt.id);
     if (receipt.stored) {
       const { conversation, stored: { seq, at }, id } = receipt;
       if (!letter) return; // told before, by the entry itself
@@ -170,7 +173,7 @@ export class Outbox {
   /** An entry of the log has come: if it was a draft here, that is as good as a receipt. */
   takeEntry(entry: Entry): void {
     if (entry.from !== this.self || entry.id === undefined) return;
-    const letter = this.find(entry.id);
+    const letter = this.letters.get(entry.id);
     if (!letter || (letter.target !== entry.conversation && !isHandle(letter.target))) return;
     this.settle(letter, entry.conversation);
     this.show();
@@ -189,6 +192,7 @@ export class Outbox {
     switch (lane.refuse(letter, error)) {
       case 'failed':
         lane.remove(letter);
+        this.letters.delete(letter.id);
         this.failed.push(letter);
         this.records.put(this.keys.draft(this.device, letter.number), rowOf(letter));
         break;
@@ -221,8 +225,8 @@ export class Outbox {
     const most = isHandle(target) ? 1 : OUTBOX_FLYING_PER_LANE;
     for (;;) {
       const letter = lane.next();
-      if (!letter || lane.flying >= most || !this.hasRoomFor(letter)) return;
-      letter.flownAt = now;
+      if (!letter || lane.flying.length >= most || !this.hasRoomFor(letter)) return;
+      lane.send(now);
       if (!letter.wasSent) {
         letter.wasSent = true;
         this.records.put(this.keys.draft(this.device, letter.number), rowOf(letter));
@@ -238,8 +242,7 @@ export class Outbox {
     let count = 0;
     let characters = 0;
     for (const lane of this.lanes.values()) {
-      for (const flying of lane.letters) {
-        if (flying.flownAt === null) continue;
+      for (const flying of lane.flying) {
         count++;
         characters += lengthOf(flying);
       }
@@ -281,9 +284,8 @@ export class Outbox {
       this.failed.push(letter);
       return;
     }
-    const { letters } = this.lane(letter.target);
-    letters.push(letter);
-    letters.sort((a, b) => a.number - b.number);
+    this.letters.set(letter.id, letter);
+    this.lane(letter.target).add(letter);
   }
 
   private async store(letter: Letter): Promise<void> {
@@ -302,6 +304,7 @@ export class Outbox {
 
   private forget(letter: Letter): void {
     this.lanes.get(letter.target)?.remove(letter);
+    this.letters.delete(letter.id);
     const place = this.failed.indexOf(letter);
     if (place >= 0) this.failed.splice(place, 1);
     this.records.remove(this.keys.draft(this.device, letter.number));
@@ -322,20 +325,6 @@ export class Outbox {
     return backoff.next(retryAfterMs);
   }
 
-  private find(id: DraftId): Letter | undefined {
-    for (const lane of this.lanes.values()) {
-      const letter = lane.find(id);
-      if (letter) return letter;
-    }
-    return undefined;
-  }
-
-  private count(): number {
-    let count = this.failed.length;
-    for (const lane of this.lanes.values()) count += lane.letters.length;
-    return count;
-  }
-
   /** Rises with time, so that what several tabs wrote keeps its order. */
   private nextNumber(): number {
     this.lastNumber = Math.max(this.lastNumber + 1, this.platform.now());
@@ -346,10 +335,19 @@ export class Outbox {
     return new Date(this.platform.now()).toISOString();
   }
 
-  /** Items that did not change stay the same objects. */
+  /** Once for all changes of a turn. */
   private show(): void {
-    const letters = [...this.lanes.values()].flatMap((lane) => lane.letters);
-    letters.push(...this.failed);
+    if (this.isShowing) return;
+    this.isShowing = true;
+    void Promise.resolve().then(() => {
+      this.isShowing = false;
+      this.showNow();
+    });
+  }
+
+  /** Items that did not change stay the same objects. */
+  private showNow(): void {
+    const letters = [...this.letters.values(), ...this.failed];
     letters.sort((a, b) => a.number - b.number);
     const items = new Map<Letter, OutboxItem>();
     for (const letter of letters) {

@@ -13,6 +13,8 @@ export class Records {
   private timer: Timer | null = null;
   /** The last write; writes follow one another. */
   private writing: Promise<void> = Promise.resolve();
+  /** `writing` has not begun: what is put now goes with it. */
+  private isNext = false;
   private closed = false;
 
   constructor(
@@ -54,16 +56,12 @@ export class Records {
   flush(): Promise<void> {
     if (this.timer !== null) this.platform.clearTimer(this.timer);
     this.timer = null;
-    if (this.closed || (this.pending.size === 0 && this.clears.length === 0)) return this.writing;
-    const rows = [...this.pending];
-    const batch = {
-      clear: this.clears,
-      remove: rows.filter(([, value]) => value === REMOVED).map(([key]) => key),
-      put: rows.filter(([, value]) => value !== REMOVED),
-    };
-    this.pending = new Map();
-    this.clears = [];
-    this.writing = this.writing.catch(() => undefined).then(() => this.store.write(batch));
+    if (this.isNext || (this.pending.size === 0 && this.clears.length === 0)) return this.writing;
+    this.isNext = true;
+    this.writing = this.writing.catch(() => undefined).then(() => {
+      this.isNext = false;
+      return this.writePending();
+    });
     return this.writing;
   }
 
@@ -73,6 +71,19 @@ export class Records {
     this.pending.clear();
     this.clears = [];
     if (this.timer !== null) this.platform.clearTimer(this.timer);
+  }
+
+  private async writePending(): Promise<void> {
+    if (this.closed) return;
+    const rows = [...this.pending];
+    const batch = {
+      clear: this.clears,
+      remove: rows.filter(([, value]) => value === REMOVED).map(([key]) => key),
+      put: rows.filter(([, value]) => value !== REMOVED),
+    };
+    this.pending = new Map();
+    this.clears = [];
+    await this.store.write(batch);
   }
 
   private schedule(): void {
