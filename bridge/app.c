@@ -66,6 +66,7 @@ struct app {
     struct event_base *base;
     struct event *terminate;
     struct event *interrupt;
+    struct event *hangup;
     struct event *drain_timer;
     unsigned drain_checks; /* made since the first signal */
     bool stopping;
@@ -139,6 +140,16 @@ static void on_signal(evutil_socket_t number, short what, void *argument)
     event_add(a->drain_timer, &interval);
 }
 
+static void on_hangup(evutil_socket_t number, short what, void *argument)
+{
+    struct app *a = argument;
+    (void)number;
+    (void)what;
+
+    if (a->door)
+        door_reload(a->door);
+}
+
 static bool create_loop(struct app *a)
 {
     a->base = event_base_new();
@@ -146,9 +157,11 @@ static bool create_loop(struct app *a)
         return false;
     a->terminate = evsignal_new(a->base, SIGTERM, on_signal, a);
     a->interrupt = evsignal_new(a->base, SIGINT, on_signal, a);
+    a->hangup = evsignal_new(a->base, SIGHUP, on_hangup, a);
     a->drain_timer = evtimer_new(a->base, on_drain_timer, a);
-    return a->terminate && a->interrupt && a->drain_timer && event_add(a->terminate, NULL) == 0 &&
-           event_add(a->interrupt, NULL) == 0;
+    return a->terminate && a->interrupt && a->hangup && a->drain_timer &&
+           event_add(a->terminate, NULL) == 0 && event_add(a->interrupt, NULL) == 0 &&
+           event_add(a->hangup, NULL) == 0;
 }
 
 static bool create_connections(struct app *a, const struct config *config)
@@ -245,6 +258,10 @@ static bool create_door(struct app *a, const struct config *config)
 {
     const struct door_config door_config = {
         .http_listen = config->http_listen,
+        .https_listen = config->https_listen,
+        .mqtts_listen = config->mqtts_listen,
+        .tls_certificate_file = config->tls_certificate_file,
+        .tls_key_file = config->tls_key_file,
         .http_socket = config->http_socket,
         .mqtt_socket = config->mqtt_socket,
         .websocket_origins = config->websocket_origins,
@@ -356,6 +373,8 @@ void app_destroy(struct app *a)
     keys_close(a->keys);
     if (a->drain_timer)
         event_free(a->drain_timer);
+    if (a->hangup)
+        event_free(a->hangup);
     if (a->interrupt)
         event_free(a->interrupt);
     if (a->terminate)

@@ -14,7 +14,11 @@ struct config {
     char *database;
     char *migrations;
     bool migrate_on_start;
-    char *http_listen; /* or "off" */
+    char *http_listen;  /* or "off" */
+    char *https_listen; /* or "off" */
+    char *mqtts_listen; /* or "off" */
+    char *tls_certificate_file;
+    char *tls_key_file;
     char *http_socket;
     char *mqtt_socket;
     char *websocket_origins;

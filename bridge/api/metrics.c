@@ -77,6 +77,9 @@ static void put_door(struct buf *b, const struct door *door)
     metrics_gauge(b, "door_waiting_bytes", "Bytes that clients or servers have not taken yet.",
                   s.waiting);
     metrics_counter(b, "door_connections_total", "Connections accepted.", s.accepted);
+    metrics_counter(b, "door_tls_handshakes_total", "TLS handshakes completed.", s.handshakes);
+    metrics_counter(b, "door_tls_resumed_total", "TLS handshakes that resumed a session.",
+                    s.resumed);
     buf_str(b, "# HELP banter_door_refused_total Connections refused or ended by the door.\n"
                "# TYPE banter_door_refused_total counter\n");
     for (unsigned i = 0; i < DOOR_REFUSALS; i++)

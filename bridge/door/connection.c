@@ -10,12 +10,14 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <openssl/ssl.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 enum {
+    TLS_HANDSHAKE_MS = 10000,
     PART_MS = 2000,   /* for the other side to close as well */
     STUCK_MS = 30000, /* in which a reader must take something */
     /* Answers to a client that does not read them (pongs) wait up to this; then it is not read. */
@@ -78,6 +80,26 @@ static void inner_ended(void *owner)
     balance(c);
 }
 
+static void client_failed(void *owner)
+{
+    struct connection *c = owner;
+
+    if (c->has_tls && !c->client.secured)
+        connection_count_refusal(c, DOOR_REFUSED_TLS);
+    client_ended(c);
+}
+
+static void client_secured(void *owner)
+{
+    struct connection *c = owner;
+    struct door_counters *n = &c->door->counters;
+
+    atomic_fetch_add_explicit(&n->handshakes, 1, memory_order_relaxed);
+    if (SSL_session_reused(c->client.ssl))
+        atomic_fetch_add_explicit(&n->resumed, 1, memory_order_relaxed);
+    connection_set_timer(c, c->patience_ms);
+}
+
 static void drained(void *owner)
 {
     balance(owner);
@@ -86,8 +108,9 @@ static void drained(void *owner)
 static const struct stream_handlers client_handlers = {
     .received = client_received,
     .ended = client_ended,
-    .failed = client_ended,
+    .failed = client_failed,
     .drained = drained,
+    .secured = client_secured,
 };
 
 static const struct stream_handlers inner_handlers = {
@@ -115,6 +138,12 @@ void connection_set_timer(struct connection *c, unsigned ms)
     c->client_sent_then = c->client.sent;
     c->client_received_then = c->client.received;
     event_add(&c->timer, &interval);
+}
+
+void connection_set_patience(struct connection *c, unsigned ms)
+{
+    c->patience_ms = ms;
+    connection_set_timer(c, c->has_tls && !c->client.secured ? TLS_HANDSHAKE_MS : ms);
 }
 
 bool connection_is_stuck(const struct connection *c)
@@ -151,7 +180,7 @@ static bool is_full(const struct door *d)
 /* Without a TLS handshake, which would cost more than the answer is worth. */
 static void turn_away(struct connection *c, enum door_refusal why, const char *detail)
 {
-    if (c->stage == &first_stage && !c->client.ssl) {
+    if (c->stage == &first_stage && !c->has_tls) {
         first_refuse(c, why, 503, detail);
     } else {
         connection_count_refusal(c, why);
@@ -174,12 +203,12 @@ void connection_create(struct door_listener *l, int fd, const struct address *ad
     d->count++;
     d->descriptors += c->descriptors = 1;
     atomic_fetch_add_explicit(&d->counters.accepted, 1, memory_order_relaxed);
-    connection_enter(c, l->stage);
-    if (!stream_open(&c->client, fd, NULL)) {
+    c->has_tls = l->has_tls;
+    l->begin(c);
+    if (!stream_open(&c->client, fd, l->has_tls ? tls_accept(d->tls) : NULL)) {
         connection_close(c);
         return;
     }
-    connection_set_timer(c, l->patience_ms);
     if (is_full(d))
         turn_away(c, DOOR_REFUSED_CAPACITY, "the server has too many connections");
     else if (!party_join(c))
@@ -310,6 +339,7 @@ static const struct stage parting_stages[DOOR_KINDS] = {
     PARTING(DOOR_UNDECIDED),
     PARTING(DOOR_HTTP),
     PARTING(DOOR_WEBSOCKET),
+    PARTING(DOOR_MQTTS),
 };
 
 void connection_part(struct connection *c)

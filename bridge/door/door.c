@@ -18,7 +18,6 @@ enum {
     DESCRIPTORS_KEPT = 256, /* for everything else in this process */
     CARRY_MAX_BYTES = 4 * STREAM_READ_BYTES,
     FRAME_MAX_BYTES = 2 * STREAM_READ_BYTES,
-    FIRST_REQUEST_MS = 30000, /* until its first byte */
     LAST_ROUND_MS = 20,
     LAST_ROUNDS = 50, /* one second for answers that are on their way */
 };
@@ -27,6 +26,7 @@ const char *const door_kind_names[DOOR_KINDS] = {
     [DOOR_UNDECIDED] = "undecided",
     [DOOR_HTTP] = "http",
     [DOOR_WEBSOCKET] = "websocket",
+    [DOOR_MQTTS] = "mqtts",
 };
 
 const char *const door_refusal_names[DOOR_REFUSALS] = {
@@ -35,6 +35,7 @@ const char *const door_refusal_names[DOOR_REFUSALS] = {
     [DOOR_REFUSED_LATE] = "late",         [DOOR_REFUSED_ORIGIN] = "origin",
     [DOOR_REFUSED_PACKET] = "packet",     [DOOR_REFUSED_SIZE] = "size",
     [DOOR_REFUSED_FRAME] = "frame",       [DOOR_REFUSED_SILENCE] = "silence",
+    [DOOR_REFUSED_TLS] = "tls",
 };
 
 /* ---------------------------------------------------------------- what the other thread wants */
@@ -89,6 +90,8 @@ static void on_wake(evutil_socket_t fd, short what, void *door)
 
     (void)what;
     (void)!eventfd_read(fd, &count);
+    if (atomic_exchange(&d->reload, false) && d->tls)
+        tls_reload(d->tls);
     if (atomic_load(&d->closing))
         say_goodbye(d);
     if (atomic_load(&d->stopping))
@@ -122,6 +125,10 @@ static void copy_config(struct door *d, const struct door_config *config)
 {
     d->config = *config;
     d->config.http_listen = copy(config->http_listen);
+    d->config.https_listen = copy(config->https_listen);
+    d->config.mqtts_listen = copy(config->mqtts_listen);
+    d->config.tls_certificate_file = copy(config->tls_certificate_file);
+    d->config.tls_key_file = copy(config->tls_key_file);
     d->config.http_socket = copy(config->http_socket);
     d->config.mqtt_socket = copy(config->mqtt_socket);
     d->config.websocket_origins = copy(config->websocket_origins);
@@ -131,6 +138,10 @@ static void copy_config(struct door *d, const struct door_config *config)
 static void free_config(struct door_config *config)
 {
     free((char *)config->http_listen);
+    free((char *)config->https_listen);
+    free((char *)config->mqtts_listen);
+    free((char *)config->tls_certificate_file);
+    free((char *)config->tls_key_file);
     free((char *)config->http_socket);
     free((char *)config->mqtt_socket);
     free((char *)config->websocket_origins);
@@ -152,11 +163,27 @@ static void make_loop(struct door *d)
 
 static void prepare_listeners(struct door *d)
 {
-    d->listeners[0] = (struct door_listener){.door = d,
-                                             .name = "http_listen",
-                                             .stage = &first_stage,
-                                             .patience_ms = FIRST_REQUEST_MS,
-                                             .fd = -1};
+    static const struct door_listener listeners[DOOR_LISTENERS] = {
+        {.name = "http_listen", .begin = first_begin, .fd = -1},
+        {.name = "https_listen", .begin = first_begin, .has_tls = true, .fd = -1},
+        {.name = "mqtts_listen", .begin = native_begin, .has_tls = true, .fd = -1},
+    };
+
+    for (size_t i = 0; i < DOOR_LISTENERS; i++) {
+        d->listeners[i] = listeners[i];
+        d->listeners[i].door = d;
+    }
+}
+
+static bool listen_all(struct door *d)
+{
+    if (!door_listen(&d->listeners[0], d->config.http_listen))
+        return false;
+    if (d->config.tls_certificate_file[0] == '\0')
+        return true;
+    d->tls = tls_create(d->config.tls_certificate_file, d->config.tls_key_file);
+    return d->tls && door_listen(&d->listeners[1], d->config.https_listen) &&
+           door_listen(&d->listeners[2], d->config.mqtts_listen);
 }
 
 struct door *door_create(const struct door_config *config)
@@ -174,11 +201,10 @@ struct door *door_create(const struct door_config *config)
     d->rounds_left = LAST_ROUNDS;
     make_loop(d);
     prepare_listeners(d);
-    if (!door_listen(&d->listeners[0], d->config.http_listen)) {
-        door_destroy(d);
-        return NULL;
-    }
-    return d;
+    if (listen_all(d))
+        return d;
+    door_destroy(d);
+    return NULL;
 }
 
 static void *run(void *door)
@@ -204,6 +230,12 @@ bool door_start(struct door *d)
     if (error != 0)
         log_error("door", "cannot start a thread: %s", strerror(error));
     return d->started;
+}
+
+void door_reload(struct door *d)
+{
+    atomic_store(&d->reload, true);
+    wake(d);
 }
 
 void door_close(struct door *d)
@@ -235,6 +267,7 @@ void door_destroy(struct door *d)
     assert(d->pool.waiting == 0 && d->descriptors == 0);
     parties_finish(d);
     frame_writer_destroy(d->writer);
+    tls_destroy(d->tls);
     buf_finish(&d->carry);
     buf_finish(&d->frame);
     free(d->pool.scratch);
@@ -251,6 +284,8 @@ void door_get_stats(const struct door *d, struct door_stats *out)
     for (unsigned i = 0; i < DOOR_REFUSALS; i++)
         out->refused[i] = atomic_load_explicit(&n->refused[i], memory_order_relaxed);
     out->waiting = atomic_load_explicit(&n->waiting, memory_order_relaxed);
+    out->handshakes = atomic_load_explicit(&n->handshakes, memory_order_relaxed);
+    out->resumed = atomic_load_explicit(&n->resumed, memory_order_relaxed);
     out->accepted = atomic_load_explicit(&n->accepted, memory_order_relaxed);
     out->from_clients = atomic_load_explicit(&n->from_clients, memory_order_relaxed);
     out->to_clients = atomic_load_explicit(&n->to_clients, memory_order_relaxed);

@@ -17,7 +17,11 @@ struct door;
 struct networks;
 
 struct door_config {
-    const char *http_listen;                /* "127.0.0.1:8080", "[::1]:8080", or "off" */
+    const char *http_listen;          /* "127.0.0.1:8080", "[::1]:8080", or "off" */
+    const char *https_listen;         /* the same over TLS */
+    const char *mqtts_listen;         /* MQTT over TLS */
+    const char *tls_certificate_file; /* PEM; "": no TLS, and none of these two listens */
+    const char *tls_key_file;
     const char *http_socket;                /* the HTTP server's Unix socket */
     const char *mqtt_socket;                /* the broker's */
     const char *websocket_origins;          /* see handshake.h */
@@ -32,6 +36,8 @@ struct door_config {
 struct door *door_create(const struct door_config *config) MUST_USE;
 /* Starts the thread: from now on clients come in. False after logging why not. */
 bool door_start(struct door *d) MUST_USE;
+/* Reads the certificate again, for connections that are yet to come. Returns at once. */
+void door_reload(struct door *d);
 /* Lets nobody in any more and tells WebSockets to go; HTTP goes on. Returns at once. */
 void door_close(struct door *d);
 /* Closes everything, after giving answers that are on their way a moment. NULL is fine. */
@@ -41,6 +47,7 @@ enum door_kind {
     DOOR_UNDECIDED, /* the first request has not come */
     DOOR_HTTP,
     DOOR_WEBSOCKET,
+    DOOR_MQTTS,
     DOOR_KINDS,
 };
 
@@ -54,6 +61,7 @@ enum door_refusal {
     DOOR_REFUSED_PACKET,    /* no MQTT, or not now */
     DOOR_REFUSED_SIZE,      /* a packet beyond the limit */
     DOOR_REFUSED_FRAME,     /* no WebSocket frame, or one with text */
+    DOOR_REFUSED_TLS,       /* the TLS handshake failed */
     DOOR_REFUSED_SILENCE,   /* the other side gives no sign of life, or does not read */
     DOOR_REFUSALS,
 };
@@ -66,6 +74,8 @@ struct door_stats {
     uint64_t connections[DOOR_KINDS]; /* now */
     uint64_t waiting;                 /* now: bytes that sockets have not taken yet */
     uint64_t accepted;                /* so far */
+    uint64_t handshakes;              /* of TLS, so far */
+    uint64_t resumed;                 /* those of them that took up an earlier session */
     uint64_t refused[DOOR_REFUSALS];  /* so far */
     uint64_t from_clients;            /* bytes so far */
     uint64_t to_clients;              /* bytes so far */

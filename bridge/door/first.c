@@ -5,7 +5,8 @@
 #include "door/internal.h"
 
 enum {
-    REQUEST_MS = 15000, /* from its first byte until it is known what it is */
+    REQUEST_MS = 15000,    /* from its first byte until it is known what it is */
+    FIRST_BYTE_MS = 30000, /* until that comes */
     ANSWER_MAX_BYTES = 2048,
 };
 
@@ -119,6 +120,12 @@ static void timer(struct connection *c)
         connection_count_refusal(c, DOOR_REFUSED_LATE);
         connection_close(c);
     }
+}
+
+void first_begin(struct connection *c)
+{
+    connection_enter(c, &first_stage);
+    connection_set_patience(c, FIRST_BYTE_MS);
 }
 
 const struct stage first_stage = {

@@ -15,6 +15,7 @@
 #include "door/handshake.h"
 #include "door/mqtt_guard.h"
 #include "door/stream.h"
+#include "door/tls.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -57,15 +58,17 @@ struct connection {
     struct stream client;
     struct stream inner; /* the HTTP server, or the broker */
     struct event timer;
-    struct buf held;           /* of the first request, or of the CONNECT, while it is not whole */
-    size_t held_counted;       /* bytes of it that the pool has as waiting */
-    struct frames frames;      /* WebSocket */
-    struct mqtt_guard guard;   /* MQTT */
-    bool introduced;           /* the CONNECT has come */
-    bool asked;                /* for a sign of life, and none has come */
-    unsigned attempts;         /* to reach the broker */
-    unsigned descriptors;      /* that this connection costs the process */
-    uint64_t client_sent_then; /* client.sent when the timer was set */
+    struct buf held;         /* of the first request, or of the CONNECT, while it is not whole */
+    size_t held_counted;     /* bytes of it that the pool has as waiting */
+    struct frames frames;    /* WebSocket */
+    struct mqtt_guard guard; /* MQTT */
+    bool introduced;         /* the CONNECT has come */
+    bool asked;              /* for a sign of life, and none has come */
+    unsigned attempts;       /* to reach the broker */
+    unsigned descriptors;    /* that this connection costs the process */
+    unsigned patience_ms;    /* for its first bytes, once the TLS handshake is over */
+    bool has_tls;
+    uint64_t client_sent_then;     /* client.sent when the timer was set */
     uint64_t client_received_then; /* client.received, likewise */
     bool closed;
     LIST_ENTRY(connection) entry; /* of the door's connections; once closed, of the dead */
@@ -77,6 +80,8 @@ struct door_counters {
     atomic_uint_fast64_t connections[DOOR_KINDS];
     atomic_uint_fast64_t waiting;
     atomic_uint_fast64_t accepted;
+    atomic_uint_fast64_t handshakes;
+    atomic_uint_fast64_t resumed;
     atomic_uint_fast64_t refused[DOOR_REFUSALS];
     atomic_uint_fast64_t from_clients;
     atomic_uint_fast64_t to_clients;
@@ -84,21 +89,22 @@ struct door_counters {
 
 struct door_listener {
     struct door *door;
-    const char *name;          /* of the setting */
-    const struct stage *stage; /* in which its connections begin */
-    unsigned patience_ms;      /* with which they do */
-    int fd;                    /* -1: off */
+    const char *name;                    /* of the setting */
+    void (*begin)(struct connection *c); /* puts its connections into their first stage */
+    bool has_tls;
+    int fd; /* -1: off */
     struct event *readable;
     struct event *resume; /* after there were no descriptors */
 };
 
-enum { DOOR_LISTENERS = 1 };
+enum { DOOR_LISTENERS = 3 };
 
 struct door {
     struct door_config config; /* its strings are owned */
     struct handshake_rules rules;
     struct door_listener listeners[DOOR_LISTENERS];
 
+    struct tls *tls; /* or NULL */
     struct stream_pool pool;
     struct frame_writer *writer;
     struct buf frame; /* on its way to a client */
@@ -118,6 +124,7 @@ struct door {
     bool started;
     int wake_fd;
     struct event *wake;
+    atomic_bool reload;   /* set by door_reload() */
     atomic_bool closing;  /* set by door_close() */
     atomic_bool stopping; /* set by door_destroy() */
 
@@ -137,7 +144,7 @@ bool party_join(struct connection *c) MUST_USE;
 void party_leave(struct connection *c);
 
 /* connection.c */
-/* Takes `fd`. Begins in the listener's stage. */
+/* Takes `fd`. */
 void connection_create(struct door_listener *l, int fd, const struct address *address);
 /* Ends it at once, both ways. */
 void connection_close(struct connection *c);
@@ -149,6 +156,9 @@ void connection_set_timer(struct connection *c, unsigned ms);
 /* Whether something waits for the client, and it has taken nothing since the timer was set. */
 bool connection_is_stuck(const struct connection *c);
 bool connection_was_silent(const struct connection *c);
+/* The stage's timer is called if nothing has come so much later, not counting the time that a TLS
+ * handshake takes. */
+void connection_set_patience(struct connection *c, unsigned ms);
 /* Opens the way to a server behind on this machine; `descriptors` is what that costs. 0, or an
  * errno: EAGAIN is worth another try. `name`: the address to connect from, or NULL. */
 int connection_open_inner(struct connection *c, const char *path, const char *name,
@@ -161,8 +171,12 @@ void connection_reap(evutil_socket_t fd, short what, void *door);
 
 /* first.c */
 extern const struct stage first_stage;
+void first_begin(struct connection *c);
 /* Answers with HTTP and parts. */
 void first_refuse(struct connection *c, enum door_refusal why, int status, const char *detail);
+
+/* native.c */
+void native_begin(struct connection *c);
 
 /* relay.c */
 /* The connection is HTTP; `bytes` is what has come so far. */

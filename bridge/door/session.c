@@ -26,7 +26,7 @@ void session_begin(struct connection *c, const struct stage *stage,
 {
     c->transport = transport;
     connection_enter(c, stage);
-    connection_set_timer(c, CONNECT_MS);
+    connection_set_patience(c, CONNECT_MS);
 }
 
 void session_refuse(struct connection *c, enum door_refusal why, enum websocket_code code,

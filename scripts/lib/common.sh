@@ -38,13 +38,14 @@ settle_settings() {
     LOGS=$DATA/log
     LISTEN=${BANTER_LISTEN:-127.0.0.1}
     if [[ ! $base ]]; then
-        HTTP_PORT=8080 MQTT_PORT=1883 METRICS_PORT=9464
+        HTTP_PORT=8080 MQTT_PORT=1883 HTTPS_PORT=8443 METRICS_PORT=9464 MQTTS_PORT=8883
         return
     fi
-    if [[ ! $base =~ ^[1-9][0-9]{0,4}$ ]] || ((base > 65532)); then
-        die "--port-base must be a number from 1 to 65532, not '$base'"
+    if [[ ! $base =~ ^[1-9][0-9]{0,4}$ ]] || ((base > 65531)); then
+        die "--port-base must be a number from 1 to 65531, not '$base'"
     fi
-    HTTP_PORT=$base MQTT_PORT=$((base + 1)) METRICS_PORT=$((base + 3))
+    HTTP_PORT=$base MQTT_PORT=$((base + 1)) HTTPS_PORT=$((base + 2))
+    METRICS_PORT=$((base + 3)) MQTTS_PORT=$((base + 4))
 }
 
 is_service() { [[ " ${SERVICES[*]} " == *" $1 "* ]]; }

@@ -44,6 +44,8 @@ database $(postgres_dsn)
 migrations $DATA/bin/sql
 migrate_on_start true
 http_listen $LISTEN:$HTTP_PORT
+https_listen $LISTEN:$HTTPS_PORT
+mqtts_listen $LISTEN:$MQTTS_PORT
 http_socket $RUN/http.sock
 mqtt_socket $RUN/mqtt.sock
 metrics_listen 127.0.0.1:$METRICS_PORT

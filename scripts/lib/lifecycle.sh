@@ -14,6 +14,8 @@ cmd_up() {
     while (($#)); do
         case $1 in
         -d | --detach) detached=1 ;;
+        --tls-certificate) BANTER_TLS_CERTIFICATE_FILE=$(value_of "$@"); shift ;;
+        --tls-key) BANTER_TLS_KEY_FILE=$(value_of "$@"); shift ;;
         *) die "up does not know '$1'; see ./banter help" ;;
         esac
         shift
@@ -30,6 +32,7 @@ cmd_up() {
     settle_owner
     place_data
     take_lock
+    check_certificate
     check_ports
     rotate_logs
     install_binaries
@@ -104,6 +107,9 @@ addresses() {
 HTTP_URL=http://$address:$HTTP_PORT
 MQTT_ADDRESS=$address:$MQTT_PORT
 WS_URL=ws://$address:$HTTP_PORT/mqtt
+HTTPS_URL=${BANTER_TLS_CERTIFICATE_FILE:+https://$address:$HTTPS_PORT}
+MQTTS_ADDRESS=${BANTER_TLS_CERTIFICATE_FILE:+$address:$MQTTS_PORT}
+WSS_URL=${BANTER_TLS_CERTIFICATE_FILE:+wss://$address:$HTTPS_PORT/mqtt}
 METRICS_URL=http://127.0.0.1:$METRICS_PORT/metrics
 END
 }
@@ -128,8 +134,14 @@ Banter is up.
   HTTP       $HTTP_URL
   MQTT       $MQTT_ADDRESS
   WebSocket  $WS_URL
-  data       $DATA
 END
+    print_tls_addresses
+    printf '  %-10s %s\n' data "$DATA"
+}
+
+print_tls_addresses() {
+    [[ ${HTTPS_URL:-} ]] || return 0
+    printf '  %-10s %s\n' "with TLS" "$HTTPS_URL" "" "$MQTTS_ADDRESS" "" "$WSS_URL"
 }
 
 cmd_status() {
@@ -150,13 +162,17 @@ cmd_status() {
 status_json() {
     local running=false
     is_running && running=true
-    printf '{"http":"%s","mqtt":"%s","ws":"%s","pids":{"broker":%s,"bridge":%s,"postgres":%s},' \
-        "$HTTP_URL" "$MQTT_ADDRESS" "$WS_URL" \
+    printf '{"http":"%s","mqtt":"%s","ws":"%s","https":%s,"mqtts":%s,"wss":%s,' \
+        "$HTTP_URL" "$MQTT_ADDRESS" "$WS_URL" "$(string_or_null "${HTTPS_URL:-}")" \
+        "$(string_or_null "${MQTTS_ADDRESS:-}")" "$(string_or_null "${WSS_URL:-}")"
+    printf '"pids":{"broker":%s,"bridge":%s,"postgres":%s},' \
         "$(pid_or_null broker)" "$(pid_or_null bridge)" "$(pid_or_null postgres)"
     printf '"postgres_dsn":"%s","running":%s,"supervisor":%s,"metrics":"%s","data":"%s"}\n' \
         "$(postgres_dsn)" "$running" "$(pid_or_null supervisor)" "$METRICS_URL" "$DATA"
     [[ $running == true ]]
 }
+
+string_or_null() { [[ $1 ]] && printf '"%s"' "$1" || echo null; }
 
 pid_or_null() { pid_of "$1" || echo null; }
 
@@ -179,8 +195,9 @@ status_text() {
             printf '  %-10s down\n' "$name"
         fi
     done
-    printf '  %-10s %s\n' HTTP "$HTTP_URL" MQTT "$MQTT_ADDRESS" WebSocket "$WS_URL" \
-        metrics "$METRICS_URL" data "$DATA"
+    printf '  %-10s %s\n' HTTP "$HTTP_URL" MQTT "$MQTT_ADDRESS" WebSocket "$WS_URL"
+    print_tls_addresses
+    printf '  %-10s %s\n' metrics "$METRICS_URL" data "$DATA"
 }
 
 # ---------------------------------------------------------------- logs, stop, start, reset

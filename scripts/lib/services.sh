@@ -154,6 +154,24 @@ check_ports() {
     check_port http "$HTTP_PORT"
     check_port mqtt "$MQTT_PORT"
     check_port metrics "$METRICS_PORT"
+    if [[ ${BANTER_TLS_CERTIFICATE_FILE:-} ]]; then
+        check_port https "$HTTPS_PORT"
+        check_port mqtts "$MQTTS_PORT"
+    fi
+}
+
+# The bridge reads both files as the user that it runs as; from anywhere, so their paths are whole.
+check_certificate() {
+    [[ ${BANTER_TLS_CERTIFICATE_FILE:-} || ${BANTER_TLS_KEY_FILE:-} ]] || return 0
+    [[ ${BANTER_TLS_CERTIFICATE_FILE:-} && ${BANTER_TLS_KEY_FILE:-} ]] ||
+        die "TLS needs both --tls-certificate and --tls-key"
+    export BANTER_TLS_CERTIFICATE_FILE BANTER_TLS_KEY_FILE
+    BANTER_TLS_CERTIFICATE_FILE=$(realpath -s -- "$BANTER_TLS_CERTIFICATE_FILE")
+    BANTER_TLS_KEY_FILE=$(realpath -s -- "$BANTER_TLS_KEY_FILE")
+    local file
+    for file in "$BANTER_TLS_CERTIFICATE_FILE" "$BANTER_TLS_KEY_FILE"; do
+        "${RUN_AS[@]}" test -r "$file" || die "user $OWNER, who runs the bridge, cannot read $file"
+    done
 }
 
 check_port() {

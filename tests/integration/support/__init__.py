@@ -56,7 +56,8 @@ Device (support/device.py): a Paho client of one account
     response_topics: set of a test's own MQTT 5 Response Topics, which the contract does not name
     options: protocol=MQTTv5|MQTTv311, transport="tcp"|"websockets", token=None, client_id=None,
              username=None, will=(topic, payload, qos, retain)|None, keepalive=30,
-             properties=None (of CONNECT), wait_ready=True, connect=True
+             properties=None (of CONNECT), tls=None (file with the CA), wait_ready=True,
+             connect=True
 
 When a test ends, a sample of what its devices and HTTP requests got is held against the contract's
 schemas (support/contract.py). support/faults.py breaks processes, support/tokens.py forges tokens.

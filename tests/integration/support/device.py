@@ -51,7 +51,7 @@ class _Client(paho.Client):
 class Device:
     def __init__(self, system, account, name="phone", *, protocol=MQTTv5, transport="tcp",
                  token=None, client_id=None, username=None, will=None, keepalive=30,
-                 properties=None, wait_ready=True, connect=True):
+                 properties=None, tls=None, wait_ready=True, connect=True):
         self.system = system
         self.account = account
         self.name = name
@@ -59,6 +59,7 @@ class Device:
         self.messages = []
         self.response_topics = set()
         self._transport = transport
+        self._tls = tls
         self._token = token
         self._client_id = f"{account.handle}/{name}" if client_id is None else client_id
         self._username = account.handle if username is None else username
@@ -89,6 +90,8 @@ class Device:
         client.max_inflight_messages_set(1000)
         if self._transport == "websockets":
             client.ws_set_options(path="/mqtt")
+        if self._tls:
+            client.tls_set(ca_certs=str(self._tls))
         if self._will:
             client.will_set(*self._will)
         client.on_connect = self._on_connect
@@ -99,6 +102,13 @@ class Device:
         client.on_disconnect_packet = self._on_disconnect_packet
         return client
 
+    def _port(self):
+        system = self.system
+        address = {("tcp", False): f":{system.mqtt_port}", ("tcp", True): system.mqtts,
+                   ("websockets", False): system.ws, ("websockets", True): system.wss,
+                   }[self._transport, bool(self._tls)]
+        return int(address.removesuffix("/mqtt").rsplit(":", 1)[1])
+
     def connect(self, wait_ready=True, timeout=10):
         """Connects with a clean session. Raises Refused, or Timeout without a CONNACK."""
         self._forget()
@@ -107,8 +117,7 @@ class Device:
         options = {}
         if self.protocol == MQTTv5:
             options = {"clean_start": True, "properties": self._properties}
-        port = self.system.ws_port if self._transport == "websockets" else self.system.mqtt_port
-        client.connect(self.system.mqtt_host, port, self._keepalive, **options)
+        client.connect(self.system.mqtt_host, self._port(), self._keepalive, **options)
         client.loop_start()
         self._wait(lambda: self._connack is not None or self._closed is not None, timeout,
                    "CONNACK")

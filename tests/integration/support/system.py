@@ -23,7 +23,7 @@ from .waiting import wait_until
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
 PROCESSES = ("postgres", "bridge", "broker")
-PORTS_PER_SYSTEM = 4
+PORTS_PER_SYSTEM = 5
 ANSWERS_CHECKED = 200  # of one test, against openapi.yaml
 CHEAP_PASSWORDS = {"BANTER_ARGON2_MEMORY_KIB": 1024, "BANTER_ARGON2_PASSES": 1}
 CRASH_MARKS = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:",
@@ -89,10 +89,10 @@ class System:
         status = self.status()
         self.http = status["http"]
         self.ws = status["ws"]
+        self.https, self.wss, self.mqtts = status["https"], status["wss"], status["mqtts"]
         self.postgres_dsn = status["postgres_dsn"]
         self.mqtt_host, port = status["mqtt"].rsplit(":", 1)
         self.mqtt_port = int(port)
-        self.ws_port = int(self.ws.split(":")[2].split("/")[0])
 
     def down(self):
         self._banter("down")
