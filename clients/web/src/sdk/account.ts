@@ -30,6 +30,9 @@ import type {
 import { Typing } from './typing.ts';
 import { hear, type Hearer, type ServerEvent } from './wire.ts';
 
+/** Why the longest connected device of a user is thrown out. */
+const TOO_MANY_DEVICES = 'too_many_devices';
+
 /** What the client gives to each of its accounts. */
 export interface Surroundings {
   readonly platform: Platform;
@@ -90,7 +93,9 @@ export class Account implements LogListener, ConnectionListener, Hearer, Mail {
     this.cursors = new CursorSpeaker(platform, this.signals);
     this.typists = new Typing(platform, this.signals);
     this.presences = new Presences(platform, this.connection);
-    this.commands = new AccountCommands(api, this.conversations, this.catchUp);
+    this.commands = new AccountCommands(
+      around.http, api, this.conversations, this.catchUp,
+    );
     this.people = new AccountPeople(platform, api, user, this.presences, (state) => {
       this.shownAs = state;
       this.signals.say('send/me/presence', { state });
@@ -152,6 +157,7 @@ export class Account implements LogListener, ConnectionListener, Hearer, Mail {
     this.signals.up();
     this.cursors.up();
     if (this.shownAs !== 'online') this.people.setPresence(this.shownAs);
+    if (this.people.self.get()) this.people.changed(); // one was not there to hear of it
     void this.catchUp.online().then((isSynced) => {
       if (isSynced) this.around.connection.set({ state: 'online', syncing: false });
     });
@@ -223,6 +229,12 @@ export class Account implements LogListener, ConnectionListener, Hearer, Mail {
         break;
       case 'token_expires':
         this.renewTokenLater();
+        break;
+      case 'profile_changed':
+        this.people.changed();
+        break;
+      case 'closing':
+        if (event.reason === TOO_MANY_DEVICES) this.connection.displace('limit_reached');
         break;
     }
   }

@@ -2,6 +2,7 @@
 // The client: who is logged in, and the `Account` of whoever that is. Rule: accounts follow one
 // another, so the ending of one is awaited before the next begins.
 import { Account, type Surroundings } from './account.ts';
+import { lookAtInvite } from './commands.ts';
 import { BanterError, toBanterError } from './errors.ts';
 import { Http } from './http.ts';
 import type { Client, Commands, People, Timeline } from './interface.ts';
@@ -14,7 +15,7 @@ import { takePlace, type Place } from './tabs.ts';
 import type { Transport } from './transport.ts';
 import type {
   Conversation, ConversationId, ConnectionState, Credentials, DraftId, Entry, Handle, HitPage,
-  MessageQuery, OutboxItem, SessionState, SignUp, TimelineItem,
+  InviteView, MessageQuery, OutboxItem, SessionState, SignUp, TimelineItem,
 } from './types.ts';
 
 export interface ClientOptions {
@@ -114,6 +115,10 @@ export class BanterClient implements Client {
 
   async logOut(): Promise<void> {
     await this.tokens.logOut(async () => this.settle());
+  }
+
+  lookAtInvite(invite: string): Promise<InviteView> {
+    return lookAtInvite(this.surroundings.http, invite);
   }
 
   nudge(): void {

@@ -4,16 +4,25 @@
 import { queryOf, type Api } from './api.ts';
 import type { CatchUp } from './catch_up.ts';
 import type { Conversations } from './conversations.ts';
-import { bodyOf } from './http.ts';
+import { bodyOf, type Http } from './http.ts';
 import type { Commands } from './interface.ts';
 import { asArray, asCount, asString, type Json } from './json.ts';
 import { PAGE_MAX_ENTRIES } from './limits.ts';
 import type {
-  Block, ConversationId, DeviceLogin, Handle, Invite, InviteView, Member, Posting, Role, Time,
+  Block, ConversationId, DeviceLogin, Handle, Invite, InviteView, ListedInvite, Member, Posting,
+  PushRegistration, PushTarget, Role, Time,
 } from './types.ts';
+
+/** Needs no login. */
+export async function lookAtInvite(http: Http, invite: string): Promise<InviteView> {
+  const path = `/join/${encodeURIComponent(invite)}`;
+  const headers = { Accept: 'application/json' };
+  return bodyOf(await http.call({ method: 'GET', path, headers })) as unknown as InviteView;
+}
 
 export class AccountCommands implements Commands {
   constructor(
+    private readonly http: Http,
     private readonly api: Api,
     private readonly conversations: Conversations,
     private readonly catchUp: CatchUp,
@@ -97,14 +106,23 @@ export class AccountCommands implements Commands {
     return (await this.api.control('createInvite', wanted)) as unknown as Invite;
   }
 
-  async lookAtInvite(invite: string): Promise<InviteView> {
-    const path = `/join/${encodeURIComponent(invite)}`;
-    const headers = { Accept: 'application/json' };
-    return bodyOf(await this.api.call({ method: 'GET', path, headers })) as unknown as InviteView;
+  lookAtInvite(invite: string): Promise<InviteView> {
+    return lookAtInvite(this.http, invite);
   }
 
-  async revokeInvite(invite: string): Promise<void> {
-    await this.api.control('revokeInvite', { invite });
+  async listInvites(conversation: ConversationId, after?: string): Promise<{
+    invites: readonly ListedInvite[];
+    more: boolean;
+  }> {
+    const from = after === undefined ? {} : { after };
+    const wanted = { conversation, ...from, limit: PAGE_MAX_ENTRIES };
+    const page = await this.api.control('listInvites', wanted);
+    const invites = asArray(page['invites']) as readonly ListedInvite[];
+    return { invites, more: page['more'] === true };
+  }
+
+  async revokeInvite(by: { id: string } | { invite: string }): Promise<void> {
+    await this.api.control('revokeInvite', by);
   }
 
   async revokeInvites(conversation: ConversationId): Promise<number> {
@@ -141,6 +159,23 @@ export class AccountCommands implements Commands {
   async revokeDevice(device: string): Promise<number> {
     const data = await this.api.control('revokeDevice', { device });
     return asCount(data['revoked']) ?? 0;
+  }
+
+  async registerPush(target: PushTarget): Promise<string> {
+    return String((await this.api.control('registerPush', target))['registration']);
+  }
+
+  async unregisterPush(registration: string): Promise<void> {
+    await this.api.control('unregisterPush', { registration });
+  }
+
+  async listPush(): Promise<readonly PushRegistration[]> {
+    const data = await this.api.control('listPush');
+    return asArray(data['registrations']) as readonly PushRegistration[];
+  }
+
+  async webPushKey(): Promise<string> {
+    return String((await this.api.get('/v1/push/vapid'))['key']);
   }
 
   /** One is in a conversation now: it is known here before the caller goes on. */

@@ -13,7 +13,7 @@ import type { Value } from './observable.ts';
 import type { Platform } from './platform.ts';
 import { Sleeper } from './sleeper.ts';
 import { ConnectRefused, type Link, type Transport } from './transport.ts';
-import type { ConnectionState, Handle } from './types.ts';
+import type { ConnectionState, Handle, Refusal } from './types.ts';
 
 export interface ConnectionListener {
   /** Drafts may be sent. */
@@ -32,6 +32,7 @@ export interface Endpoint {
 
 const READY_TOPIC = 'me/ready';
 const REFUSED_TOKEN = 0x87;
+const TAKEN_OVER = 0x8e;
 
 export class Connection {
   private readonly backoff: Backoff;
@@ -41,6 +42,8 @@ export class Connection {
   private run: Promise<void> = Promise.resolve();
   /** The next attempt is made at once: the last one ended as was wished. */
   private again = false;
+  /** Another connection has taken this one's place, or is about to. */
+  private displacedBy: Refusal | null = null;
   private unacknowledged = 0;
   private readonly unsent: (() => void)[] = [];
 
@@ -71,6 +74,11 @@ export class Connection {
     if (!this.link) return;
     this.link.close();
     await this.run;
+  }
+
+  /** This connection is being ended in favor of another one, and is not to come back by itself. */
+  displace(code: 'conflict' | 'limit_reached'): void {
+    this.displacedBy = { code, reason: 'another connection took the place of this one' };
   }
 
   /** Does not wait for the next attempt. */
@@ -124,6 +132,7 @@ export class Connection {
     let isRenewed = false; // the token is a fresh one: should it be refused, too, there is no hurry
     while (this.running) {
       this.again = false;
+      this.displacedBy = null;
       this.state.set({ state: 'connecting' });
       let error = new BanterError('offline', 'the connection has ended');
       try {
@@ -142,6 +151,10 @@ export class Connection {
   }
 
   private async rest(error: BanterError): Promise<void> {
+    if (this.displacedBy) {
+      this.state.set({ state: 'displaced', error: this.displacedBy });
+      return this.sleeper.sleep(null);
+    }
     const wait = this.backoff.next(error.retryAfterMs);
     const { code, reason } = error;
     const retryAt = this.platform.now() + wait;
@@ -151,8 +164,8 @@ export class Connection {
 
   /** One connection, from the attempt to its end. Rejected when none was made. */
   private async connectOnce(): Promise<void> {
-    let ended: () => void = () => undefined;
-    const end = new Promise<void>((resolve) => (ended = resolve));
+    let ended: (reasonCode: number | null) => void = () => undefined;
+    const end = new Promise<number | null>((resolve) => (ended = resolve));
     let isReady = false;
     let isUp = false;
     const early: [string, string][] = []; // came before `connect` had resolved
@@ -176,7 +189,7 @@ export class Connection {
     this.listener.up();
     isUp = true;
     for (const [topic, payload] of early) take(topic, payload);
-    await end;
+    if ((await end) === TAKEN_OVER) this.displace('conflict');
     this.platform.clearTimer(timer);
     this.link = null;
     this.listener.down();
@@ -185,7 +198,7 @@ export class Connection {
   }
 
   private async open(
-    onClose: () => void,
+    onClose: (reasonCode: number | null) => void,
     onMessage: (topic: string, payload: string) => void,
   ): Promise<Link> {
     const { url, user, device } = this.endpoint;

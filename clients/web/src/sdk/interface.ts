@@ -6,8 +6,9 @@
 import type { Readable } from './observable.ts';
 import type {
   Block, Conversation, ConversationId, ConnectionState, Credentials, Cursor, DeviceLogin, DraftId,
-  Entry, FoundUser, Handle, HitPage, Invite, InviteView, Member, MessageQuery, OutboxItem, Posting,
-  Presence, Profile, ProfileChange, Role, SessionState, SignUp, Time, TimelineItem, TimelineView,
+  Entry, FoundUser, Handle, HitPage, Invite, InviteView, ListedInvite, Member, MessageQuery,
+  OutboxItem, Posting, Presence, Profile, ProfileChange, PushRegistration, PushTarget, Role,
+  SessionState, SignUp, Time, TimelineItem, TimelineView,
 } from './types.ts';
 
 /** One device of one user. Make it once, `start` it, and keep it as long as the program runs. */
@@ -34,8 +35,11 @@ export interface Client {
    * connection it forgets the login all the same. */
   logOut(): Promise<void>;
 
-  /** Something suggests that a connection is possible now (the network is back, the page is shown
-   * again): does not wait for the next attempt. */
+  /** What an invite leads to, without using it. Nobody needs to be logged in. */
+  lookAtInvite(invite: string): Promise<InviteView>;
+
+  /** Something suggests that a connection is possible or wanted now (the network is back, the page
+   * is shown again): does not wait for the next attempt. */
   nudge(): void;
 
   /** One conversation; undefined while one is not in it. */
@@ -122,9 +126,15 @@ export interface Commands {
     Promise<ConversationId>;
   createInvite(conversation: ConversationId, bounds?: { expiresIn?: number; uses?: number }):
     Promise<Invite>;
-  /** Looks at an invite without using it. */
+  /** As the client's. */
   lookAtInvite(invite: string): Promise<InviteView>;
-  revokeInvite(invite: string): Promise<void>;
+  /** One page, the oldest first; `after` is the last id of the page before. */
+  listInvites(conversation: ConversationId, after?: string): Promise<{
+    invites: readonly ListedInvite[];
+    more: boolean;
+  }>;
+  /** By its id, or by the invite itself. */
+  revokeInvite(by: { id: string } | { invite: string }): Promise<void>;
   revokeInvites(conversation: ConversationId): Promise<number>;
   /** Until when not to be disturbed; null ends it. Delivery goes on. */
   mute(conversation: ConversationId, until: Time | null): Promise<void>;
@@ -134,10 +144,19 @@ export interface Commands {
   listDevices(): Promise<readonly DeviceLogin[]>;
   /** Ends one login, by its id, or all of a device, by its name. Resolves with how many. */
   revokeDevice(device: string): Promise<number>;
+  /** Harmless to repeat: do it at every start. `not_found`: the server has no such provider.
+   * Resolves with what `unregisterPush` wants. */
+  registerPush(target: PushTarget): Promise<string>;
+  unregisterPush(registration: string): Promise<void>;
+  listPush(): Promise<readonly PushRegistration[]>;
+  /** What a browser subscribes with. `not_found`: the server has no Web Push. */
+  webPushKey(): Promise<string>;
 }
 
 /** Users: who they are, and whether they are there. */
 export interface People {
+  /** One's own, read when it is first watched, and again whenever a device changed it. */
+  readonly self: Readable<Profile | undefined>;
   /** A profile, of oneself without `user`; kept for `PROFILE_FRESH_MS`. */
   profile(user?: Handle): Promise<Profile>;
   modifyProfile(change: ProfileChange): Promise<Profile>;

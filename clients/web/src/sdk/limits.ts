@@ -7,6 +7,8 @@ export const TEXT_MAX_CHARACTERS = 100_000;
 export const EMOJI_MAX_CHARACTERS = 8;
 export const PAGE_MAX_ENTRIES = 1_000;
 export const PRESENCE_MAX_WATCHES = 1_000;
+/** Subscriptions that one connection makes in its life. */
+export const FILTERS_PER_CONNECTION = 10_000;
 export const SYNC_MAX_CURSORS = 10_000;
 /** Typing, presence and cursor signals: at once, and per second. */
 export const SIGNALS_PER_SECOND = 20;

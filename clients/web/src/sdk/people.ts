@@ -6,7 +6,7 @@ import { bodyOf } from './http.ts';
 import type { People } from './interface.ts';
 import { asArray } from './json.ts';
 import { PROFILE_CACHE_MAX, PROFILE_FRESH_MS } from './limits.ts';
-import type { Readable } from './observable.ts';
+import { Value, type Readable } from './observable.ts';
 import type { Platform } from './platform.ts';
 import type { Presences } from './presence.ts';
 import type { FoundUser, Handle, Presence, Profile, ProfileChange } from './types.ts';
@@ -17,18 +17,22 @@ interface Kept {
 }
 
 export class AccountPeople implements People {
+  readonly self = new Value<Profile | undefined>(undefined, {
+    begin: () => this.readSelf(),
+    end: () => undefined,
+  });
   private readonly profiles = new Map<Handle, Kept>(); // the oldest first
 
   constructor(
     private readonly platform: Platform,
     private readonly api: Api,
-    private readonly self: Handle,
+    private readonly user: Handle,
     private readonly presences: Presences,
     /** Says what this device is, now and after each connecting. */
     private readonly sayPresence: (state: 'online' | 'away' | 'hidden') => void,
   ) {}
 
-  profile(user: Handle = this.self): Promise<Profile> {
+  profile(user: Handle = this.user): Promise<Profile> {
     const kept = this.profiles.get(user);
     if (kept && this.platform.now() - kept.at < PROFILE_FRESH_MS) return kept.profile;
     const profile = this.ask(`/v1/users/${encodeURIComponent(user)}`);
@@ -40,7 +44,8 @@ export class AccountPeople implements People {
   async modifyProfile(change: ProfileChange): Promise<Profile> {
     const answer = await this.api.call({ method: 'PATCH', path: '/v1/me', json: change });
     const profile = bodyOf(answer) as unknown as Profile;
-    this.keep(this.self, Promise.resolve(profile));
+    this.keep(this.user, Promise.resolve(profile));
+    this.self.set(profile);
     return profile;
   }
 
@@ -48,13 +53,19 @@ export class AccountPeople implements People {
     const path = '/v1/me/avatar';
     const headers = { 'Content-Type': 'application/octet-stream' };
     const answer = await this.api.call({ method: 'PUT', path, headers, bytes: picture });
-    this.profiles.delete(this.self);
+    this.changed();
     return String(bodyOf(answer)['avatar']);
   }
 
   async removeAvatar(): Promise<void> {
     await this.api.call({ method: 'DELETE', path: '/v1/me/avatar' });
-    this.profiles.delete(this.self);
+    this.changed();
+  }
+
+  /** One's own profile is another one now. */
+  changed(): void {
+    this.profiles.delete(this.user);
+    if (this.self.watched || this.self.get()) this.readSelf();
   }
 
   async avatar(user: Handle): Promise<{ bytes: Uint8Array; type: string } | undefined> {
@@ -82,6 +93,10 @@ export class AccountPeople implements People {
 
   setPresence(state: 'online' | 'away' | 'hidden'): void {
     this.sayPresence(state);
+  }
+
+  private readSelf(): void {
+    this.profile().then((profile) => this.self.set(profile), () => undefined);
   }
 
   private async ask(path: string): Promise<Profile> {

@@ -2,7 +2,7 @@
 // What other users are. A user is watched on the server while something here is subscribed to them,
 // and a little longer, because lists scroll.
 import { asString, parseObject } from './json.ts';
-import { PRESENCE_LINGER_MS, PRESENCE_MAX_WATCHES } from './limits.ts';
+import { FILTERS_PER_CONNECTION, PRESENCE_LINGER_MS, PRESENCE_MAX_WATCHES } from './limits.ts';
 import { Value, type Readable } from './observable.ts';
 import type { Platform, Timer } from './platform.ts';
 import type { Handle, Presence } from './types.ts';
@@ -13,6 +13,8 @@ const REFUSED = 0x80;
 export interface Subscriptions {
   subscribe(filter: string): Promise<number>;
   unsubscribe(filter: string): Promise<void>;
+  /** Connects anew. */
+  restart(): void;
 }
 
 interface Watch {
@@ -25,6 +27,8 @@ interface Watch {
 export class Presences {
   private readonly watches = new Map<Handle, Watch>();
   private isUp = false;
+  /** Subscriptions made on this connection. */
+  private asked = 0;
 
   constructor(
     private readonly platform: Platform,
@@ -37,6 +41,7 @@ export class Presences {
 
   up(): void {
     this.isUp = true;
+    this.asked = 0;
     this.retry();
   }
 
@@ -109,6 +114,7 @@ export class Presences {
 
   private subscribe(user: Handle, watch: Watch): void {
     if (!this.isUp || this.subscribed() >= PRESENCE_MAX_WATCHES) return;
+    if (++this.asked > FILTERS_PER_CONNECTION) return this.subscriptions.restart();
     watch.isSubscribed = true; // the state may come before the acknowledgement
     this.subscriptions
       .subscribe(`presence/${user}`)

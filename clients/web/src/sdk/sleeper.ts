@@ -4,24 +4,24 @@
 import type { Platform, Timer } from './platform.ts';
 
 export class Sleeper {
-  private readonly sleeping = new Map<() => void, Timer>();
+  private readonly sleeping = new Map<() => void, Timer | null>();
 
   constructor(private readonly platform: Platform) {}
 
-  /** Resolves after so long, or when woken. */
-  sleep(ms: number): Promise<void> {
+  /** Resolves after so long, or when woken; null: only then. */
+  sleep(ms: number | null): Promise<void> {
     return new Promise((resolve) => {
       const end = (): void => {
         this.sleeping.delete(end);
         resolve();
       };
-      this.sleeping.set(end, this.platform.setTimer(end, ms));
+      this.sleeping.set(end, ms === null ? null : this.platform.setTimer(end, ms));
     });
   }
 
   wake(): void {
     for (const [end, timer] of [...this.sleeping]) {
-      this.platform.clearTimer(timer);
+      if (timer !== null) this.platform.clearTimer(timer);
       end();
     }
   }

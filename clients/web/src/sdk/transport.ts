@@ -12,8 +12,9 @@ export interface LinkOptions {
   /** From the call until CONNACK. */
   readonly timeoutMs: number;
   readonly onMessage: (topic: string, payload: string) => void;
-  /** The connection is gone, whoever ended it; called once, and only after `connect` succeeded. */
-  readonly onClose: () => void;
+  /** The connection is gone, whoever ended it; called once, and only after `connect` succeeded.
+   * With the reason code of the broker's DISCONNECT, if there was one. */
+  readonly onClose: (reasonCode: number | null) => void;
 }
 
 /** An open connection. */

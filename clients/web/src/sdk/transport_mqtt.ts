@@ -28,9 +28,11 @@ async function connect(options: LinkOptions): Promise<Link> {
   client.on('message', (topic, payload) => options.onMessage(topic, payload.toString()));
   await connected(client, options.timeoutMs);
   const link = new MqttLink(client);
+  let reasonCode: number | null = null;
+  client.once('disconnect', (packet) => (reasonCode = packet.reasonCode ?? null));
   client.once('close', () => {
     link.ended();
-    options.onClose();
+    options.onClose(reasonCode);
   });
   client.on('error', () => client.end(true)); // 'close' follows
   return link;

@@ -228,12 +228,15 @@ export type SessionState =
     };
 
 /** Whether messages flow. `online`: live, and brought up to date or about to be (`syncing`).
- * `waiting`: the next attempt is at `retryAt` (milliseconds since 1970). */
+ * `waiting`: the next attempt is at `retryAt` (milliseconds since 1970). `displaced`: another
+ * connection took this one's place (`conflict`: of the same device; `limit_reached`: the user has
+ * too many); the two would take turns for ever, so only `nudge` makes it again. */
 export type ConnectionState =
   | { readonly state: 'stopped' }
   | { readonly state: 'connecting' }
   | { readonly state: 'online'; readonly syncing: boolean }
-  | { readonly state: 'waiting'; readonly retryAt: number; readonly error: Refusal };
+  | { readonly state: 'waiting'; readonly retryAt: number; readonly error: Refusal }
+  | { readonly state: 'displaced'; readonly error: Refusal };
 
 /** What another user is. `unknown`: not told yet, no connection, or not to be seen by oneself. */
 export interface Presence {
@@ -289,13 +292,25 @@ export interface DeviceLogin {
   readonly expires_at: Time;
 }
 
+/** An invite just made. It is told this once. */
 export interface Invite {
   readonly conversation: ConversationId;
+  /** Names it to those who may list and revoke it; nobody can join with this. */
+  readonly id: string;
   readonly invite: string;
   /** Of the form `/join/…`, relative to the server's address. */
   readonly url: string;
   readonly expires_at: Time | null;
   readonly uses: number | null;
+}
+
+/** An invite that can still be used. */
+export interface ListedInvite {
+  readonly id: string;
+  readonly created_at: Time;
+  readonly created_by: Handle;
+  readonly expires_at: Time | null;
+  readonly uses_left: number | null;
 }
 
 /** What an invite leads to. */
@@ -338,6 +353,27 @@ export interface MessageQuery {
   readonly before?: Time;
   readonly next?: string;
   readonly limit?: number;
+}
+
+/** Where messages are pushed to while no device is connected. */
+export type PushTarget =
+  | { readonly provider: 'fcm'; readonly token: string }
+  | { readonly provider: 'apns'; readonly token: string; readonly app?: string }
+  | {
+      /** As `PushSubscription.toJSON()` gives it. */
+      readonly provider: 'web';
+      readonly endpoint: string;
+      readonly keys: { readonly p256dh: string; readonly auth: string };
+    }
+  | { readonly provider: 'webhook'; readonly url: string; readonly secret: string };
+
+export interface PushRegistration {
+  readonly registration: string;
+  readonly provider: PushTarget['provider'];
+  readonly device?: string;
+  readonly app?: string;
+  readonly created_at: Time;
+  readonly used_at: Time;
 }
 
 export interface SignUp {

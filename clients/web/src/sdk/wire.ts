@@ -23,7 +23,8 @@ export type ServerEvent =
   | { readonly event: 'added' | 'removed'; readonly conversation: ConversationId }
   | { readonly event: 'role_changed'; readonly conversation: ConversationId; readonly role: Role }
   | { readonly event: 'presence_refused'; readonly user: Handle }
-  | { readonly event: 'token_expires' };
+  | { readonly event: 'closing'; readonly reason: string }
+  | { readonly event: 'token_expires' | 'profile_changed' };
 
 export function hear(topic: string, payload: string, hearer: Hearer): void {
   const [root, name = '', below] = topic.split('/');
@@ -88,7 +89,9 @@ function asEvent(content: Json): ServerEvent | undefined {
   const conversation = asString(content['conversation']);
   const user = asString(content['user']);
   const role = asString(content['role']);
-  if (event === 'token_expires') return { event };
+  const reason = asString(content['reason']);
+  if (event === 'token_expires' || event === 'profile_changed') return { event };
+  if (event === 'closing' && reason !== null) return { event, reason };
   if (event === 'presence_refused' && user !== null) return { event, user };
   if (conversation === null) return undefined;
   if (event === 'added' || event === 'removed') return { event, conversation };

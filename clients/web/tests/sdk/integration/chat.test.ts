@@ -159,8 +159,13 @@ describe('groups and channels', () => {
     await until(() => reader.client.outbox.get()[0]?.state === 'failed', 'refused');
     assert.equal(reader.client.outbox.get()[0]?.error?.code, 'forbidden');
     const { invite } = await commands.createInvite(id, { uses: 1, expiresIn: 3600 });
-    assert.equal((await guest.client.commands.lookAtInvite(invite)).title, 'News');
+    assert.equal((await guest.client.lookAtInvite(invite)).title, 'News');
+    const { invites } = await commands.listInvites(id);
+    assert.deepEqual(invites.map(({ uses_left: left }) => left), [1]);
     assert.equal(await guest.client.commands.join({ invite }), id);
+    const other = await commands.createInvite(id);
+    await commands.revokeInvite({ id: other.id });
+    await assert.rejects(guest.client.lookAtInvite(other.invite), { code: 'not_found' });
     assert.equal(guest.client.conversation(id).get()?.kind, 'channel');
   });
 
@@ -205,7 +210,11 @@ describe('one user', () => {
 
   test('profile, picture, devices, mute and block', async () => {
     const { alice, bob, id } = await pair();
+    const tablet = await banter.logIn(alice.user);
+    const end = tablet.client.people.self.subscribe(() => undefined);
     await alice.client.people.modifyProfile({ name: 'Alice A.', email: 'alice@example.org' });
+    await until(() => tablet.client.people.self.get()?.name === 'Alice A.', 'the tablet knows');
+    end();
     assert.equal((await bob.client.people.profile(alice.user)).name, 'Alice A.');
     assert.equal(await bob.client.people.avatar(alice.user), undefined);
     const png = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8Dw' +

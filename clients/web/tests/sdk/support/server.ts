@@ -98,9 +98,9 @@ export class FakeServer {
     for (const socket of this.sockets) if (socket.user === user) this.send(socket, topic, content);
   }
 
-  /** All connections end. */
-  cut(): void {
-    for (const socket of [...this.sockets]) this.close(socket);
+  /** All connections end; with a reason code the broker says so. */
+  cut(reasonCode: number | null = null): void {
+    for (const socket of [...this.sockets]) this.close(socket, reasonCode);
   }
 
   expireTokens(): void {
@@ -134,11 +134,11 @@ export class FakeServer {
     };
   }
 
-  private close(socket: Socket): void {
+  private close(socket: Socket, reasonCode: number | null = null): void {
     if (!socket.isOpen) return;
     socket.isOpen = false;
     this.sockets.delete(socket);
-    queueMicrotask(() => socket.options.onClose());
+    queueMicrotask(() => socket.options.onClose(reasonCode));
   }
 
   /** Not before the sender's turn is over, as on a network. */

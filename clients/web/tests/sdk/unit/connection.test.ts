@@ -79,6 +79,25 @@ describe('the connection', () => {
     assert.ok(attempts >= 5 && attempts <= 40, `${attempts} attempts in five minutes`);
   });
 
+  test('whose place another connection took does not come back by itself', async () => {
+    const client = await world.logIn('alice');
+    world.server.cut(0x8e);
+    await world.clock.pass(600_000);
+    const state = client.connection.get();
+    assert.ok(state.state === 'displaced' && state.error.code === 'conflict');
+    client.nudge();
+    await world.clock.pass(1);
+    assert.equal(client.connection.get().state, 'online');
+
+    world.server.tell('alice', 'me/event', { event: 'closing', reason: 'too_many_devices' });
+    await world.clock.pass(1);
+    world.server.cut();
+    await world.clock.pass(600_000);
+    assert.equal(client.connection.get().state, 'displaced');
+    await client.logOut();
+    assert.equal(client.connection.get().state, 'stopped');
+  });
+
   test('a refused token is renewed at once, a second refusal waits', async () => {
     const client = await world.logIn('alice');
     world.server.expireTokens();
@@ -225,6 +244,30 @@ describe('presence', () => {
     await world.clock.pass(1);
     assert.deepEqual([...subscribed], ['presence/stranger']); // something is shared now
     end();
+  });
+
+  test('a connection that has subscribed as often as it may is made anew', async () => {
+    let subscriptions = 0;
+    let connections = 0;
+    const real = world.server.transport();
+    const transport: Transport = {
+      connect: async (options) => {
+        subscriptions = 0;
+        connections++;
+        const subscribe = async (): Promise<number> => (++subscriptions, 0);
+        return { ...(await real.connect(options)), subscribe };
+      },
+    };
+    const client = await world.open(world.browser(), { transport });
+    await client.logIn({ handle: 'alice', password: 'x' });
+    await world.clock.pass(1);
+    for (let i = 0; i <= limits.FILTERS_PER_CONNECTION; i++) {
+      client.people.presence(`user-${i}`).subscribe(() => undefined)();
+      if (i % 500 === 0) await world.clock.pass(limits.PRESENCE_LINGER_MS + 1);
+      assert.ok(subscriptions <= limits.FILTERS_PER_CONNECTION);
+    }
+    await world.clock.pass(limits.PRESENCE_LINGER_MS + limits.BACKOFF_FIRST_MS);
+    assert.equal(connections, 2);
   });
 
   test('what one wants to be shown as is said again after reconnecting', async () => {
