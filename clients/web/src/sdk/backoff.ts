@@ -6,12 +6,15 @@ import { BACKOFF_FIRST_MS, BACKOFF_LAST_MS } from './limits.ts';
 export class Backoff {
   private bound = BACKOFF_FIRST_MS;
 
-  constructor(private readonly random: () => number) {}
+  constructor(
+    private readonly random: () => number,
+    private readonly last = BACKOFF_LAST_MS,
+  ) {}
 
   /** The next wait, in milliseconds; never shorter than what the server asked for. */
   next(retryAfterMs: number | null = null): number {
     const wait = this.random() * this.bound;
-    this.bound = Math.min(this.bound * 2, BACKOFF_LAST_MS);
+    this.bound = Math.min(this.bound * 2, this.last);
     return (retryAfterMs ?? 0) + wait;
   }
 

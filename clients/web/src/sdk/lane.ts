@@ -38,6 +38,8 @@ export class Lane {
   private flown = 0;
   /** Nothing is sent before this moment. */
   pausedUntil = 0;
+  /** The last thing heard was a refusal in passing: one draft finds out whether it has passed. */
+  isProbing = false;
 
   get letters(): readonly Letter[] {
     return this.line;

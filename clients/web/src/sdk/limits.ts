@@ -44,6 +44,8 @@ export const OUTBOX_FLYING_MAX = 64;
 export const UNACKNOWLEDGED_MAX = 16;
 /** Bytes in flight, about: five of the longest texts. */
 export const OUTBOX_FLYING_CHARACTERS = 500_000;
+/** Waits after refusals in passing grow up to this: people wait for their messages. */
+export const OUTBOX_BACKOFF_LAST_MS = 15_000;
 /** A draft without a receipt is sent again. */
 export const RECEIPT_TIMEOUT_MS = 20_000;
 /** More drafts than this are not taken: `limit_reached`. */

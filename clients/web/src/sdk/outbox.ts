@@ -12,8 +12,8 @@ import { BanterError } from './errors.ts';
 import type { Keys } from './keys.ts';
 import { itemOf, Lane, type Letter } from './lane.ts';
 import {
-  OUTBOX_FLYING_CHARACTERS, OUTBOX_FLYING_MAX, OUTBOX_FLYING_PER_LANE, OUTBOX_MAX_DRAFTS,
-  RECEIPT_TIMEOUT_MS, TABS_MAX,
+  OUTBOX_BACKOFF_LAST_MS, OUTBOX_FLYING_CHARACTERS, OUTBOX_FLYING_MAX, OUTBOX_FLYING_PER_LANE,
+  OUTBOX_MAX_DRAFTS, RECEIPT_TIMEOUT_MS, TABS_MAX,
 } from './limits.ts';
 import type { Value } from './observable.ts';
 import type { Platform, Timer } from './platform.ts';
@@ -145,6 +145,7 @@ export class Outbox {
   up(): void {
     this.isUp = true;
     for (const lane of this.lanes.values()) lane.pausedUntil = 0;
+    this.backoffs.clear();
     this.pump();
   }
 
@@ -182,6 +183,7 @@ export class Outbox {
 
   private settle(letter: Letter, conversation: ConversationId): void {
     this.backoffs.delete(letter.target);
+    this.lane(letter.target).isProbing = false;
     this.forget(letter);
     if (letter.target !== conversation) this.rename(letter.target, conversation);
   }
@@ -191,6 +193,7 @@ export class Outbox {
     const isFirst = lane.letters[0] === letter;
     switch (lane.refuse(letter, error)) {
       case 'failed':
+        lane.isProbing = false;
         lane.remove(letter);
         this.letters.delete(letter.id);
         this.failed.push(letter);
@@ -198,6 +201,7 @@ export class Outbox {
         break;
       case 'rewind':
         lane.rewind();
+        lane.isProbing = true;
         lane.pausedUntil = this.platform.now() + this.wait(letter.target, error.retryAfterMs);
         // Nothing stands before the first one, yet the server misses something.
         if (isFirst && error.code === 'out_of_order') this.mail.restart();
@@ -222,7 +226,7 @@ export class Outbox {
   }
 
   private sendLane(target: string, lane: Lane, now: number): void {
-    const most = isHandle(target) ? 1 : OUTBOX_FLYING_PER_LANE;
+    const most = isHandle(target) || lane.isProbing ? 1 : OUTBOX_FLYING_PER_LANE;
     for (;;) {
       const letter = lane.next();
       if (!letter || lane.flying.length >= most || !this.hasRoomFor(letter)) return;
@@ -319,7 +323,7 @@ export class Outbox {
   private wait(target: string, retryAfterMs: number | null): number {
     let backoff = this.backoffs.get(target);
     if (!backoff) {
-      backoff = new Backoff(() => this.platform.random());
+      backoff = new Backoff(() => this.platform.random(), OUTBOX_BACKOFF_LAST_MS);
       this.backoffs.set(target, backoff);
     }
     return backoff.next(retryAfterMs);

@@ -101,6 +101,19 @@ describe('the outbox', () => {
     assert.deepEqual(sent(), ['a', 'b', 'c', 'd', 'b', 'c', 'd']);
   });
 
+  test('while the server refuses, one draft asks for all of them', async () => {
+    let isRefusing = true;
+    world.server.fate = () => (isRefusing ? { code: 'unavailable' } : 'take');
+    const many = Array.from({ length: 40 }, (_, i) => String(i));
+    await send(...many);
+    await world.clock.pass(120_000);
+    const asked = world.server.drafts.length;
+    assert.ok(asked < limits.OUTBOX_FLYING_PER_LANE + 40, `${asked} drafts in two minutes`);
+    isRefusing = false;
+    await world.clock.pass(limits.OUTBOX_BACKOFF_LAST_MS);
+    assert.deepEqual(stored(), many);
+  });
+
   test('refused in passing again and again, it slows down', async () => {
     fates({ a: Array<Fate>(8).fill({ code: 'rate_limited' }) });
     await send('a');

@@ -6,9 +6,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
 import { limits, type Client, type Entry } from '../../../src/sdk/index.ts';
+import { Fold } from '../../../src/sdk/fold.ts';
 import { random } from '../support/random.ts';
 import type { Fate } from '../support/server.ts';
-import { listen, texts, upTo, World, type Browser } from '../support/world.ts';
+import { listen, upTo, World, type Browser } from '../support/world.ts';
 
 const USERS = ['alice', 'bob', 'eve'];
 const IDS = ['c1', 'c2'];
@@ -58,7 +59,8 @@ class Storm {
   private async step(): Promise<void> {
     const chance = this.chance();
     const person = this.people[Math.floor(this.chance() * USERS.length)] as Person;
-    if (chance < 0.6) await this.send(person);
+    if (chance < 0.5) await this.send(person);
+    else if (chance < 0.6) await this.change(person);
     else if (chance < 0.7) this.world.server.cut();
     else if (chance < 0.75) this.world.server.isDown = !this.world.server.isDown;
     else if (chance < 0.8) await this.reload(person);
@@ -72,6 +74,24 @@ class Storm {
     const key = `${id} ${person.user}`;
     this.wanted.set(key, [...(this.wanted.get(key) ?? []), text]);
     await person.client.send(id, text);
+  }
+
+  /** Something about a message that exists: edits and deletions of one's own, reactions to any. */
+  private async change({ user, client }: Person): Promise<void> {
+    const id = IDS[Math.floor(this.chance() * IDS.length)] as string;
+    const entries = this.world.server.conversations.get(id)?.entries ?? [];
+    const target = entries[Math.floor(this.chance() * entries.length)];
+    if (target?.kind !== 'text') return;
+    const timeline = client.open(id);
+    const chance = this.chance();
+    if (target.from !== user || chance < 0.5) {
+      await timeline.react(target.seq, chance < 0.3 ? '👍' : '🎉', this.chance() < 0.7);
+    } else if (chance < 0.8) {
+      await timeline.edit(target.seq, `${target.text} edited ${++this.count}`);
+    } else {
+      await timeline.remove(target.seq);
+    }
+    timeline.close();
   }
 
   private async reload(person: Person): Promise<void> {
@@ -98,7 +118,8 @@ class Storm {
     for (const id of IDS) {
       const entries = this.world.server.conversations.get(id)?.entries ?? [];
       for (const { user, client, heard } of this.people) {
-        const sent = entries.filter(({ from }) => from === user).map(({ text }) => text);
+        const own = entries.filter(({ from, kind }) => from === user && kind === 'text');
+        const sent = own.map(({ text }) => text);
         assert.deepEqual(sent, this.wanted.get(`${id} ${user}`) ?? [], `${id}: sent by ${user}`);
         const seqs = heard.filter(({ conversation }) => conversation === id).map(({ seq }) => seq);
         assert.deepEqual(seqs, upTo(entries.length), `${id}: heard by ${user}`);
@@ -108,7 +129,9 @@ class Storm {
           await timeline.loadOlder();
           await this.world.clock.pass(10);
         }
-        assert.deepEqual(texts(timeline.view.get().items), entries.map(({ text }) => text));
+        const whole = new Fold(user);
+        whole.append(entries);
+        assert.deepEqual(timeline.view.get().items, whole.view(), `${id}: shown to ${user}`);
         timeline.close();
       }
     }
