@@ -38,6 +38,8 @@ struct exchange {
     CURL *easy;
     struct curl_slist *headers;
     struct buf answer;
+    uint64_t deadline_ms; /* monotonic */
+    bool again;           /* this is its second way */
     unsigned addresses_refused, addresses_tried;
     client_done_fn *done;
     void *owner;
@@ -125,12 +127,42 @@ static void hang_up(CURL *easy)
         (void)shutdown(fd, SHUT_RDWR);
 }
 
+static void start(struct exchange *x)
+{
+    uint64_t now = clock_monotonic_ms();
+    long left_ms = x->deadline_ms > now ? (long)(x->deadline_ms - now) : 1;
+
+    curl_easy_setopt(x->easy, CURLOPT_TIMEOUT_MS, left_ms);
+    if (curl_multi_add_handle(x->client->multi, x->easy) != CURLM_OK) {
+        log_error("push", "libcurl takes no more requests"); /* it fails for lack of memory only */
+        abort();
+    }
+}
+
+/* Services hang up on connections that have been used for long, and requests then are lost between.
+ * So what breaks on such a connection goes another time at once, on another one. */
+static bool goes_again(const struct exchange *x, CURLcode code, long status)
+{
+    long connects = 0;
+
+    curl_easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &connects);
+    return !x->again && connects == 0 && status == 0 &&
+           (code == CURLE_HTTP2 || code == CURLE_HTTP2_STREAM || code == CURLE_SEND_ERROR ||
+            code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING || code == CURLE_PARTIAL_FILE);
+}
+
 static void finish(struct exchange *x, CURLcode code)
 {
     struct client_answer answer = {.retry_after_ms = -1};
     long status = 0;
 
     curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (goes_again(x, code, status)) {
+        x->again = true;
+        curl_multi_remove_handle(x->client->multi, x->easy);
+        start(x);
+        return;
+    }
     answer.end = end_of(x, code, (unsigned)status);
     if (answer.end == CLIENT_ANSWERED) {
         answer.status = (unsigned)status;
@@ -278,6 +310,7 @@ void push_client_post(struct push_client *c, const char *url, struct push_header
     struct exchange *x = must_calloc(1, sizeof *x);
 
     x->client = c;
+    x->deadline_ms = clock_monotonic_ms() + timeout_ms;
     x->done = done;
     x->owner = owner;
     x->headers = headers->list;
@@ -293,17 +326,13 @@ void push_client_post(struct push_client *c, const char *url, struct push_header
     curl_easy_setopt(x->easy, CURLOPT_HTTPHEADER, x->headers);
     curl_easy_setopt(x->easy, CURLOPT_POSTFIELDS, body.data ? body.data : "");
     curl_easy_setopt(x->easy, CURLOPT_POSTFIELDSIZE, (long)body.length);
-    curl_easy_setopt(x->easy, CURLOPT_TIMEOUT_MS, timeout_ms ? (long)timeout_ms : 1L);
     curl_easy_setopt(x->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
     curl_easy_setopt(x->easy, CURLOPT_OPENSOCKETDATA, x);
     curl_easy_setopt(x->easy, CURLOPT_WRITEFUNCTION, on_answer);
     curl_easy_setopt(x->easy, CURLOPT_WRITEDATA, x);
     curl_easy_setopt(x->easy, CURLOPT_PRIVATE, x);
     LIST_INSERT_HEAD(&c->exchanges, x, next);
-    if (curl_multi_add_handle(c->multi, x->easy) != CURLM_OK) {
-        log_error("push", "libcurl takes no more requests"); /* it fails for lack of memory only */
-        abort();
-    }
+    start(x);
 }
 
 struct push_client *push_client_create(struct event_base *base,

@@ -58,7 +58,7 @@ struct client_answer {
 typedef void client_done_fn(void *owner, const struct client_answer *answer);
 
 /* POSTs `body` (borrowed until `done`). `headers` are taken over. `done` is called exactly once,
- * never from inside; it may post again. */
+ * never from inside; it may post again. The request may arrive twice if a connection breaks. */
 void push_client_post(struct push_client *c, const char *url, struct push_headers *headers,
                       struct slice body, unsigned timeout_ms, client_done_fn *done, void *owner);
 

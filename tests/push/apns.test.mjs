@@ -107,7 +107,8 @@ rig('cut connections and GOAWAY', Apns, { timeout_ms: 3000 }, async ({ service, 
     const all = await Promise.all(Array.from({ length: 20 }, () => probe.send(TARGET)));
     assert.deepEqual([...new Set(all.map((one) => one.outcome))], ['sent']);
   }
-  service.plans.push({ cut: true });
+  await probe.send(TARGET); // so that there is a connection to cut
+  service.plans.push({ cut: true }, { cut: true });
   assert.equal((await probe.send(TARGET)).outcome, 'retry');
   assert.equal((await probe.send(TARGET)).outcome, 'sent');
 });

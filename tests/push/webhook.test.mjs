@@ -112,8 +112,13 @@ rig('slow answers, cut connections, floods', Receiver, { timeout_ms: 1500 },
     const began = Date.now();
     assert.equal(summary(await probe.send(service.target())), 'retry timeout 0 -1');
     assert.ok(Date.now() - began < 5000);
+    service.plans.push({ cut: true }, { cut: true }); // it tries twice
+    assert.equal(summary(await probe.send(service.target())), 'retry connection 0 -1');
     service.plans.push({ cut: true });
-    assert.equal((await probe.send(service.target())).outcome, 'retry');
+    assert.equal((await probe.send(service.target())).outcome, 'retry'); // first on a connection
+    assert.equal((await probe.send(service.target())).outcome, 'sent');
+    service.plans.push({ cut: true });
+    assert.equal((await probe.send(service.target())).outcome, 'sent');
     service.plans.push({ status: 500, flood: true });
     assert.equal(summary(await probe.send(service.target())), 'retry provider 500 -1');
     service.plans.push({ status: 200, drip: true }); // it has said yes
@@ -132,6 +137,18 @@ rig('a service that says GOAWAY loses nothing', Receiver, {}, async ({ service, 
   }
   assert.equal(service.requests.length, 200);
   assert.ok(service.sessionCount > 1);
+});
+
+// Node's own patience with resets, which libcurl 7.88 sends with every request, ends after 1,000.
+rig('a service that hangs up now and then loses nothing', Receiver, {}, async (it) => {
+  const { service, probe } = it;
+  const outcomes = new Set();
+  let seq = 0;
+  await Promise.all(Array.from({ length: 100 }, async () => {
+    while (seq < 3000) outcomes.add((await probe.send(service.target(), { seq: seq++ })).outcome);
+  }));
+  assert.deepEqual([...outcomes], ['sent']);
+  assert.equal(new Set(service.ids).size, seq);
 });
 
 rig('a connection gone deaf is given up', Receiver, { timeout_ms: 1500 },
