@@ -24,6 +24,7 @@ static const struct {
     {"group", scenario_group, "one group, all members online: deliveries/s"},
     {"inbox", scenario_inbox, "the sync of a user with very many conversations"},
     {"pairs", scenario_pairs, "conversations of two: durable messages/s and their latency"},
+    {"push", scenario_push, "a post to a large channel whose members are away: pushes"},
     {"replay", scenario_replay, "reading a long log over HTTP"},
     {"storm", scenario_storm, "all connections are cut and come back; presence"},
 };

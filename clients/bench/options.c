@@ -43,8 +43,9 @@ static const struct option_info table[] = {
     {"senders", "N", "group: how many of them send", COUNT(senders), "10", 1},
     {"messages", "N", "replay: length of the log", COUNT(messages), "100000", 1},
     {"connected", "N", "channel: members that are online", COUNT(connected), "5000", 2},
-    {"direct-rate", "R", "channel: messages/s of the pairs", COUNT(direct_rate), "200", 1},
+    {"direct-rate", "R", "channel, push: messages/s of the pairs", COUNT(direct_rate), "200", 1},
     {"joins", "N", "channel: joins and leaves in each channel", COUNT(joins), "200", 0},
+    {"registered", "N", "push: members who are away and want one", COUNT(registered), "20000", 1},
     {"conversations", "N", "inbox: of the user", COUNT(conversations), "500", 1},
     {"unread", "N", "inbox: messages in each of them", COUNT(unread), "20", 1},
     {"syncs", "N", "inbox: of each sort in a run", COUNT(syncs), "100", 1},
@@ -71,9 +72,8 @@ static const struct option_info table[] = {
 static const struct own_initial {
     const char *scenario, *option, *value;
 } own_initials[] = {
-    {"channel", "pairs", "200"},
-    {"channel", "members", "100000"},
-    {"channel", "rate", "1"},
+    {"channel", "pairs", "200"}, {"channel", "members", "100000"}, {"channel", "rate", "1"},
+    {"push", "pairs", "200"},    {"push", "members", "100000"},    {"push", "seconds", "45"},
 };
 
 enum { OWN_INITIALS_COUNT = sizeof(own_initials) / sizeof(own_initials[0]) };

@@ -32,6 +32,7 @@ struct options {
     unsigned connected;
     unsigned direct_rate;
     unsigned joins;
+    unsigned registered;
     unsigned conversations;
     unsigned unread;
     unsigned limit;

@@ -14,6 +14,7 @@ bool scenario_pairs(const struct options *o) MUST_USE;
 bool scenario_group(const struct options *o) MUST_USE;
 bool scenario_channel(const struct options *o) MUST_USE;
 bool scenario_inbox(const struct options *o) MUST_USE;
+bool scenario_push(const struct options *o) MUST_USE;
 bool scenario_replay(const struct options *o) MUST_USE;
 bool scenario_storm(const struct options *o) MUST_USE;
 

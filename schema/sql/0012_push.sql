@@ -163,30 +163,38 @@ $$;
 -- ---------------------------------------------------------------- jobs
 
 -- How many messages of others this user has not read, in all conversations that are not muted: counted up to 100, and
--- in each conversation among its newest 1,000 entries.
+-- in each conversation among its newest 1,000 entries. In PL/pgSQL, as is the next one, because that keeps the plans.
 CREATE FUNCTION banter.push_badge(owner_id bigint) RETURNS integer
-LANGUAGE sql STABLE AS $$
-    SELECT count(*)::integer
-      FROM (SELECT
-              FROM banter.members m
-              JOIN banter.conversations c ON c.id = m.conversation AND c.deleted_at IS NULL
-             CROSS JOIN LATERAL (
-                   SELECT FROM banter.messages e
-                    WHERE e.conversation = m.conversation AND e.seq > greatest(m.read_seq, c.last_seq - 1000)
-                      AND e.kind = 1 AND e.text IS NOT NULL AND e.sender <> owner_id
-                    LIMIT 100) e
-             WHERE m.user_id = owner_id AND c.last_seq > m.read_seq
-               AND (m.muted_until IS NULL OR m.muted_until <= now())
-             LIMIT 100) unread
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (
+        SELECT count(*)
+          FROM (SELECT
+                  FROM banter.members m
+                  JOIN banter.conversations c ON c.id = m.conversation AND c.deleted_at IS NULL
+                 CROSS JOIN LATERAL (
+                       SELECT FROM banter.messages e
+                        WHERE e.conversation = m.conversation AND e.seq > greatest(m.read_seq, c.last_seq - 1000)
+                          AND e.kind = 1 AND e.text IS NOT NULL AND e.sender <> owner_id
+                        LIMIT 100) e
+                 WHERE m.user_id = owner_id AND c.last_seq > m.read_seq
+                   AND (m.muted_until IS NULL OR m.muted_until <= now())
+                 LIMIT 100) unread);
+END
 $$;
 
 -- Leases up to limits[1 + provider] jobs of each provider. Each comes with what is to be said now: the newest message
 -- that its user has not read. `said_seq` is NULL when there is nothing (any more) to say, or nobody to say it to.
+--
+-- OFFSET 0 has the membership looked up by both columns, however few conversations the average user has.
 CREATE FUNCTION banter.push_take(limits bigint[], lease_ms bigint, ttl_s bigint)
 RETURNS TABLE (registration uuid, conversation uuid, provider smallint, seq bigint, attempts smallint, lease bigint,
                age_ms bigint, user_id bigint, address text, p256dh text, auth text, secret text, app text,
                said_seq bigint, said text, sender text, title text, badge integer, owner text)
-LANGUAGE sql AS $$
+LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
     WITH wanted AS (
         SELECT (w.n - 1)::smallint AS provider, w.most
           FROM unnest(limits) WITH ORDINALITY AS w (most, n)
@@ -216,25 +224,24 @@ LANGUAGE sql AS $$
     )
     SELECT t.registration, t.conversation, t.provider, t.seq, t.attempts, t.lease,
            (extract(epoch FROM now() - t.created_at) * 1000)::bigint, r.user_id, r.address, r.p256dh, r.auth,
-           r.secret, r.app, s.seq, s.text, u.handle, coalesce(h.title, u.name, u.handle),
+           r.secret, r.app, s.seq, s.text, u.handle, coalesce(c.title, u.name, u.handle),
            CASE WHEN s.seq IS NOT NULL THEN banter.push_badge(r.user_id) END, w.handle
       FROM taken t
       LEFT JOIN banter.push_registrations r ON r.id = t.registration
-      LEFT JOIN banter.users w ON w.id = r.user_id
+      LEFT JOIN banter.users w ON w.id = r.user_id AND w.disabled_at IS NULL
+      LEFT JOIN banter.conversations c ON c.id = t.conversation AND c.deleted_at IS NULL
       LEFT JOIN LATERAL (
-           SELECT c.title, m.read_seq
-             FROM banter.members m
-             JOIN banter.conversations c ON c.id = m.conversation AND c.deleted_at IS NULL
-            WHERE m.conversation = t.conversation AND m.user_id = r.user_id
-              AND (m.muted_until IS NULL OR m.muted_until <= now())
-              AND (r.login IS NULL OR EXISTS (SELECT FROM banter.login_sessions l
-                                               WHERE l.id = r.login AND l.expires_at > now()))) h ON true
+           SELECT o.read_seq
+             FROM banter.members o
+            WHERE o.conversation = c.id AND o.user_id = w.id
+              AND (o.muted_until IS NULL OR o.muted_until <= now())
+            OFFSET 0) m ON true
       LEFT JOIN LATERAL (
            SELECT e.seq, e.sender, coalesce(n.text, e.text) AS text
              FROM (SELECT e.seq, e.sender, e.text
                      FROM banter.messages e
                     WHERE e.conversation = t.conversation
-                      AND e.seq BETWEEN greatest(t.from_seq, h.read_seq + 1, t.seq - 1000) AND t.seq
+                      AND e.seq BETWEEN greatest(t.from_seq, m.read_seq + 1, t.seq - 1000) AND t.seq
                       AND e.kind = 1 AND e.text IS NOT NULL AND e.sender <> r.user_id
                       AND e.at > now() - ttl_s * interval '1 second'
                       AND NOT EXISTS (SELECT FROM banter.blocks b
@@ -243,8 +250,11 @@ LANGUAGE sql AS $$
              LEFT JOIN banter.edits x ON x.conversation = t.conversation AND x.target = e.seq
              LEFT JOIN banter.messages n ON n.conversation = t.conversation
                                         AND n.seq = x.seqs[cardinality(x.seqs)]
-            WHERE h.read_seq IS NOT NULL) s ON true
-      LEFT JOIN banter.users u ON u.id = s.sender
+            WHERE m.read_seq IS NOT NULL
+              AND (r.login IS NULL OR (SELECT l.expires_at > now() FROM banter.login_sessions l
+                                        WHERE l.id = r.login))) s ON true
+      LEFT JOIN banter.users u ON u.id = s.sender;
+END
 $$;
 
 -- What became of leased jobs, given parallel arrays. Outcomes: 0 done up to `seqs`, 1 the registration is gone, 2 to be

@@ -12,7 +12,8 @@ pytestmark = pytest.mark.bench
 
 MUST_BE_ZERO = ("refused", "failed", "unanswered", "missing", "duplicates", "disorder",
                 "disconnected", "incomplete", "presence_stray", "presence_missing",
-                "presence_echoes", "presence_wrong", "watches_refused")
+                "presence_echoes", "presence_wrong", "watches_refused", "push_again",
+                "push_missing")
 GRACE_MS = 1000
 
 
@@ -50,6 +51,16 @@ def test_channel(banter):
     assert medians["posts"] == 20 and medians["channel_deliveries_per_s"] > 100
     assert min(medians["alone_p99_ms"], medians["beside_p99_ms"]) > 0
     assert medians["join_ratio"] > 0 and medians["leave_ratio"] > 0
+
+
+def test_push(make_system):
+    system = make_system(BANTER_PUSH_WEBHOOKS="true", BANTER_PUSH_ALLOW_PRIVATE="true")
+    _options, medians = bench(system, "push", "--members", "300", "--registered", "200",
+                              "--pairs", "5", "--direct-rate", "50", "--seconds", "2",
+                              "--warm-up", "0")
+    assert medians["pushes"] == 200
+    assert medians["push_first_ms"] <= medians["push_all_ms"]
+    assert medians["push_direct_p50_ms"] > 0
 
 
 def test_inbox(banter):

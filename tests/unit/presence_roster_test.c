@@ -308,6 +308,24 @@ static void test_link_lost(void **state)
     assert_string_equal(told, "bob offline; ");
 }
 
+/* Whatever others are shown, and although a device that has gone counts for a while. */
+static void test_is_here(void **state)
+{
+    (void)state;
+    start();
+    assert_false(roster_is_here(roster, CAROL));
+    session(CAROL, "web", SESSION_ONLINE, false);
+    session(CAROL, "phone", SESSION_HIDDEN, true);
+    assert_true(roster_is_here(roster, CAROL));
+    session(CAROL, "web", SESSION_DOWN, false);
+    assert_true(roster_is_here(roster, CAROL));
+    session(CAROL, "phone", SESSION_DOWN, false);
+    assert_false(roster_is_here(roster, CAROL));
+    session(CAROL, "phone", SESSION_ONLINE, false);
+    roster_link_lost(roster, later(10));
+    assert_false(roster_is_here(roster, CAROL));
+}
+
 /* A bridge that has just started cannot know yet that somebody has gone. */
 static void test_expected(void **state)
 {
@@ -473,6 +491,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_hidden_by_the_row, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_said_before_the_row, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_link_lost, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_is_here, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_expected, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_discreet, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_refresh, set_up, tear_down),

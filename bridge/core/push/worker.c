@@ -32,7 +32,8 @@ enum {
 static const char setup_sql[] =
     "SET synchronous_commit = on; SET statement_timeout = '12s'; SET lock_timeout = '5s';"
     "SET idle_in_transaction_session_timeout = '10s'; SET jit = off;"
-    "SET max_parallel_workers_per_gather = 0; SET enable_seqscan = off;"
+    "SET max_parallel_workers_per_gather = 0; SET plan_cache_mode = force_generic_plan;"
+    "SET enable_seqscan = off;"
     "SET enable_bitmapscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off";
 
 static const struct db_statement take_statement = {
@@ -385,29 +386,33 @@ static void on_taken(void *owner, const struct db_reply *reply)
     turn(w);
 }
 
-/* How many of each provider may be taken; the rate is shared out evenly, so that none goes short
- * because of another. Returns whether any may. */
+/* What the senders have room for. */
+static uint64_t room_of(const struct push_worker *w, enum push_provider provider)
+{
+    if (!push_is_available(w->config.senders, provider) ||
+        w->flying_count[provider] >= w->config.in_flight_max)
+        return 0;
+    return w->config.in_flight_max - w->flying_count[provider];
+}
+
+/* How many of each provider may be taken: the rate is shared out evenly among those with room, so
+ * that none goes short because of another. Returns whether any may. */
 static bool put_limits(const struct push_worker *w, struct db_params *p)
 {
-    uint64_t share = w->allowance / 1000 / PUSH_PROVIDER_COUNT;
-    bool any = false;
+    uint64_t allowed = w->allowance / 1000;
+    uint64_t with_room = 0;
 
-    if (share == 0 && w->allowance >= 1000)
-        share = 1;
+    for (unsigned i = 0; i < PUSH_PROVIDER_COUNT; i++)
+        with_room += room_of(w, (enum push_provider)i) > 0;
     db_array_begin(p);
     for (unsigned i = 0; i < PUSH_PROVIDER_COUNT; i++) {
-        uint64_t room = w->flying_count[i] < w->config.in_flight_max
-                            ? w->config.in_flight_max - w->flying_count[i]
-                            : 0;
-        uint64_t most = push_is_available(w->config.senders, (enum push_provider)i) ? share : 0;
+        uint64_t room = room_of(w, (enum push_provider)i);
+        uint64_t share = with_room > 0 ? (allowed + with_room - 1) / with_room : 0;
 
-        if (most > room)
-            most = room;
-        any = any || most > 0;
-        db_array_i64(p, (int64_t)most);
+        db_array_i64(p, (int64_t)(share < room ? share : room));
     }
     db_array_end(p);
-    return any;
+    return allowed > 0 && with_room > 0;
 }
 
 static void start_taking(struct push_worker *w, uint64_t now_ms)
