@@ -3,6 +3,7 @@
 #include "guest.h"
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "codec.h"
 #include "wire/topic.h"
 
@@ -15,7 +16,8 @@ enum {
     KEEP_ALIVE_S = 60,
     PING_AFTER_US = 30000000,
     HOUSEKEEPING_US = 20000,
-    SYNC_AGAIN_US = 100000, /* twice that at most: they do not come back all at once */
+    SYNC_AGAIN_US = 100000, /* twice as long each time; and as long again at random */
+    SYNC_DOUBLINGS_MAX = 5,
     CLIENT_ID_BYTES = CLIENT_ID_MAX_LENGTH + 1,
     REQUEST_BYTES = 64,
 };
@@ -92,12 +94,22 @@ static void on_presence(struct house *h, struct guest *g, const struct mqtt_publ
     s->sight = sight;
 }
 
+/* As an app should: the more often it was refused, the longer it waits, and no two alike. */
+static void put_off_sync(struct guest *g, uint64_t now_us)
+{
+    uint64_t wait_us = (uint64_t)SYNC_AGAIN_US << g->sync_refusals;
+
+    if (g->sync_refusals < SYNC_DOUBLINGS_MAX)
+        g->sync_refusals++;
+    g->ask_again_us = now_us + wait_us + hash_u64(g->asked_us ^ (uintptr_t)g) % wait_us;
+}
+
 /* The texts of this bench hold no quotes, so what looks like a member is one. */
 static void on_sync(struct house *h, struct guest *g, struct slice payload, uint64_t now_us)
 {
     if (starts_with(payload, "{\"error\"")) {
         h->syncs_refused++;
-        g->ask_again_us = now_us + SYNC_AGAIN_US + (uint64_t)(g - h->guests) * 7919 % SYNC_AGAIN_US;
+        put_off_sync(g, now_us);
         return;
     }
     g->sync_bytes += payload.length;
@@ -107,6 +119,7 @@ static void on_sync(struct house *h, struct guest *g, struct slice payload, uint
     if (!ends_with(payload, "],\"more\":false}"))
         return;
     g->synced = true;
+    g->sync_refusals = 0;
     g->synced_us = now_us;
     h->synced_count++;
 }
@@ -217,6 +230,7 @@ bool guest_connect(struct house *h, struct guest *g)
 {
     g->ready = g->synced = false;
     g->connacked_us = g->ready_us = g->ask_again_us = 0;
+    g->sync_refusals = 0;
     for (unsigned i = 0; i < h->watched_each; i++)
         g->sightings[i] = (struct sighting){.target = g->sightings[i].target};
     if (!conn_open(h->set, &g->conn, &h->broker)) {

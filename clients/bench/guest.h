@@ -33,16 +33,17 @@ struct guest {
     bool syncs_at_once;         /* with me/ready, otherwise by guest_sync() */
     bool connecting;            /* no CONNACK yet */
     bool ready;
-    bool synced;           /* the last sync asked for has been answered */
-    uint64_t connacked_us; /* 0: not yet */
-    uint64_t ready_us;     /* when it became so */
-    uint64_t asked_us;     /* for the sync */
-    uint64_t ask_again_us; /* the sync was refused for now; 0: it was not */
-    uint64_t synced_us;    /* when the last answer came */
-    uint64_t sync_bytes;   /* of all answers */
-    unsigned sync_pages;   /* answers */
-    unsigned sync_heads;   /* conversations in them */
-    uint64_t sync_entries; /* entries in them, previews included */
+    bool synced;            /* the last sync asked for has been answered */
+    uint64_t connacked_us;  /* 0: not yet */
+    uint64_t ready_us;      /* when it became so */
+    uint64_t asked_us;      /* for the sync */
+    uint64_t ask_again_us;  /* the sync was refused for now; 0: it was not */
+    unsigned sync_refusals; /* in a row */
+    uint64_t synced_us;     /* when the last answer came */
+    uint64_t sync_bytes;    /* of all answers */
+    unsigned sync_pages;    /* answers */
+    unsigned sync_heads;    /* conversations in them */
+    uint64_t sync_entries;  /* entries in them, previews included */
 };
 
 struct house {
