@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: MIT
 // The transport by MQTT.js. Its 99 kB are loaded when the first connection is made, not with the
-// page. Rule: none of its conveniences is used (reconnecting, resubscribing, queues, a store of
-// packets), for connection.ts and outbox.ts do these things as the contract wants them.
-import type { MqttClient } from 'mqtt';
+// page: only client.ts imports this file, and not before. Rule: none of MQTT.js's conveniences is
+// used (reconnecting, resubscribing, queues, a store of packets), for connection.ts and outbox.ts do
+// these things as the contract wants them.
+import mqtt, { type MqttClient } from 'mqtt'; // in browsers it has no other name than `default`
 
 import { ConnectRefused, type Link, type LinkOptions, type Transport } from './transport.ts';
 
 export const mqttTransport: Transport = { connect };
 
 async function connect(options: LinkOptions): Promise<Link> {
-  // In browsers the module is one object, its default export; in Node it has names as well.
-  const { default: mqtt } = await import('mqtt');
   const client = mqtt.connect(options.url, {
     protocolVersion: 5,
     clientId: options.clientId,
