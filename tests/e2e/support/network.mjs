@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One person's way to the server, which can be cut: a port that passes bytes on. A browser told to be
-// offline keeps the connections that it has, as no real one could.
+// One person's way to the server, which can be cut: a port that passes bytes on. A browser told to
+// be offline keeps the connections that it has, as no real one could.
 import net from 'node:net';
 
 export class Network {

@@ -13,6 +13,9 @@ import { ListWindow, type Anchor, type Span } from './window.ts';
 
 const AT_END_PX = 60;
 const LOAD_AHEAD_PX = 1_500;
+/** Most browsers hold on to what is visible by themselves, and they alone can while they animate a
+ * scroll; but not at the very top, and some not at all. */
+const HOLDS_ITSELF = CSS.supports('overflow-anchor', 'auto');
 
 interface ListProps {
   readonly rows: readonly Row[];
@@ -45,6 +48,7 @@ export function MessageList(props: ListProps) {
   const anchor = useRef<Anchor | null>(startAt === null ? null : { key: startAt, top: 120 });
   const atEnd = useRef(startAt === null);
   const placed = useRef(false); // the page shows what `anchor` says
+  const lastTop = useRef(0);
   const [away, setAway] = useState(false); // from the end, for the button that leads there
   const [active, setActive] = useState<string | null>(null);
   const focusNext = useRef<string | null>(null);
@@ -79,9 +83,11 @@ export function MessageList(props: ListProps) {
     if (!box) return;
     if (atEnd.current) {
       box.scrollTop = box.scrollHeight;
+      lastTop.current = box.scrollTop;
       placed.current = true;
       return;
     }
+    if (HOLDS_ITSELF && placed.current && box.scrollTop > 0) return;
     const held = anchor.current;
     const element = held && rowElement(held.key);
     if (!held || !element) return;
@@ -132,7 +138,9 @@ export function MessageList(props: ListProps) {
     const y = box.scrollTop - listTop();
     const end = box.scrollHeight - box.scrollTop - box.clientHeight;
     const seen = visibleRows(box);
-    atEnd.current = end < AT_END_PX;
+    const goesUp = box.scrollTop < lastTop.current - 1;
+    lastTop.current = box.scrollTop;
+    atEnd.current = end < (goesUp ? 2 : AT_END_PX); // whoever goes up is not to be pulled back
     anchor.current = seen?.anchor ?? layout.anchorAt(y);
     setAway(end > 2 * AT_END_PX);
     if (!sameSpan(layout.spanAt(y, box.clientHeight), shownSpan.current)) rerender(0);
