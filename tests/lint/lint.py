@@ -72,6 +72,7 @@ RULES = {
                              check=text_rules.check_line_length),
     "file length": each_file(suffixes=(*C_FILES, *SCRIPTS, ".ts", ".tsx"), names=SCRIPT_NAMES,
                              check=text_rules.check_file_length),
+    "library imports": each_file(suffixes=(".ts",), check=text_rules.check_sdk_imports),
     "text as HTML": each_file(suffixes=(".ts", ".tsx"), check=text_rules.check_text_as_html),
     "unfinished": each_file(suffixes=SOURCES, names=SCRIPT_NAMES,
                             check=text_rules.check_unfinished),

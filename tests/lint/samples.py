@@ -102,6 +102,18 @@ SAMPLES = {
         ],
         "good": [{"README.md": "https://example.org/home/page, /var/lib/x, /root, homework/x\n"}],
     },
+    "library imports": {
+        "bad": [
+            {"clients/web/src/sdk/a.ts": "import { h } from 'preact';\n"},
+            {"clients/web/src/sdk/a.ts": "import { page } from '../ui/page.ts';\n"},
+            {"clients/web/src/sdk/a.ts": "await import('mqtt');\n"},
+        ],
+        "good": [
+            {"clients/web/src/sdk/a.ts": "import type { B } from './b.ts';\n",
+             "clients/web/src/sdk/transport_mqtt.ts": "import mqtt from 'mqtt';\n",
+             "clients/web/src/ui/a.ts": "import { h } from 'preact';\n"},
+        ],
+    },
     "text as HTML": {
         "bad": [
             {"clients/web/src/ui/a.ts": "box.innerHTML = text;\n"},

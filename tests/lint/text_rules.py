@@ -74,6 +74,22 @@ def check_text_as_html(path, text):
             yield number, f"{found[1]} makes HTML or a program of a text"
 
 
+_IMPORTED = re.compile(r"""\b(?:from |import |import\()['"]([^'"]+)['"]""")
+_SDK = "clients/web/src/sdk/"
+_SDK_MAY = {"transport_mqtt.ts": {"mqtt"}, "store_indexeddb.ts": {"idb"}}
+
+
+def check_sdk_imports(path, text):
+    """The web client's library stands alone: its own files, and in two adapters what they adapt."""
+    if not path.startswith(_SDK):
+        return
+    for number, line in enumerate(text.splitlines(), 1):
+        for name in _IMPORTED.findall(line):
+            may = _SDK_MAY.get(path.removeprefix(_SDK), ())
+            if not re.fullmatch(r"\./\w+\.ts", name) and name not in may:
+                yield number, f"the library imports {name}"
+
+
 def check_white_space(path, text):
     for number, line in enumerate(text.splitlines(), 1):
         if line != line.rstrip():

@@ -40,6 +40,12 @@ export class Api {
     return bodyOf(await this.call({ method: 'POST', path, json }));
   }
 
+  /** All conversations, with what is new in them. */
+  async sync(cursors: { readonly [id: ConversationId]: number }, limit: number): Promise<Json> {
+    const json = { cursors, limit };
+    return bodyOf(await this.call({ method: 'POST', path: '/v1/sync', json, isLarge: true }));
+  }
+
   /** Runs one command; its `data`. */
   async control(command: string, given: object = {}): Promise<Json> {
     const answer = await this.post('/v1/control', { commands: [{ command, ...given }] });
@@ -54,7 +60,8 @@ export class Api {
 
   async history(conversation: ConversationId, query: PageQuery): Promise<EntryPage> {
     const path = `/v1/conversations/${encodeURIComponent(conversation)}/messages`;
-    const page = await this.get(`${path}?${queryOf(query)}`);
+    const call = { method: 'GET', path: `${path}?${queryOf(query)}`, isLarge: true } as const;
+    const page = bodyOf(await this.call(call));
     const entries = asArray(page['entries']).map(asEntry);
     return { entries: entries.filter((entry) => entry !== undefined), more: page['more'] === true };
   }

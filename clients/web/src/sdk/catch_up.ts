@@ -154,7 +154,7 @@ export class CatchUp {
     known.sort((a, b) => (a.activeAt < b.activeAt ? 1 : -1));
     const cursors: Record<ConversationId, number> = {};
     for (const { id, order } of known.slice(0, SYNC_MAX_CURSORS)) cursors[id] = order.last ?? 0;
-    return this.api.post('/v1/sync', { cursors, limit: SYNC_ENTRIES });
+    return this.api.sync(cursors, SYNC_ENTRIES);
   }
 
   private takeSync(answer: Json, isFirst: boolean): void {

@@ -3,7 +3,7 @@
 // answer of 401 renews the token and asks once more.
 import { BanterError, codeOf, toBanterError } from './errors.ts';
 import { asString, parseObject, type Json } from './json.ts';
-import { HTTP_TIMEOUT_MS } from './limits.ts';
+import { HTTP_LARGE_TIMEOUT_MS, HTTP_TIMEOUT_MS } from './limits.ts';
 import type { HttpResponse, Platform } from './platform.ts';
 
 export interface Call {
@@ -14,6 +14,8 @@ export interface Call {
   readonly bytes?: Uint8Array;
   readonly headers?: { readonly [name: string]: string };
   readonly binary?: boolean;
+  /** The answer may be megabytes. */
+  readonly isLarge?: boolean;
 }
 
 /** Where access tokens come from. */
@@ -58,7 +60,7 @@ export class Http {
         method: call.method,
         url: this.address + call.path,
         headers,
-        timeoutMs: HTTP_TIMEOUT_MS,
+        timeoutMs: call.isLarge || call.bytes ? HTTP_LARGE_TIMEOUT_MS : HTTP_TIMEOUT_MS,
         binary: call.binary ?? false,
         ...(body !== undefined && { body }),
       });

@@ -18,8 +18,6 @@ export const UNREAD_MAX = 100;
 export const PREVIEW_MAX_CHARACTERS = 100;
 export const REACTION_MAX_EMOJIS = 20;
 export const REACTION_MAX_USERS = 10;
-/** After the first attempt a refresh token may be exchanged again with the same key. */
-export const EXCHANGE_REPEATABLE_MS = 10_000;
 
 // ---- connections
 /** Waits before attempts are drawn from 0 to a bound that doubles, from the first to the last. */
@@ -33,6 +31,8 @@ export const READY_TIMEOUT_MS = 15_000;
 /** A dead connection is found within one and a half of these. */
 export const KEEP_ALIVE_SECONDS = 30;
 export const HTTP_TIMEOUT_MS = 30_000;
+/** For what may be megabytes, on a slow network. */
+export const HTTP_LARGE_TIMEOUT_MS = 180_000;
 /** An access token is renewed so long before it expires; the broker warns a minute later. */
 export const RENEW_BEFORE_MS = 120_000;
 

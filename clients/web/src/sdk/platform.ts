@@ -110,7 +110,7 @@ async function httpByFetch(globals: Globals, request: HttpRequest): Promise<Http
       headers: request.headers,
       body: request.body,
       signal: aborter.signal,
-      cache: 'no-store',
+      cache: request.binary ? 'no-cache' : 'no-store', // pictures are asked for by their ETag
       credentials: 'omit',
     });
     const bytes = request.binary ? new Uint8Array(await response.arrayBuffer()) : NO_BYTES;

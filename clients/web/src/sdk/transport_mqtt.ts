@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The transport by MQTT.js. Its 99 kB are loaded when the first connection is made, not with the
 // page: only client.ts imports this file, and not before. Rule: none of MQTT.js's conveniences is
-// used (reconnecting, resubscribing, queues, a store of packets), for connection.ts and outbox.ts do
-// these things as the contract wants them.
+// used (reconnecting, resubscribing, queues, a store of packets), for connection.ts and outbox.ts
+// do these things as the contract wants them.
 import mqtt, { type MqttClient } from 'mqtt'; // in browsers it has no other name than `default`
 
 import { ConnectRefused, type Link, type LinkOptions, type Transport } from './transport.ts';
