@@ -132,6 +132,9 @@ void metrics_push(struct buf *b, const struct push_service *push)
                worker.outbox.overdue_ms / 1000, (unsigned)(worker.outbox.overdue_ms % 1000));
     metrics_counter(b, "push_jobs_total", "Pushes that were due, or joined one that was.",
                     expander.jobs);
+    metrics_counter(b, "push_slices_total", "Slices in which they were found.", expander.slices);
+    metrics_counter(b, "push_taken_total", "Pushes taken, again and again if need be.",
+                    worker.taken);
     metrics_counter(b, "push_online_total", "Users who needed none: a device was there.",
                     expander.online);
     metrics_counter(b, "push_dropped_total", "Pushes that nobody needed any more.", worker.dropped);

@@ -113,7 +113,7 @@ struct push_worker {
     struct job_list settled; /* to be stored */
     struct job_list settling_jobs;
     unsigned flying_count[PUSH_PROVIDER_COUNT];
-    uint64_t allowance;      /* thousandths of jobs that may be taken now */
+    int64_t allowance;       /* thousandths of jobs that may be taken now; below 0: too many were */
     uint64_t refilled_ms;    /* monotonic */
     uint64_t next_take_ms;   /* monotonic */
     uint64_t next_queues_ms; /* monotonic */
@@ -359,9 +359,9 @@ static void start_job(struct push_worker *w, const PGresult *r, int row)
 
 static void refill(struct push_worker *w, uint64_t now_ms)
 {
-    const uint64_t most = 1000 * (uint64_t)TAKE_MAX;
+    const int64_t most = 1000 * (int64_t)TAKE_MAX;
 
-    w->allowance += (now_ms - w->refilled_ms) * w->config.rate;
+    w->allowance += (int64_t)((now_ms - w->refilled_ms) * w->config.rate);
     if (w->allowance > most)
         w->allowance = most;
     w->refilled_ms = now_ms;
@@ -370,7 +370,7 @@ static void refill(struct push_worker *w, uint64_t now_ms)
 static void on_taken(void *owner, const struct db_reply *reply)
 {
     struct push_worker *w = owner;
-    uint64_t rows;
+    int rows;
 
     w->taking = false;
     if (reply->status != DB_OK) {
@@ -378,10 +378,10 @@ static void on_taken(void *owner, const struct db_reply *reply)
         schedule(w, RETRY_MS);
         return;
     }
-    rows = (uint64_t)PQntuples(reply->result);
-    w->allowance -= 1000 * rows < w->allowance ? 1000 * rows : w->allowance;
+    rows = PQntuples(reply->result);
+    w->allowance -= 1000 * (int64_t)rows;
     w->next_take_ms = clock_monotonic_ms() + (rows > 0 ? TURN_MS : LOOK_MS);
-    for (int row = 0; row < PQntuples(reply->result); row++)
+    for (int row = 0; row < rows; row++)
         start_job(w, reply->result, row);
     turn(w);
 }
@@ -399,7 +399,7 @@ static uint64_t room_of(const struct push_worker *w, enum push_provider provider
  * that none goes short because of another. Returns whether any may. */
 static bool put_limits(const struct push_worker *w, struct db_params *p)
 {
-    uint64_t allowed = w->allowance / 1000;
+    uint64_t allowed = w->allowance > 0 ? (uint64_t)w->allowance / 1000 : 0;
     uint64_t with_room = 0;
 
     for (unsigned i = 0; i < PUSH_PROVIDER_COUNT; i++)
