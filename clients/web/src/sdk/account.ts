@@ -279,8 +279,8 @@ export class Account implements LogListener, ConnectionListener, Hearer, Mail {
     this.conversations.offer(entry);
   }
 
-  restart(): void {
-    this.connection.restart();
+  dropConnection(): void {
+    this.connection.drop();
   }
 
   // ---- parts

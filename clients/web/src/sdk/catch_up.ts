@@ -78,6 +78,7 @@ export class CatchUp {
 
   /** Makes sure that a conversation that one has just come into is known; waits for it. */
   async ensure(id: ConversationId): Promise<void> {
+    this.touch(id);
     const held = this.conversations.hold(id);
     if (held.shown) return;
     this.conversations.added(id);

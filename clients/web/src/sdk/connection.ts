@@ -86,11 +86,16 @@ export class Connection {
     this.sleeper.wake();
   }
 
-  /** Connects anew, with the token as it is now. */
+  /** Connects anew at once, with the token as it is now. */
   restart(): void {
     if (!this.link) return;
     this.again = true;
     this.link.close();
+  }
+
+  /** Something is wrong with this connection: ends it; the next one comes after a wait. */
+  drop(): void {
+    this.link?.close();
   }
 
   get isUp(): boolean {

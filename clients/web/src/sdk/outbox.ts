@@ -37,7 +37,7 @@ export interface Mail {
   /** One of the drafts is in the log. */
   stored(entry: Entry): void;
   /** The server waits for a draft that nobody has: only a new connection helps. */
-  restart(): void;
+  dropConnection(): void;
 }
 
 /** Those of all tabs. */
@@ -204,7 +204,7 @@ export class Outbox {
         lane.isProbing = true;
         lane.pausedUntil = this.platform.now() + this.wait(letter.target, error.retryAfterMs);
         // Nothing stands before the first one, yet the server misses something.
-        if (isFirst && error.code === 'out_of_order') this.mail.restart();
+        if (isFirst && error.code === 'out_of_order') this.mail.dropConnection();
         break;
       default:
         break;

@@ -148,8 +148,15 @@ describe('the outbox', () => {
   test('out of order with nothing before it: a new connection', async () => {
     fates({ a: [{ code: 'out_of_order' }] });
     await send('a');
-    await world.clock.pass(100);
+    await world.clock.pass(1000);
     assert.deepEqual(stored(), ['a']);
+  });
+
+  test('out of order whatever one does: not a storm of connections', async () => {
+    world.server.fate = () => ({ code: 'out_of_order' });
+    await send('a');
+    await world.clock.pass(300_000);
+    assert.ok(world.server.drafts.length < 40, `${world.server.drafts.length} tries`);
   });
 
   const FINAL = ['invalid', 'forbidden', 'not_found', 'conflict', 'too_large', 'limit_reached'];

@@ -243,6 +243,28 @@ describe('the list of conversations', () => {
     assert.deepEqual(alice.conversations.get().map(({ id }) => id).sort(), [ID, 'new']);
   });
 
+  test('a conversation made while a sync is under way stays', async () => {
+    world.server.cut();
+    let release: () => void = () => undefined;
+    const delay = new Promise<void>((resolve) => (release = resolve));
+    world.server.intercept = async (request) => {
+      if (!request.url.endsWith('/v1/sync')) return undefined;
+      world.server.intercept = async () => undefined;
+      const answer = await world.server.http(request);
+      await delay;
+      return answer;
+    };
+    await world.clock.pass(limits.BACKOFF_FIRST_MS);
+    world.server.tell = () => undefined; // the event comes later than the answer
+    const id = await alice.commands.createDirect('eve');
+    let isGone = false;
+    alice.conversation(id).subscribe(() => (isGone ||= conversation(id) === undefined));
+    release();
+    await world.clock.pass(1000);
+    assert.equal(conversation(id)?.id, id);
+    assert.equal(isGone, false);
+  });
+
   test('a title that changes', async () => {
     world.server.say(ID, 'bob', { kind: 'renamed', title: 'Team' });
     await world.clock.pass(1);
