@@ -93,6 +93,14 @@ static int64_t retry_after_of(CURL *easy)
     return retry_after_parse(slice_str(header->value), clock_wall_ms() / 1000);
 }
 
+static bool was_connected(const struct exchange *x)
+{
+    const char *address = NULL;
+
+    return curl_easy_getinfo(x->easy, CURLINFO_PRIMARY_IP, &address) == CURLE_OK && address &&
+           address[0] != '\0';
+}
+
 /* A status that came counts even if the rest of the answer did not: what we had it cut off for its
  * length, and success, which must not be asked for twice. */
 static enum client_end end_of(const struct exchange *x, CURLcode code, unsigned status)
@@ -103,8 +111,9 @@ static enum client_end end_of(const struct exchange *x, CURLcode code, unsigned 
         return status >= 200 ? CLIENT_ANSWERED : CLIENT_UNREACHABLE;
     switch (code) {
     case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
         return CLIENT_BAD_URL;
+    case CURLE_UNSUPPORTED_PROTOCOL: /* of the URL, or of what the other end speaks */
+        return was_connected(x) ? CLIENT_UNREACHABLE : CLIENT_BAD_URL;
     case CURLE_OPERATION_TIMEDOUT:
         return CLIENT_TIMEOUT;
     case CURLE_OUT_OF_MEMORY:

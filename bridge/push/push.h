@@ -56,12 +56,10 @@ bool push_is_available(const struct push_senders *s, enum push_provider provider
  * NULL without Web Push. Valid as long as `s`. */
 const char *push_vapid_public_key(const struct push_senders *s);
 
-/* What PUSH_TARGET_* allow; longer ones are refused. */
+/* Limits of a target; push_target_problem() checks them. */
 enum {
-    PUSH_ADDRESS_MAX_BYTES = 4096, /* token or endpoint */
+    PUSH_ADDRESS_MAX_BYTES = 4096, /* of a URL; providers take shorter tokens */
     PUSH_TOPIC_MAX_BYTES = 255,
-    PUSH_P256DH_LENGTH = 65,
-    PUSH_AUTH_LENGTH = 16,
     PUSH_SECRET_MIN_BYTES = 16,
     PUSH_SECRET_MAX_BYTES = 64,
 };
@@ -103,7 +101,7 @@ struct push_notification {
 };
 
 enum push_outcome {
-    PUSH_SENT,
+    PUSH_SENT,   /* the provider has it */
     PUSH_GONE,   /* the registration is dead: remove it */
     PUSH_RETRY,  /* later */
     PUSH_FAILED, /* trying again would end the same */
@@ -160,7 +158,7 @@ struct push_stats {
     uint64_t in_flight;                     /* now */
     uint64_t sent, gone, retried, failed;   /* so far, by outcome */
     uint64_t busy;                          /* so far: refused by push_send() */
-    uint64_t by_reason[PUSH_REASON_COUNT];  /* so far: everything but sent */
+    uint64_t by_reason[PUSH_REASON_COUNT];  /* so far; NONE: sent */
     uint64_t latency[PUSH_LATENCY_BUCKETS]; /* so far: answers per bucket, not cumulative */
     uint64_t latency_sum_ms;
 };

@@ -2,6 +2,8 @@
 // webhook.test.mjs - webhooks, and what all senders share: the HTTP client and its guards.
 import assert from 'node:assert/strict';
 import { lookup } from 'node:dns/promises';
+import { readFileSync } from 'node:fs';
+import net from 'node:net';
 import { hostname } from 'node:os';
 import { NOTIFICATION, Probe, summary } from './probe.mjs';
 import { Line } from './provider.mjs';
@@ -149,6 +151,53 @@ rig('a service that hangs up now and then loses nothing', Receiver, {}, async (i
   }));
   assert.deepEqual([...outcomes], ['sent']);
   assert.equal(new Set(service.ids).size, seq);
+});
+
+// A server of HTTP/1.1 without TLS, which `allow_private` allows; `answer` writes what it likes.
+async function plainServer(answer) {
+  const sockets = new Set();
+  const server = net.createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.once('data', () => answer(socket));
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${server.address().port}/`,
+    stop: async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+rig('old servers, and nonsense', Receiver, { timeout_ms: 3000 }, async ({ service, probe }) => {
+  const head = 'HTTP/1.1 200 OK\r\n';
+  const endless = (socket) => {
+    const line = `x-${'y'.repeat(8000)}: z\r\n`;
+    if (!socket.destroyed) socket.write(line, () => setImmediate(endless, socket));
+  };
+  const expected = [
+    [(socket) => socket.end(`${head}content-length: 0\r\n\r\n`), 'sent none 200 -1'],
+    [(socket) => socket.end(`${head}content-length: 9\r\n\r\nx`), 'sent none 200 -1'],
+    [(socket) => socket.end('HTTP/1.1 503 No\r\nretry-after: 3\r\ncontent-length: 0\r\n\r\n'),
+      'retry provider 503 3000'],
+    [(socket) => socket.end('HTTP/1.1 100 Continue\r\n\r\n'), /^retry connection 0/],
+    [(socket) => socket.end('220 smtp.example ESMTP\r\n'), /^retry connection 0/],
+    [(socket) => socket.end('\x15\x03\x01\x00\x02\x02\x46'), /^retry connection 0/],
+    [(socket) => socket.end(), /^retry connection 0/],
+    [(socket) => socket.destroy(), /^retry connection 0/],
+    [(socket) => { socket.write('HTTP/1.1 500 No\r\n'); endless(socket); }, /^retry /],
+  ];
+  for (const [answer, outcome] of expected) {
+    const server = await plainServer(answer);
+    const result = summary(await probe.send({ ...service.target(), address: server.url }));
+    await server.stop();
+    assert.match(result, typeof outcome === 'string' ? new RegExp(`^${outcome}$`) : outcome);
+  }
+  const status = readFileSync(`/proc/${probe.process.pid}/status`, 'utf8');
+  const megabytes = Number(/VmHWM:\s+(\d+)/.exec(status)[1]) / 1024;
+  assert.ok(megabytes < 300, `${megabytes} MB`);
 });
 
 rig('a connection gone deaf is given up', Receiver, { timeout_ms: 1500 },
