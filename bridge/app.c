@@ -54,7 +54,8 @@ enum {
 
 /* A reader must not be slowed by a query gone wrong for ever; below POOL_TIMEOUT_MS. */
 static const char pool_setup_sql[] =
-    "SET statement_timeout = '12s'; SET idle_in_transaction_session_timeout = '10s'; SET jit = off";
+    "SET client_connection_check_interval = '1s'; SET statement_timeout = '12s'; SET "
+    "idle_in_transaction_session_timeout = '10s'; SET jit = off";
 
 /* A search gone wrong holds up other searches only, and not for long. The index of words serves
  * better than reading a table ever could. */
@@ -73,6 +74,7 @@ struct app {
     struct networks trusted_proxies;
 
     struct keys *keys;
+    struct db_node *node;
     struct db_pool *pool;
     struct db_pool *search_pool;
     struct link *link;
@@ -164,10 +166,20 @@ static bool create_loop(struct app *a)
            event_add(a->hangup, NULL) == 0;
 }
 
+/* Nobody may be told who is a member while a statement that nobody waits for can still change it.
+ */
+static void on_node_changed(void *owner, bool settled)
+{
+    link_shut(owner, !settled);
+}
+
 static bool create_connections(struct app *a, const struct config *config)
 {
+    a->node = db_node_create(config->node);
+
     const struct db_conn_config pool_config = {
         .dsn = config->database,
+        .node = a->node,
         .application_name = "banter-pool",
         .setup_sql = pool_setup_sql,
         .timeout_ms = POOL_TIMEOUT_MS,
@@ -188,7 +200,11 @@ static bool create_connections(struct app *a, const struct config *config)
     a->pool = db_pool_create(a->base, &pool_config, config->pool_connections, POOL_QUEUE_MAX);
     a->search_pool = db_pool_create(a->base, &search_config, SEARCH_CONNECTIONS, SEARCH_QUEUE_MAX);
     a->link = a->pool && a->search_pool ? link_create(a->base, &link_config) : NULL;
-    return a->link != NULL;
+    if (!a->link)
+        return false;
+    link_shut(a->link, true);
+    db_node_on_changed(a->node, on_node_changed, a->link);
+    return true;
 }
 
 static void on_stored(void *owner, const struct uuid *conversation)
@@ -231,6 +247,7 @@ static bool create_core(struct app *a, const struct config *config)
     };
     const struct ingest_config ingest_config = {
         .dsn = config->database,
+        .node = a->node,
         .batch_max = config->batch_max,
         .batches_flying = config->batches_flying,
         .queue_max = config->queue_max,
@@ -370,6 +387,7 @@ void app_destroy(struct app *a)
     presence_destroy(a->presence);
     revocations_destroy(a->revocations);
     intake_destroy(a->intake);
+    db_node_destroy(a->node);
     keys_close(a->keys);
     if (a->drain_timer)
         event_free(a->drain_timer);

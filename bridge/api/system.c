@@ -55,6 +55,8 @@ void handle_ready(struct call *c)
         {"the database cannot be read", db_pool_is_ready(c->core->pool)},
         {"the writer is not connected to the database", ingest_is_ready(c->core->ingest)},
         {"the ended logins have not been read", revocations_is_ready(c->core->revocations)},
+        {"what lost connections left behind in the database may still change it",
+         link_is_connected(c->core->link) || !link_is_shut(c->core->link)},
         {"the broker's plugin is not connected", link_is_connected(c->core->link)},
     };
 

@@ -342,6 +342,7 @@ struct ingest *ingest_create(struct event_base *base, const struct ingest_config
 {
     const struct db_conn_config conn_config = {
         .dsn = config->dsn,
+        .node = config->node,
         .application_name = "banter-writer",
         .setup_sql = batch_setup_sql,
         .timeout_ms = TIMEOUT_MS,

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct db_node;
 struct event_base;
 struct ingest;
 struct link;
@@ -44,6 +45,7 @@ struct ingest_draft {
 
 struct ingest_config {
     const char *dsn;
+    struct db_node *node;    /* borrowed */
     unsigned batch_max;      /* drafts per batch; default 512 */
     unsigned batches_flying; /* batches sent and not answered; default 2 */
     unsigned queue_max;      /* drafts waiting before ingest_is_full(); default 20000 */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* conn.c - the life of one connection: connect, set up, be ready, be lost, wait, again.
+/* conn.c - the life of one connection: connect, set up, end what lost ones left behind, be ready,
+ * be lost, wait, again.
  *
  * libpq may close its socket and open another inside PQconnectPoll(), so both events are made anew
  * around every such call. Resolving a host name blocks in libpq: the DSN should name a socket
@@ -84,6 +85,7 @@ static void log_loss(const struct db_conn *c)
 static void drop(struct db_conn *c, enum db_status status)
 {
     bool was_ready = c->state == CONN_READY;
+    bool unanswered = was_ready && c->expected_count > 0;
 
     if (!c->closing)
         log_loss(c);
@@ -92,6 +94,7 @@ static void drop(struct db_conn *c, enum db_status status)
     c->pg = NULL;
     c->broken = false;
     c->state = CONN_WAITING;
+    node_lose(c->config.node, &c->member, unanswered && !c->closing); /* before it is told */
     pipeline_abandon(c, status);
     if (was_ready)
         c->state_changed(c->owner, false);
@@ -112,6 +115,18 @@ static void become_ready(struct db_conn *c)
     c->state_changed(c->owner, true);
 }
 
+static void start_sweep(struct db_conn *c)
+{
+    if (!c->config.node) {
+        become_ready(c);
+        return;
+    }
+    c->state = CONN_SWEEPING;
+    c->swept_count = 0;
+    if (!node_send_sweep(c->config.node, &c->member, c->pg) || !pipeline_flush(c))
+        drop(c, DB_LOST);
+}
+
 static void start_setup(struct db_conn *c)
 {
     if (PQsetnonblocking(c->pg, 1) != 0 || !watch(c) || event_add(c->readable, NULL) != 0) {
@@ -119,12 +134,32 @@ static void start_setup(struct db_conn *c)
         return;
     }
     if (!c->config.setup_sql) {
-        become_ready(c);
+        start_sweep(c);
         return;
     }
     c->state = CONN_SETTING_UP;
     if (!PQsendQuery(c->pg, c->config.setup_sql) || !pipeline_flush(c))
         drop(c, DB_LOST);
+}
+
+/* The results of the setup, or of the sweep, have all come. */
+static void end_step(struct db_conn *c)
+{
+    if (c->state == CONN_SWEEPING && c->swept_count == 0) {
+        node_swept(c->config.node, &c->member);
+        become_ready(c);
+    } else { /* whether all of them are gone, the next one tells */
+        start_sweep(c);
+    }
+}
+
+static void note_strays(struct db_conn *c, const PGresult *r)
+{
+    for (int row = 0; row < PQntuples(r); row++)
+        log_info("db", "%s: %s %s, pid %s, which nobody hears any more", c->config.application_name,
+                 strcmp(PQgetvalue(r, row, 2), "t") == 0 ? "ended" : "cannot end yet",
+                 PQgetvalue(r, row, 1), PQgetvalue(r, row, 0));
+    c->swept_count += PQntuples(r);
 }
 
 static void advance_setup(struct db_conn *c)
@@ -136,10 +171,12 @@ static void advance_setup(struct db_conn *c)
     while (!PQisBusy(c->pg)) {
         PGresult *r = PQgetResult(c->pg);
         if (!r) {
-            become_ready(c);
+            end_step(c);
             return;
         }
         bool failed = PQresultStatus(r) == PGRES_FATAL_ERROR;
+        if (!failed && c->state == CONN_SWEEPING)
+            note_strays(c, r);
         PQclear(r);
         if (failed) {
             drop(c, DB_LOST);
@@ -180,7 +217,8 @@ static void on_notice(void *argument, const PGresult *notice)
 static void start_connect(struct db_conn *c)
 {
     const char *const keywords[] = {"dbname", "application_name", "client_encoding", NULL};
-    const char *const values[] = {c->config.dsn, c->config.application_name, "UTF8", NULL};
+    const char *name = node_name_connection(c->config.node, &c->member, c->config.application_name);
+    const char *const values[] = {c->config.dsn, name, "UTF8", NULL};
 
     c->pg = PQconnectStartParams(keywords, values, 1);
     c->state = CONN_CONNECTING;
@@ -204,6 +242,7 @@ static void on_socket(evutil_socket_t fd, short what, void *argument)
         advance_connect(c);
         break;
     case CONN_SETTING_UP:
+    case CONN_SWEEPING:
         advance_setup(c);
         break;
     case CONN_READY:
@@ -230,8 +269,8 @@ void conn_watch_deadline(struct db_conn *c)
 
 static void check_deadline(struct db_conn *c)
 {
-    uint64_t oldest_ms = pipeline_oldest_ms(c);
-    uint64_t age_ms = oldest_ms ? clock_monotonic_ms() - oldest_ms : 0;
+    uint64_t turn_ms = pipeline_turn_ms(c);
+    uint64_t age_ms = turn_ms ? clock_monotonic_ms() - turn_ms : 0;
 
     if (c->broken) {
         drop(c, DB_LOST);
@@ -239,7 +278,7 @@ static void check_deadline(struct db_conn *c)
         log_warning("db", "%s: no answer for %u ms", c->config.application_name,
                     c->config.timeout_ms);
         drop(c, DB_TIMED_OUT);
-    } else if (oldest_ms) {
+    } else if (turn_ms) {
         set_timer(c, c->config.timeout_ms - age_ms);
     }
 }
@@ -256,6 +295,7 @@ static void on_timer(evutil_socket_t fd, short what, void *argument)
         break;
     case CONN_CONNECTING:
     case CONN_SETTING_UP:
+    case CONN_SWEEPING:
         drop(c, DB_LOST);
         break;
     case CONN_READY:
@@ -279,6 +319,7 @@ struct db_conn *db_conn_create(struct event_base *base, const struct db_conn_con
         free(c);
         return NULL;
     }
+    node_join(config->node, &c->member);
     set_timer(c, 0); /* not from in here: a failure must not be told before this returns */
     return c;
 }
@@ -289,6 +330,7 @@ void db_conn_destroy(struct db_conn *c)
         return;
     c->closing = true;
     drop(c, DB_LOST);
+    node_leave(c->config.node, &c->member);
     event_free(c->timer);
     free(c->expected);
     free(c->prepared);

@@ -9,6 +9,7 @@
 #define BANTER_BRIDGE_DB_CONN_H
 
 #include "db/db.h"
+#include "db/node.h"
 
 #include <event2/event.h>
 #include <stddef.h>
@@ -18,6 +19,7 @@ enum conn_state {
     CONN_WAITING,    /* no connection; the timer runs until the next attempt */
     CONN_CONNECTING, /* PQconnectPoll() decides what to wait for */
     CONN_SETTING_UP, /* setup_sql is running */
+    CONN_SWEEPING,   /* what lost connections of the node left behind is being ended */
     CONN_READY,      /* in pipeline mode */
 };
 
@@ -29,8 +31,7 @@ struct expected {
     const struct db_statement *statement; /* EXPECTED_PREPARE */
     db_reply_fn *reply;                   /* NULL: nobody asks */
     void *owner;
-    bool held;        /* the result of this query is told by the sync that follows it */
-    uint64_t sent_ms; /* monotonic */
+    bool held; /* the result of this query is told by the sync that follows it */
 };
 
 struct db_conn {
@@ -48,10 +49,14 @@ struct db_conn {
     bool broken;
     bool closing; /* in db_conn_destroy() */
 
+    struct node_member member;
+    int swept_count; /* backends that the sweep under way has found */
+
     struct expected *expected; /* ring */
     size_t expected_capacity;  /* 0 or a power of two */
     size_t expected_head;
     size_t expected_count;
+    uint64_t turn_ms; /* monotonic: when the server could begin with the first of them */
 
     /* Of the transaction whose results are being read: */
     PGresult *first_error; /* or NULL */
@@ -71,12 +76,13 @@ bool pipeline_read(struct db_conn *c) MUST_USE;
 bool pipeline_flush(struct db_conn *c) MUST_USE;
 /* Answers everything that is still expected with `status` and forgets the prepared statements. */
 void pipeline_abandon(struct db_conn *c, enum db_status status);
-/* When the oldest unanswered thing was sent; 0 when nothing is unanswered. */
-uint64_t pipeline_oldest_ms(const struct db_conn *c);
+/* Since when the oldest unanswered transaction has had its turn, which comes when all before it are
+ * answered; 0 when nothing is unanswered. */
+uint64_t pipeline_turn_ms(const struct db_conn *c);
 
 /* Has the timer's callback drop the connection. */
 void conn_mark_broken(struct db_conn *c);
-/* Makes sure that the deadline of the oldest unanswered thing is watched. */
+/* Makes sure that the deadline of the oldest unanswered transaction is watched. */
 void conn_watch_deadline(struct db_conn *c);
 
 #endif

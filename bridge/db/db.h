@@ -78,13 +78,26 @@ struct uuid db_get_uuid(const PGresult *r, int row, int column);
 int64_t db_get_time_ms(const PGresult *r, int row, int column); /* timestamptz to Unix ms */
 bool db_get_null(const PGresult *r, int row, int column);
 
+/* The connections of this node whose statements must not commit after their end: see db/node.h.
+ * Another node of the same database has another name. Outlives its connections. */
+struct db_node;
+struct db_node *db_node_create(const char *name) MUST_USE;
+void db_node_destroy(struct db_node *n);
+/* True when no statement can commit any more that was sent by an earlier bridge of this node or
+ * over a connection that was lost meanwhile. */
+bool db_node_is_settled(const struct db_node *n);
+/* Told on the loop thread, a loss before the reply functions of what was under way hear of it. */
+typedef void db_node_changed_fn(void *owner, bool settled);
+void db_node_on_changed(struct db_node *n, db_node_changed_fn *changed, void *owner);
+
 /* One connection, for a user that needs order: the writer. */
 struct db_conn;
 struct db_conn_config {
-    const char *dsn; /* libpq connection string; borrowed for the connection's life */
+    const char *dsn;      /* libpq connection string; borrowed for the connection's life */
+    struct db_node *node; /* borrowed; NULL: what it leaves behind may commit */
     const char *application_name;
     const char *setup_sql; /* run after each connect, or NULL; may hold several statements */
-    unsigned timeout_ms;   /* deadline of one transaction */
+    unsigned timeout_ms;   /* deadline of one transaction, from when those before it are answered */
 };
 /* Told on the loop thread when the connection is ready for queries, and when it is gone (after the
  * reply functions of everything that was under way have been called with DB_LOST). */

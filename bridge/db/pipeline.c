@@ -38,7 +38,8 @@ static void expect(struct db_conn *c, struct expected what)
 {
     if (c->expected_count == c->expected_capacity)
         grow_ring(c);
-    what.sent_ms = clock_monotonic_ms();
+    if (c->expected_count == 0)
+        c->turn_ms = clock_monotonic_ms();
     *expected_at(c, c->expected_count++) = what;
 }
 
@@ -51,9 +52,9 @@ static struct expected take_expected(struct db_conn *c)
     return first;
 }
 
-uint64_t pipeline_oldest_ms(const struct db_conn *c)
+uint64_t pipeline_turn_ms(const struct db_conn *c)
 {
-    return c->expected_count > 0 ? c->expected[c->expected_head].sent_ms : 0;
+    return c->expected_count > 0 ? c->turn_ms : 0;
 }
 
 size_t db_conn_backlog(const struct db_conn *c)
@@ -255,6 +256,7 @@ static void on_sync_result(struct db_conn *c)
     struct expected what = take_expected(c);
     struct db_reply reply = reply_without_result(DB_OK);
 
+    c->turn_ms = clock_monotonic_ms(); /* of the next one */
     if (c->first_error) {
         reply = reply_of_error(c->first_error);
         if (!what.held) /* whose queries have been told */

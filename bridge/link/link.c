@@ -31,6 +31,8 @@ enum {
 struct guest {
     struct peer *peer; /* NULL: free slot */
     uint64_t deadline_ms;
+    uint64_t boot;
+    bool greeted; /* it has said HELLO, with this boot, and waits to be welcomed */
 };
 
 struct barrier {
@@ -58,6 +60,7 @@ struct link {
     struct event *turn_end;
     struct event *deadline_timer;
     bool held; /* the plugin is to keep its drafts */
+    bool shut; /* no plugin is welcomed */
     bool bell_wanted;
 };
 
@@ -121,29 +124,60 @@ static bool key_is_ours(const struct link *l, struct slice key)
     return key.length == ours.length && CRYPTO_memcmp(key.data, ours.data, ours.length) == 0;
 }
 
+static void welcome(struct link *l, struct guest *slot)
+{
+    struct peer *peer = slot->peer;
+    uint64_t boot = slot->boot;
+
+    *slot = (struct guest){0};
+    if (l->plugin)
+        lose_plugin(l, slot);
+    l->plugin = peer;
+    log_info("link", "plugin connected, boot %016llx", (unsigned long long)boot);
+    frame_write_welcome(peer_out(peer), &(struct frame_welcome){.version = LINK_VERSION,
+                                                                .node = slice_str(l->node)});
+    if (l->held)
+        frame_write_hold(peer_out(peer), &(struct frame_hold){true});
+    schedule_turn_end(l);
+    l->handlers.connected(l->handlers.owner, boot);
+}
+
+/* The plugin has come anew before it was welcomed: as with WELCOME, the last one counts. */
+static void turn_away_greeted(struct link *l)
+{
+    for (int i = 0; i < GUESTS_MAX; i++) {
+        if (l->guests[i].peer && l->guests[i].greeted)
+            peer_doom(l->guests[i].peer, "replaced by a new connection");
+    }
+}
+
+static void welcome_greeted(struct link *l)
+{
+    for (int i = 0; i < GUESTS_MAX && !l->shut; i++) {
+        if (l->guests[i].peer && l->guests[i].greeted && !peer_is_doomed(l->guests[i].peer))
+            welcome(l, &l->guests[i]);
+    }
+}
+
 static bool on_hello(struct link *l, struct peer *peer, const struct frame *f)
 {
     struct guest *slot = find_guest(l, peer);
     struct frame_hello hello;
 
-    if (f->type != FRAME_HELLO || !frame_read_hello(f->body, &hello))
+    if (f->type != FRAME_HELLO || slot->greeted || !frame_read_hello(f->body, &hello))
         return false;
     if (hello.version != LINK_VERSION || !key_is_ours(l, hello.key)) {
         log_warning("link", "HELLO refused: %s",
                     hello.version != LINK_VERSION ? "another version" : "wrong key");
         return false;
     }
-    slot->peer = NULL;
-    if (l->plugin)
-        lose_plugin(l, slot);
-    l->plugin = peer;
-    log_info("link", "plugin connected, boot %016llx", (unsigned long long)hello.boot);
-    frame_write_welcome(peer_out(peer), &(struct frame_welcome){.version = LINK_VERSION,
-                                                                .node = slice_str(l->node)});
-    if (l->held)
-        frame_write_hold(peer_out(peer), &(struct frame_hold){true});
-    schedule_turn_end(l);
-    l->handlers.connected(l->handlers.owner, hello.boot);
+    turn_away_greeted(l);
+    slot->boot = hello.boot;
+    slot->greeted = true;
+    if (l->shut)
+        log_info("link", "a plugin waits until nothing of lost connections is left");
+    else
+        welcome(l, slot);
     return true;
 }
 
@@ -286,8 +320,8 @@ static void on_accepted(void *owner, int fd)
         close(fd);
         return;
     }
-    slot->peer = peer_create(l->base, fd, &l->peer_handlers);
-    slot->deadline_ms = clock_monotonic_ms() + HELLO_TIMEOUT_MS;
+    *slot = (struct guest){.peer = peer_create(l->base, fd, &l->peer_handlers),
+                           .deadline_ms = clock_monotonic_ms() + HELLO_TIMEOUT_MS};
 }
 
 static void free_doomed_guests(struct link *l)
@@ -310,6 +344,7 @@ static void on_turn_end(evutil_socket_t fd, short what, void *argument)
     if (l->plugin && peer_flush(l->plugin))
         l->bell_wanted = true;
     free_doomed_guests(l);
+    welcome_greeted(l);
     if (l->plugin && peer_is_doomed(l->plugin)) {
         struct guest slot = {0};
         lose_plugin(l, &slot);
@@ -331,7 +366,8 @@ static void on_deadline_timer(evutil_socket_t fd, short what, void *argument)
 
     for (int i = 0; i < GUESTS_MAX; i++) {
         if (l->guests[i].peer && now_ms >= l->guests[i].deadline_ms)
-            peer_doom(l->guests[i].peer, "no HELLO in time");
+            peer_doom(l->guests[i].peer,
+                      l->guests[i].greeted ? "it cannot be welcomed yet" : "no HELLO in time");
     }
     if (l->plugin && l->barriers && now_ms >= l->barriers->deadline_ms)
         peer_doom(l->plugin, "a barrier was not answered in time");
@@ -410,6 +446,17 @@ void link_reset(struct link *l)
 {
     if (link_is_connected(l))
         peer_doom(l->plugin, "its picture of the members may be wrong");
+}
+
+void link_shut(struct link *l, bool shut)
+{
+    l->shut = shut;
+    schedule_turn_end(l);
+}
+
+bool link_is_shut(const struct link *l)
+{
+    return l->shut;
 }
 
 /* Where to append, or NULL: nobody is there. */

@@ -74,6 +74,11 @@ void link_barrier(struct link *l, link_barrier_fn *done, void *owner);
  * the bridge cannot know whether a change of membership was committed. */
 void link_reset(struct link *l);
 
+/* While true no plugin is welcomed: what the database said of the members might still change
+ * without anybody hearing of it. One that is here already stays. */
+void link_shut(struct link *l, bool shut);
+bool link_is_shut(const struct link *l);
+
 /* Bytes that were written and have not left. */
 size_t link_waiting(const struct link *l);
 

@@ -13,7 +13,7 @@ from support import wait_until
 from test_sql_commands import Sql
 
 KILL_POOL = ("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-             "WHERE application_name = 'banter-pool'")
+             "WHERE application_name LIKE 'banter-pool/%'")
 
 
 class Nuisance:
@@ -93,7 +93,7 @@ def commit_without_answer(banter, actor, command, function):
     asking.start()
     [[pid]] = wait_until(lambda: banter.psql(
         "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' "
-        f"AND application_name = 'banter-pool' AND query LIKE '%banter.{function}(%'"),
+        f"AND application_name LIKE 'banter-pool/%' AND query LIKE '%banter.{function}(%'"),
                          10, "the commit of the command to wait")
     banter.psql(f"SELECT pg_terminate_backend({pid})")
     asking.join()

@@ -38,7 +38,8 @@ def explained(system):
 
 
 def writer_pid(system):
-    rows = system.psql("SELECT pid FROM pg_stat_activity WHERE application_name = 'banter-writer'")
+    rows = system.psql("SELECT pid FROM pg_stat_activity"
+                       " WHERE application_name LIKE 'banter-writer/%'")
     return rows[0][0] if rows else None
 
 

@@ -218,6 +218,34 @@ static void test_only_the_right_hello_comes_in(void **state)
     assert_told("connected 5; drained; disconnected; ");
 }
 
+static void test_a_plugin_waits_while_the_link_is_shut(void **state)
+{
+    int fd = plug_in(1);
+    int waiting = dial();
+    int earlier = dial();
+    (void)state;
+
+    link_shut(server, true);
+    turn();
+    assert_true(link_is_connected(server)); /* who is here stays */
+    link_reset(server);
+    turn();
+    assert_closed(fd);
+    say_hello(earlier, "secret", 2);
+    assert_silent(earlier);
+    say_hello(waiting, "secret", 3);
+    assert_closed(earlier);
+    assert_silent(waiting);
+    assert_false(link_is_connected(server));
+    link_shut(server, false);
+    turn();
+    assert_int_equal(receive(waiting).type, FRAME_WELCOME);
+    assert_true(link_is_connected(server));
+    close(waiting);
+    turn();
+    assert_told("connected 1; drained; disconnected; connected 3; disconnected; ");
+}
+
 static void test_frames_are_handed_over_together(void **state)
 {
     int fd = plug_in(1);
@@ -424,6 +452,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         LINK_TEST(test_only_the_right_hello_comes_in),
+        LINK_TEST(test_a_plugin_waits_while_the_link_is_shut),
         LINK_TEST(test_frames_are_handed_over_together),
         LINK_TEST(test_a_frame_in_pieces),
         LINK_TEST(test_a_new_plugin_replaces_the_old_one),

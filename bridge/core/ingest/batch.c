@@ -17,7 +17,7 @@
 enum { UNIQUE_VIOLATION_RETRIES = 4 };
 
 const char batch_setup_sql[] =
-    "SET synchronous_commit = on;"
+    "SET synchronous_commit = on; SET client_connection_check_interval = '1s';"
     "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_hashjoin = off;"
     "SET enable_mergejoin = off; SET plan_cache_mode = force_generic_plan; SET jit = off;"
     "SET max_parallel_workers_per_gather = 0;"
