@@ -161,7 +161,6 @@ static void take_back(struct ingest *g)
         }
         for (size_t i = 0; i < b->count; i++) {
             struct submission *s = b->drafts[i];
-            s->maybe_stored = true;
             STAILQ_INSERT_TAIL(&drafts, s, next);
             g->stats.queued++;
             g->queued_bytes += s->size;

@@ -5,11 +5,13 @@ The plans are those of the running bridge, as auto_explain logs them: on an empt
 one every look-up of a batch must go through an index, one draft at a time."""
 import itertools
 import re
+import time
 
 import pytest
 
 from support import wait_until
 from support.faults import hang_up
+from support.session import Session
 
 APPEND = "WITH judged AS"
 LOCK = "SELECT FROM banter.conversations"
@@ -106,3 +108,41 @@ def test_a_draft_that_postgres_refuses_hurts_nobody_else(poisoned):
     rows = poisoned.psql("SELECT sqlstate, convert_from(payload, 'UTF8') FROM banter.quarantine")
     assert len(rows) == 10
     assert all(state == "23514" and '"text":"poison"' in draft for state, draft in rows)
+
+
+def test_what_was_stored_unheard_is_told_with_the_duplicate(banter):
+    """As an earlier bridge may have left it: stored, and nobody was told."""
+    alice, bob = banter.signup("alice"), banter.signup("bob")
+    phone, other = banter.device(alice), banter.device(bob)
+    conversation = phone.say(f"@{bob.handle}", "one")["conversation"]
+    other.wait_entry(conversation, text="one")
+    banter.psql(f"UPDATE banter.conversations SET last_seq = 2 WHERE id = '{conversation}';"
+                "INSERT INTO banter.messages (conversation, seq, sender, at, kind, id, text)"
+                " SELECT conversation, 2, sender, now(), 1, 'unheard', 'two'"
+                f" FROM banter.messages WHERE conversation = '{conversation}' AND seq = 1")
+    assert phone.say(conversation, "two", id="unheard")["seq"] == 2
+    assert other.wait_entry(conversation, seq=2)["text"] == "two"
+    assert phone.say(conversation, "two", id="unheard")["seq"] == 2
+    assert phone.say(conversation, "three")["seq"] == 3
+    other.wait_entry(conversation, seq=3)
+    assert [entry["seq"] for entry in other.entries(conversation)] == [1, 2, 3]
+
+
+def test_each_draft_of_one_id_gets_its_own_verdict(banter):
+    alice, bob = banter.signup("alice"), banter.signup("bob")
+    phone = banter.device(alice)
+    conversation = phone.say(f"@{bob.handle}", "a", id="1")["conversation"]
+    with Session(banter) as session:
+        session.lock(conversation)
+        for n in range(3):  # two batches wait for the lock, all that follows is one
+            phone.send(conversation, f"filler {n}", id=f"filler {n}")
+            time.sleep(0.1)
+        phone.send(conversation, "b", id="1")
+        phone.send(conversation, "a", id="1")
+        phone.send(conversation, "x", id="2", reply_to=999999)
+        phone.send(conversation, "x", id="2")
+        time.sleep(0.3)
+        session.release()
+    phone.say(conversation, "last")
+    receipts = [r for r in phone.receipts() if r["id"] in ("1", "2")]
+    assert [r.get("seq") or r["error"]["code"] for r in receipts] == [1, "conflict", 1, "invalid", 5]

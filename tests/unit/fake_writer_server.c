@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "db/db.h"
 #include "db/params.h"
+#include "wire/entry.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,8 @@ struct row {
     long sender;
     char id[NAME_MAX_LENGTH];
     char text[NAME_MAX_LENGTH];
+    char kind[NAME_MAX_LENGTH]; /* empty in a batch of texts */
+    char target[NAME_MAX_LENGTH];
 };
 
 struct stored_row {
@@ -33,8 +36,9 @@ struct transaction {
     long follows, number;
     struct row rows[ROWS_MAX];
     size_t row_count;
-    db_reply_fn *append_reply, *end_reply;
-    void *append_owner, *end_owner;
+    long strangers; /* of whom the direct conversation is to be made */
+    db_reply_fn *ensure_reply, *append_reply, *end_reply;
+    void *ensure_owner, *append_owner, *end_owner;
 };
 
 static struct stored_row stored[STORED_MAX];
@@ -43,6 +47,7 @@ static size_t quarantined;
 static struct transaction queue[TRANSACTIONS_MAX]; /* [count] is the one being built */
 static size_t queue_count;
 static long session_batch;
+static long role; /* of everybody, everywhere */
 static bool connected;
 static db_conn_state_fn *state_changed;
 static void *state_owner;
@@ -66,15 +71,32 @@ static bool next_element(const char **at, char out[NAME_MAX_LENGTH])
     return true;
 }
 
+#define TEXT_KIND "1"
+
+static long count_elements(const char *array)
+{
+    char element[NAME_MAX_LENGTH];
+    long count = 0;
+
+    while (next_element(&array, element))
+        count++;
+    return count;
+}
+
 static void read_rows(struct transaction *t, const struct params_pointers *p)
 {
-    const char *at[4] = {p->values[0], p->values[1], p->values[2], p->values[3]};
+    const char *at[] = {p->values[0], p->values[1], p->values[2],
+                        p->values[3], p->values[5], p->values[6]};
     char sender[NAME_MAX_LENGTH];
     struct row *row = t->rows;
 
     for (; next_element(&at[0], row->conversation); row++) {
         assert_true(next_element(&at[1], sender) && next_element(&at[2], row->id) &&
                     next_element(&at[3], row->text));
+        if (next_element(&at[4], row->kind))
+            assert_true(next_element(&at[5], row->target));
+        if (strcmp(row->kind, TEXT_KIND) == 0)
+            row->kind[0] = row->target[0] = '\0';
         row->sender = strtol(sender, NULL, 10);
     }
     t->row_count = (size_t)(row - t->rows);
@@ -96,6 +118,10 @@ bool db_conn_query(struct db_conn *c, const struct db_statement *statement,
         *t = (struct transaction){.is_batch = true,
                                   .follows = strtol(p.values[0], NULL, 10),
                                   .number = strtol(p.values[1], NULL, 10)};
+    } else if (strcmp(statement->name, "ingest_ensure") == 0) {
+        t->strangers = count_elements(p.values[0]);
+        t->ensure_reply = reply;
+        t->ensure_owner = owner;
     } else if (strcmp(statement->name, "ingest_append") == 0) {
         read_rows(t, &p);
         t->append_reply = reply;
@@ -144,6 +170,8 @@ static void lose_everything(void)
 
     connected = false;
     for (size_t i = 0; i < count; i++) {
+        if (queue[i].ensure_reply)
+            queue[i].ensure_reply(queue[i].ensure_owner, &lost);
         if (queue[i].append_reply)
             queue[i].append_reply(queue[i].append_owner, &lost);
         queue[i].end_reply(queue[i].end_owner, &lost);
@@ -171,6 +199,12 @@ void fake_server_reset(void)
     quarantined = 0;
     queue_count = 0;
     connected = false;
+    role = ROLE_MEMBER;
+}
+
+void fake_server_make_readers(void)
+{
+    role = ROLE_READER;
 }
 
 void fake_server_connect(void)
@@ -189,6 +223,12 @@ size_t fake_server_drafts_waiting(void)
 {
     assert_true(queue_count > 0);
     return queue[0].row_count;
+}
+
+void fake_server_erase(void)
+{
+    for (size_t i = 0; i < stored_count; i++)
+        stored[i].row.text[0] = '\0';
 }
 
 size_t fake_server_stored(void)
@@ -222,11 +262,18 @@ static const struct stored_row *find_stored(const struct row *row)
 }
 
 /* As batch.c numbers its verdicts. */
-enum verdict { STORED, DUPLICATE, CONFLICT };
+enum verdict { STORED, DUPLICATE, CONFLICT, READER = 4, ERASED = 11 };
 
-static enum verdict same_row(const struct row *a, const struct row *b)
+static enum verdict judge(const struct stored_row *old, const struct row *row)
 {
-    return strcmp(a->text, b->text) == 0 ? DUPLICATE : CONFLICT;
+    if (!old)
+        return role >= ROLE_MEMBER ? STORED : READER;
+    if (old->row.text[0] == '\0')
+        return ERASED;
+    return strcmp(old->row.text, row->text) == 0 && strcmp(old->row.kind, row->kind) == 0 &&
+                   strcmp(old->row.target, row->target) == 0
+               ? DUPLICATE
+               : CONFLICT;
 }
 
 static long head_of(const char *conversation)
@@ -250,24 +297,26 @@ static const char *error_of(const struct transaction *t)
     return NULL;
 }
 
-/* Columns as batch_append_statement has them: n, verdict, seq, at. */
+/* Columns as batch_append_statement has them: n, verdict, seq, at, role. */
 static PGresult *commit(const struct transaction *t)
 {
-    PGresult *result = fake_result(4);
+    PGresult *result = fake_result(5);
 
     session_batch = t->is_batch ? t->number : session_batch;
     quarantined += !t->is_batch;
     for (size_t i = 0; i < t->row_count; i++) {
         const struct row *row = &t->rows[i];
         const struct stored_row *old = find_stored(row);
+        enum verdict verdict = judge(old, row);
         int line = fake_result_add_row(result);
         long seq = old ? old->seq : head_of(row->conversation) + 1;
 
         fake_result_i64(result, line, 0, (int64_t)i + 1);
-        fake_result_i64(result, line, 1, !old ? STORED : same_row(&old->row, row));
+        fake_result_i64(result, line, 1, verdict);
         fake_result_i64(result, line, 2, seq);
         fake_result_i64(result, line, 3, 0);
-        if (!old) {
+        fake_result_i64(result, line, 4, role);
+        if (verdict == STORED) {
             assert_true(stored_count < STORED_MAX);
             stored[stored_count++] = (struct stored_row){*row, seq};
         }
@@ -284,6 +333,23 @@ static void answer_error(const struct transaction *t, const char *sqlstate)
     t->end_reply(t->end_owner, &reply);
 }
 
+/* Columns: ord, and the two members, who are users 1 and 2 in all conversations. */
+static void answer_ensure(const struct transaction *t)
+{
+    PGresult *result = fake_result(3);
+    struct db_reply reply = {.status = DB_OK, .result = result, .sqlstate = "", .message = ""};
+
+    for (long i = 0; i < t->strangers; i++) {
+        int line = fake_result_add_row(result);
+        fake_result_i64(result, line, 0, i + 1);
+        fake_result_i64(result, line, 1, 1);
+        fake_result_i64(result, line, 2, 2);
+    }
+    if (t->ensure_reply)
+        t->ensure_reply(t->ensure_owner, &reply);
+    PQclear(result);
+}
+
 void fake_server_run(void)
 {
     struct transaction t = take_oldest();
@@ -294,6 +360,7 @@ void fake_server_run(void)
         answer_error(&t, error);
         return;
     }
+    answer_ensure(&t);
     PGresult *result = commit(&t);
     reply.result = result;
     if (t.append_reply)

@@ -21,6 +21,10 @@ size_t fake_server_waiting(void);
 size_t fake_server_drafts_waiting(void);
 /* Runs and answers the oldest transaction. */
 void fake_server_run(void);
+/* Everybody may only read from now on. */
+void fake_server_make_readers(void);
+/* What is stored loses its texts. */
+void fake_server_erase(void);
 /* Answers the oldest transaction with this error. */
 void fake_server_fail(const char *sqlstate);
 /* Commits the oldest `count` transactions, and breaks the connection before it can say so. */

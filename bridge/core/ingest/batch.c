@@ -58,6 +58,7 @@ enum verdict {
     VERDICT_NOT_AUTHOR,
     VERDICT_NOT_ADMIN,
     VERDICT_EDITS_FULL,
+    VERDICT_DUPLICATE_ERASED, /* stored before, and what it said has been deleted since */
 };
 
 /* Roles: 1 is ROLE_READER, 2 ROLE_MEMBER; readers of a channel (kind 3) react (kind 4). A draft
@@ -71,7 +72,7 @@ enum verdict {
  * the index of (conversation, sender, id) for the same reason. */
 #define APPEND_SQL(OUTBOX)                                                                         \
     "WITH judged AS MATERIALIZED ("                                                                \
-    "  SELECT d.*, c.last_seq, old.seq AS old_seq, old.at AS old_at,"                              \
+    "  SELECT d.*, c.last_seq, m.role, old.seq AS old_seq, old.at AS old_at,"                      \
     "         CASE WHEN c.id IS NULL THEN 3"                                                       \
     "              WHEN old.seq IS NOT NULL THEN"                                                  \
     "                CASE WHEN old.kind = coalesce(d.kind, 1)"                                     \
@@ -79,7 +80,8 @@ enum verdict {
     "                      AND old.target IS NOT DISTINCT FROM d.target"                           \
     "                      AND (old.text IS NULL OR (old.text = d.text"                            \
     "                           AND old.data IS NOT DISTINCT FROM d.data))"                        \
-    "                THEN 1 ELSE 2 END"                                                            \
+    "                THEN CASE WHEN old.text IS NULL AND d.text IS NOT NULL THEN 11 ELSE 1 END"    \
+    "                ELSE 2 END"                                                                   \
     "              WHEN m.role IS NULL THEN 3"                                                     \
     "              WHEN m.role < 2 AND (c.kind <> 3 OR d.kind IS DISTINCT FROM 4) THEN 4"          \
     "              WHEN d.target IS NOT NULL THEN"                                                 \
@@ -113,7 +115,7 @@ enum verdict {
     "  FROM placed WHERE verdict = 0"                                                              \
     ")" OUTBOX "SELECT n, verdict,"                                                                \
     "       CASE WHEN verdict = 0 THEN seq ELSE old_seq END,"                                      \
-    "       CASE WHEN verdict = 0 THEN at ELSE old_at END"                                         \
+    "       CASE WHEN verdict = 0 THEN at ELSE old_at END, role"                                   \
     " FROM placed"
 
 const struct db_statement batch_append_statement = {
@@ -139,7 +141,7 @@ static const struct db_statement fold_statement = {
     .parameter_count = 3,
 };
 
-enum append_column { COLUMN_N, COLUMN_VERDICT, COLUMN_SEQ, COLUMN_AT };
+enum append_column { COLUMN_N, COLUMN_VERDICT, COLUMN_SEQ, COLUMN_AT, COLUMN_ROLE };
 
 struct batch *batch_create(void *owner, size_t capacity)
 {
@@ -150,6 +152,7 @@ struct batch *batch_create(void *owner, size_t capacity)
     b->rows = b->drafts + capacity;
     b->strangers = b->rows + capacity;
     b->targeted = b->strangers + capacity;
+    map_init(&b->names, &submission_by_name);
     return b;
 }
 
@@ -157,8 +160,16 @@ void batch_destroy(struct batch *b)
 {
     for (size_t i = 0; i < b->count; i++)
         submission_destroy(b->drafts[i]);
+    map_finish(&b->names);
     free(b->drafts);
     free(b);
+}
+
+static bool is_another_of_its_name(const struct batch *b, const struct submission *s)
+{
+    const struct submission *twin = s->judged ? NULL : map_find(&b->names, s);
+
+    return twin && !submission_same_body(s, twin);
 }
 
 bool batch_may_add(const struct batch *b, const struct submission *s)
@@ -169,36 +180,32 @@ bool batch_may_add(const struct batch *b, const struct submission *s)
             uuid_equal(&other->conversation, &s->conversation))
             return false;
     }
-    return true;
+    return !is_another_of_its_name(b, s);
 }
 
 void batch_add(struct batch *b, struct submission *s)
 {
     submission_reset(s);
     b->drafts[b->count++] = s;
-    if (s->target > 0 && !s->judged)
+    if (s->judged)
+        return;
+    if (s->target > 0)
         b->targeted[b->targeted_count++] = s;
+    s->twin = map_find(&b->names, s);
+    if (s->twin)
+        return;
+    if (!map_insert(&b->names, s))
+        abort(); /* out of memory, as everywhere in the bridge */
+    b->rows[b->row_count++] = s;
 }
 
 void batch_close(struct batch *b, const struct directs *known)
 {
-    struct map names;
-
-    map_init(&names, &submission_by_name);
-    for (size_t i = 0; i < b->count; i++) {
-        struct submission *s = b->drafts[i];
-        if (s->judged)
-            continue;
-        s->twin = map_find(&names, s);
-        if (s->twin)
-            continue;
-        if (!map_insert(&names, s))
-            abort(); /* out of memory, as everywhere in the bridge */
-        b->rows[b->row_count++] = s;
+    for (size_t i = 0; i < b->row_count; i++) {
+        struct submission *s = b->rows[i];
         if (s->other[0] && !directs_is_known(known, &s->conversation))
             b->strangers[b->stranger_count++] = s;
     }
-    map_finish(&names);
 }
 
 void batch_settle_twins(struct batch *b)
@@ -209,9 +216,6 @@ void batch_settle_twins(struct batch *b)
             continue;
         s->outcome = s->twin->outcome;
         s->outcome.duplicate = true;
-        if (s->outcome.code == CODE_OK && !submission_same_body(s, s->twin))
-            s->outcome = (struct ingest_outcome){.code = CODE_CONFLICT,
-                                                 .reason = "this id was used for another draft"};
     }
 }
 
@@ -402,14 +406,15 @@ static void on_append_reply(void *owner, const struct db_reply *reply)
         assert(n >= 1 && (size_t)n <= b->row_count);
         struct submission *s = b->rows[n - 1];
 
-        s->fresh = verdict == VERDICT_STORED;
-        if (s->fresh || verdict == VERDICT_DUPLICATE)
+        s->erased = verdict == VERDICT_DUPLICATE_ERASED;
+        s->role = (enum role)db_get_i64(reply->result, row, COLUMN_ROLE);
+        if (verdict == VERDICT_STORED || verdict == VERDICT_DUPLICATE || s->erased)
             s->outcome =
                 (struct ingest_outcome){.code = CODE_OK,
                                         .conversation = s->conversation,
                                         .seq = db_get_i64(reply->result, row, COLUMN_SEQ),
                                         .at_ms = db_get_time_ms(reply->result, row, COLUMN_AT),
-                                        .duplicate = !s->fresh};
+                                        .duplicate = verdict != VERDICT_STORED};
         else
             s->outcome = refusal_of(s, verdict);
     }

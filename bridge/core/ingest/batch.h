@@ -34,6 +34,7 @@ struct batch {
     size_t stranger_count;
     struct submission **targeted; /* those that concern a message */
     size_t targeted_count;
+    struct map names; /* of the rows */
     /* The answer: */
     bool answered;
     enum db_status status; /* DB_OK: committed */
@@ -46,12 +47,13 @@ STAILQ_HEAD(batch_list, batch);
 struct batch *batch_create(void *owner, size_t capacity);
 /* Frees the drafts in it too. */
 void batch_destroy(struct batch *b);
-/* False: it concerns a message that another one of the batch edits or deletes. What append reads
- * is as it was before the batch; so this one has to go into the next. */
+/* False: it concerns a message that another one of the batch edits or deletes, or has the name of
+ * another one and says something else. What append reads is as it was before the batch; so this one
+ * has to go into the next. */
 bool batch_may_add(const struct batch *b, const struct submission *s) MUST_USE;
 /* Takes the draft. */
 void batch_add(struct batch *b, struct submission *s);
-/* All drafts are in: finds twins, and decides what to ask. */
+/* All drafts are in: decides what to ask. */
 void batch_close(struct batch *b, const struct directs *known);
 /* Sends the transaction. `on_end` is called with the batch and the reply of the sync, once what the
  * server said is noted in the drafts. False: the connection broke; `on_end` will not be called. */

@@ -19,14 +19,15 @@ void emission_finish(struct emission *e)
 }
 
 /* Also when the conversation was there already: whoever made it may not have told the plugin yet,
- * or may have died before. To a member of old the frame says nothing new. */
+ * or may have died before. To a member of old the frame says nothing new. Both always have the same
+ * role: a block makes readers of both. */
 static void write_members(struct emission *e, const struct submission *s)
 {
     struct frame_member f = {
         .conversation = s->conversation,
         .kind = CONVERSATION_DIRECT,
         .uid = s->uid_a,
-        .role = ROLE_MEMBER,
+        .role = s->role,
         .last_seq = s->outcome.seq - 1,
     };
 
@@ -64,12 +65,12 @@ static void write_entry(struct emission *e, const struct submission *s)
 
 void emission_write(struct emission *e, const struct submission *s)
 {
-    if (s->outcome.code != CODE_OK || !(s->fresh || s->maybe_stored))
+    if (s->outcome.code != CODE_OK || s->twin)
         return;
     if (s->is_direct && !directs_is_known(e->directs, &s->conversation)) {
         write_members(e, s);
         directs_remember(e->directs, &s->conversation);
     }
-    if (link_is_connected(e->link))
+    if (link_is_connected(e->link) && !s->erased)
         write_entry(e, s);
 }

@@ -17,9 +17,9 @@ struct emission {
 
 void emission_init(struct emission *e, struct link *link, struct directs *directs);
 void emission_finish(struct emission *e);
-/* Writes the MEMBER frames that the entry needs, and the ENTRY. An entry that had been stored
- * before is written again if nobody can know whether it was written then: the plugin drops what it
- * has delivered. */
+/* Writes the MEMBER frames that the entry needs, and the ENTRY. So too for an entry that had been
+ * stored before, as nobody can know whether it was written then, by this bridge or one before it:
+ * the plugin drops what it has delivered. */
 void emission_write(struct emission *e, const struct submission *s);
 
 #endif

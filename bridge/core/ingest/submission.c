@@ -78,7 +78,7 @@ void submission_destroy(struct submission *s)
 void submission_reset(struct submission *s)
 {
     s->twin = NULL;
-    s->fresh = false;
+    s->erased = false;
     s->is_direct = false;
 }
 

@@ -34,11 +34,11 @@ struct submission {
     ingest_done_fn *done; /* or NULL */
     void *owner;
 
-    bool judged;       /* `outcome` is final: PostgreSQL is not asked */
-    bool maybe_stored; /* it was sent, and whether it was committed was never heard */
+    bool judged; /* `outcome` is final: PostgreSQL is not asked */
     /* Of the batch it is in: */
     struct submission *twin; /* an earlier one with the same name, whose outcome is this one's */
-    bool fresh;              /* stored by this batch */
+    bool erased;             /* stored before, and what it said has been deleted since */
+    enum role role;          /* of the sender in the conversation */
     bool is_direct;          /* `uid_a` and `uid_b` are the members of a direct conversation that
                                 the plugin may not have heard of */
     uint64_t uid_a, uid_b;
