@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* ingest.c - the writer: a queue of drafts, the batches in flight, and what to do when one fails.
  *
- * Order is kept by three rules. Batches are answered in the order sent. A batch commits only if the
+ * Order is kept by four rules. Batches are answered in the order sent. A batch commits only if the
  * one before it did (banter.follow_batch). After a failure nothing is sent until every batch in
- * flight is answered; then the drafts of all of them go back to the front of the queue. */
+ * flight is answered; then the drafts of all of them go back to the front of the queue. A
+ * conversation is set aside (ingest/asides.h) only then, and comes back only while nothing flies.
+ */
 #include "core/ingest.h"
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "core/ingest/asides.h"
 #include "core/ingest/batch.h"
 #include "core/ingest/emission.h"
 #include "db/db.h"
@@ -25,6 +28,7 @@ enum {
     TIMEOUT_MS = 10000, /* above the statement_timeout of batch_setup_sql */
     RETRY_FIRST_MS = 20,
     RETRY_MAX_MS = 2000,
+    ASIDE_MS = 500, /* between two looks whether a lock is free, for which everybody waits */
 };
 
 struct ingest {
@@ -53,6 +57,9 @@ struct ingest {
     /* How many drafts at the front of the queue hold one that PostgreSQL refuses; 0: none known.
      * Halved by every attempt, as in a binary search. */
     size_t suspects;
+    struct asides asides;
+    bool hasty; /* a lock is held, so none is waited for long */
+    struct event *aside_timer;
     struct event *retry_timer;
     struct event *settle_event; /* for batches that need no answer */
     struct ingest_stats stats;
@@ -67,22 +74,37 @@ static const struct db_statement quarantine_statement = {
 
 static void on_batch_end(void *owner, const struct db_reply *reply);
 
-static void start_batch(struct ingest *g)
+static void wait_on(struct event *timer, unsigned ms)
 {
-    size_t limit = g->suspects ? (g->suspects + 1) / 2 : g->config.batch_max;
-    struct batch *b = batch_create(g, limit);
-    struct submission *s;
-    size_t bytes = 0;
+    const struct timeval wait = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
 
-    while (b->count < limit && bytes < BATCH_BYTES_MAX && (s = STAILQ_FIRST(&g->queue)) != NULL &&
-           batch_may_add(b, s)) {
+    event_add(timer, &wait);
+}
+
+/* The draft to send next, or NULL. Those that have to wait for others make way. */
+static struct submission *front(struct ingest *g)
+{
+    struct submission *s;
+    struct aside *aside;
+
+    while ((s = STAILQ_FIRST(&g->queue)) != NULL && (aside = asides_find(&g->asides, s)) != NULL) {
         STAILQ_REMOVE_HEAD(&g->queue, next);
-        g->stats.queued--;
-        g->queued_bytes -= s->size;
-        bytes += s->size;
-        batch_add(b, s);
+        STAILQ_INSERT_TAIL(&aside->drafts, s, next);
     }
+    return s;
+}
+
+static void add_to_batch(struct ingest *g, struct batch *b, struct submission *s)
+{
+    g->stats.queued--;
+    g->queued_bytes -= s->size;
+    batch_add(b, s);
+}
+
+static void send_batch(struct ingest *g, struct batch *b)
+{
     batch_close(b, &g->directs);
+    b->hasty = g->hasty;
     b->tells = g->config.push;
     b->number = ++g->last_number;
     STAILQ_INSERT_TAIL(&g->flying, b, next);
@@ -98,16 +120,64 @@ static void start_batch(struct ingest *g)
         g->chain_tail = b->number;
 }
 
-static bool may_start_batch(const struct ingest *g)
+static void start_batch(struct ingest *g)
 {
-    unsigned flying_max = g->suspects ? 1 : g->config.batches_flying;
+    size_t limit = g->suspects ? (g->suspects + 1) / 2 : g->config.batch_max;
+    struct batch *b = batch_create(g, limit);
+    struct submission *s;
+    size_t bytes = 0;
 
-    return !STAILQ_EMPTY(&g->queue) && g->flying_count < flying_max && !g->failing &&
-           db_conn_is_ready(g->conn) && !evtimer_pending(g->retry_timer, NULL);
+    while (b->count < limit && bytes < BATCH_BYTES_MAX && (s = front(g)) != NULL &&
+           batch_may_add(b, s)) {
+        STAILQ_REMOVE_HEAD(&g->queue, next);
+        bytes += s->size;
+        add_to_batch(g, b, s);
+    }
+    send_batch(g, b);
+}
+
+/* Whether the lock is free: the first draft of what was set aside, alone. */
+static void start_probe(struct ingest *g)
+{
+    struct aside *aside = STAILQ_FIRST(&g->asides.list);
+    struct submission *s = STAILQ_FIRST(&aside->drafts);
+    struct batch *b = batch_create(g, 1);
+
+    b->aside = aside;
+    STAILQ_REMOVE_HEAD(&aside->drafts, next);
+    add_to_batch(g, b, s);
+    send_batch(g, b);
+}
+
+static bool may_send(const struct ingest *g)
+{
+    return !g->failing && db_conn_is_ready(g->conn) && !evtimer_pending(g->retry_timer, NULL);
+}
+
+static bool may_start_batch(struct ingest *g)
+{
+    const struct batch *first = STAILQ_FIRST(&g->flying);
+    unsigned flying_max = g->suspects || (first && first->aside) ? 1 : g->config.batches_flying;
+
+    return may_send(g) && g->flying_count < flying_max && front(g) != NULL;
+}
+
+/* A probe flies alone, so that its failure is nobody else's. */
+static bool is_probe_due(const struct ingest *g)
+{
+    const struct batch *first = STAILQ_FIRST(&g->flying);
+
+    return g->asides.count > 0 && g->suspects == 0 && !(first && first->aside) &&
+           !evtimer_pending(g->aside_timer, NULL);
 }
 
 void ingest_kick(struct ingest *g)
 {
+    if (is_probe_due(g)) {
+        if (may_send(g) && g->flying_count == 0)
+            start_probe(g);
+        return;
+    }
     while (may_start_batch(g))
         start_batch(g);
 }
@@ -144,10 +214,28 @@ static void on_success(struct ingest *g, struct batch *b)
         g->committed = b->number;
     g->attempts = 0;
     g->suspects = b->count < g->suspects ? g->suspects - b->count : 0;
+    if (b->aside) {
+        assert(b->aside == STAILQ_FIRST(&g->asides.list));
+        asides_release(&g->asides, &g->queue);
+        log_info("ingest", "a conversation that was set aside goes on");
+    }
+    g->hasty = g->hasty && (g->suspects > 0 || g->asides.count > 0);
     deliver(g, b);
 }
 
-/* Puts the drafts of everything in flight back to the front of the queue, in order. */
+static void take_back_probe(struct ingest *g, struct batch *b)
+{
+    struct submission *s = b->drafts[0];
+
+    STAILQ_INSERT_HEAD(&b->aside->drafts, s, next);
+    g->stats.queued++;
+    g->queued_bytes += s->size;
+    b->count = 0;
+    batch_destroy(b);
+}
+
+/* Puts the drafts of everything in flight back to the front of the queue, in order; a probe's to
+ * where it came from. */
 static void take_back(struct ingest *g)
 {
     struct submission_list drafts = STAILQ_HEAD_INITIALIZER(drafts);
@@ -158,6 +246,10 @@ static void take_back(struct ingest *g)
         if (b->status == DB_OK && b->row_count > 0) {
             log_error("ingest", "a batch was committed after one that was not");
             abort(); /* the order is lost; whoever restarts us starts from what is stored */
+        }
+        if (b->aside) {
+            take_back_probe(g, b);
+            continue;
         }
         for (size_t i = 0; i < b->count; i++) {
             struct submission *s = b->drafts[i];
@@ -212,13 +304,8 @@ static void wait_and_retry(struct ingest *g)
 {
     unsigned shift = g->attempts < 8 ? g->attempts : 8;
     unsigned ms = (unsigned)RETRY_FIRST_MS << shift;
-    struct timeval wait = {0};
 
-    if (ms > RETRY_MAX_MS)
-        ms = RETRY_MAX_MS;
-    wait.tv_sec = ms / 1000;
-    wait.tv_usec = (suseconds_t)(ms % 1000 * 1000);
-    event_add(g->retry_timer, &wait);
+    wait_on(g->retry_timer, ms < RETRY_MAX_MS ? ms : RETRY_MAX_MS);
 }
 
 static void bisect(struct ingest *g, size_t count, const char *sqlstate)
@@ -231,11 +318,49 @@ static void bisect(struct ingest *g, size_t count, const char *sqlstate)
     g->attempts = 0;
 }
 
+/* The first `count` drafts of the queue hold one that needs a lock that something else holds. */
+static void set_aside(struct ingest *g, size_t count)
+{
+    const struct submission *s = STAILQ_FIRST(&g->queue);
+    char conversation[UUID_TEXT_LENGTH + 1];
+
+    g->hasty = true;
+    g->suspects = count;
+    if (count > 1)
+        return;
+    g->suspects = 0;
+    if (!asides_add(&g->asides, &s->conversation)) {
+        wait_and_retry(g);
+        return;
+    }
+    uuid_format(&s->conversation, conversation);
+    log_warning("ingest", "conversation %s is set aside: something holds a lock on it",
+                conversation);
+    if (!evtimer_pending(g->aside_timer, NULL))
+        wait_on(g->aside_timer, ASIDE_MS);
+}
+
+/* A probe has failed, and its draft is where it came from. */
+static void recover_probe(struct ingest *g, enum batch_remedy remedy, const char *sqlstate)
+{
+    if (remedy == REMEDY_ASIDE) {
+        asides_rotate(&g->asides);
+        wait_on(g->aside_timer, ASIDE_MS);
+        return;
+    }
+    asides_release(&g->asides, &g->queue);
+    if (remedy == REMEDY_BISECT)
+        bisect(g, 1, sqlstate);
+    else
+        wait_and_retry(g);
+}
+
 /* All in flight are answered, and the first of them has failed. */
 static void recover(struct ingest *g)
 {
     const struct batch *first = STAILQ_FIRST(&g->flying);
     enum db_status status = first->status;
+    bool was_probe = first->aside != NULL;
     size_t count = first->count;
     char sqlstate[SQLSTATE_LENGTH + 1];
 
@@ -249,9 +374,16 @@ static void recover(struct ingest *g)
         log_warning("ingest", "connection lost with batches in flight: sending them again");
         return;
     }
+    enum batch_remedy remedy = batch_remedy_for(sqlstate, g->attempts);
+    if (was_probe) {
+        recover_probe(g, remedy, sqlstate);
+        return;
+    }
     log_warning("ingest", "a batch of %zu failed, SQLSTATE %s", count, sqlstate);
-    if (batch_remedy_for(sqlstate, g->attempts) == REMEDY_BISECT)
+    if (remedy == REMEDY_BISECT)
         bisect(g, count, sqlstate);
+    else if (remedy == REMEDY_ASIDE)
+        set_aside(g, count);
     else
         wait_and_retry(g);
     g->attempts++;
@@ -353,11 +485,13 @@ struct ingest *ingest_create(struct event_base *base, const struct ingest_config
     g->config = *config;
     STAILQ_INIT(&g->queue);
     STAILQ_INIT(&g->flying);
+    asides_init(&g->asides);
     directs_init(&g->directs);
     emission_init(&g->emission, link, &g->directs);
+    g->aside_timer = evtimer_new(base, on_retry_timer, g);
     g->retry_timer = evtimer_new(base, on_retry_timer, g);
     g->settle_event = event_new(base, -1, 0, on_settle_event, g);
-    if (g->retry_timer && g->settle_event)
+    if (g->aside_timer && g->retry_timer && g->settle_event)
         g->conn = db_conn_create(base, &conn_config, on_connection_changed, g);
     if (!g->conn) {
         ingest_destroy(g);
@@ -374,6 +508,8 @@ static void give_up(struct ingest *g)
     struct submission *s;
 
     take_back(g);
+    while (g->asides.count > 0)
+        asides_release(&g->asides, &g->queue);
     while ((s = STAILQ_FIRST(&g->queue)) != NULL) {
         STAILQ_REMOVE_HEAD(&g->queue, next);
         if (s->done)
@@ -388,6 +524,8 @@ void ingest_destroy(struct ingest *g)
         return;
     db_conn_destroy(g->conn);
     give_up(g);
+    if (g->aside_timer)
+        event_free(g->aside_timer);
     if (g->retry_timer)
         event_free(g->retry_timer);
     if (g->settle_event)
@@ -432,7 +570,7 @@ bool ingest_has_room(const struct ingest *g)
 
 bool ingest_is_idle(const struct ingest *g)
 {
-    return STAILQ_EMPTY(&g->queue) && STAILQ_EMPTY(&g->flying);
+    return STAILQ_EMPTY(&g->queue) && STAILQ_EMPTY(&g->flying) && g->asides.count == 0;
 }
 
 bool ingest_is_ready(const struct ingest *g)

@@ -3,7 +3,10 @@
  *
  * A draft is answered (receipt and CONFIRM) only over the link it came over. The plugin sends every
  * unconfirmed draft again over the next one; the copy is then recognized as a duplicate, and its
- * receipt keeps its place among the others. */
+ * receipt keeps its place among the others.
+ *
+ * Rule: CONFIRM(n) says that all drafts up to n are answered, and the writer may answer some later
+ * than others that came after them. */
 #include "core/intake.h"
 
 #include "base/buf.h"
@@ -20,20 +23,24 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <sys/queue.h>
 
 enum { RECEIPT_MAX_BYTES = 4096 };
 
 struct intake {
     struct intake_modules modules;
     uint64_t link_generation; /* rises with every link that comes or goes */
-    uint64_t settled_number;  /* highest draft of this link whose receipt is written */
-    bool held;                /* the writer is full */
+    uint64_t settled_number;  /* of this link: up to it all receipts are written; 0: no news */
+    TAILQ_HEAD(, posting) postings; /* of this link, in order, from the first without receipt */
+    bool held;                      /* the writer is full */
     bool closed;
     struct buf json; /* scratch */
 };
 
 /* Where the outcome of one draft goes. */
 struct posting {
+    TAILQ_ENTRY(posting) link; /* only while its link is up */
+    bool done;
     struct intake *intake;
     uint64_t link_generation;
     uint64_t number;
@@ -72,11 +79,31 @@ static void on_done(void *owner, struct slice id, const struct ingest_outcome *o
     struct posting *p = owner;
     struct intake *i = p->intake;
 
-    if (p->link_generation == i->link_generation) {
-        write_receipt(i, p, id, outcome);
-        i->settled_number = p->number;
+    if (p->link_generation != i->link_generation) {
+        free(p);
+        return;
     }
-    free(p);
+    write_receipt(i, p, id, outcome);
+    p->done = true;
+    while ((p = TAILQ_FIRST(&i->postings)) != NULL && p->done) {
+        i->settled_number = p->number;
+        TAILQ_REMOVE(&i->postings, p, link);
+        free(p);
+    }
+}
+
+/* The writer answers the rest for nobody. */
+static void forget_postings(struct intake *i)
+{
+    struct posting *p;
+
+    while ((p = TAILQ_FIRST(&i->postings)) != NULL) {
+        TAILQ_REMOVE(&i->postings, p, link);
+        if (p->done)
+            free(p);
+    }
+    i->link_generation++;
+    i->settled_number = 0;
 }
 
 static void on_settled(void *owner)
@@ -97,8 +124,7 @@ static void on_connected(void *owner, uint64_t boot)
     struct intake *i = owner;
     (void)boot;
 
-    i->link_generation++;
-    i->settled_number = 0;
+    forget_postings(i);
     presence_link_up(i->modules.presence);
     revocations_link_up(i->modules.revocations);
 }
@@ -107,8 +133,7 @@ static void on_disconnected(void *owner)
 {
     struct intake *i = owner;
 
-    i->link_generation++;
-    i->settled_number = 0;
+    forget_postings(i);
     fills_link_lost(i->modules.fills);
     members_link_lost(i->modules.members);
     presence_link_lost(i->modules.presence);
@@ -137,6 +162,7 @@ static void on_draft(void *owner, const struct frame_draft *f)
     p->uid = f->uid;
     copy_text(p->device, sizeof p->device, f->device);
     copy_text(p->target, sizeof p->target, f->target);
+    TAILQ_INSERT_TAIL(&i->postings, p, link);
     ingest_submit(i->modules.ingest, &draft, on_done, p);
     if (!i->held && ingest_is_full(i->modules.ingest)) {
         i->held = true;
@@ -192,6 +218,7 @@ struct intake *intake_create(const struct intake_modules *modules)
     struct intake *i = must_calloc(1, sizeof *i);
 
     i->modules = *modules;
+    TAILQ_INIT(&i->postings);
     buf_init(&i->json, RECEIPT_MAX_BYTES);
     ingest_on_settled(modules->ingest, on_settled, i);
     return i;
@@ -201,6 +228,7 @@ void intake_destroy(struct intake *i)
 {
     if (!i)
         return;
+    forget_postings(i);
     buf_finish(&i->json);
     free(i);
 }

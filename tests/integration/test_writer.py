@@ -10,7 +10,7 @@ import time
 import pytest
 
 from support import wait_until
-from support.faults import hang_up
+from support.faults import hang_up, restart
 from support.session import Session
 
 APPEND = "WITH judged AS"
@@ -145,4 +145,47 @@ def test_each_draft_of_one_id_gets_its_own_verdict(banter):
         session.release()
     phone.say(conversation, "last")
     receipts = [r for r in phone.receipts() if r["id"] in ("1", "2")]
-    assert [r.get("seq") or r["error"]["code"] for r in receipts] == [1, "conflict", 1, "invalid", 5]
+    verdicts = [receipt.get("seq") or receipt["error"]["code"] for receipt in receipts]
+    assert verdicts == [1, "conflict", 1, "invalid", 5]
+
+
+def test_a_row_that_is_held_stops_its_own_conversation_only(banter):
+    alice, bob = banter.signup("alice"), banter.signup("bob")
+    phone, other = banter.device(alice), banter.device(bob)
+    held, free = banter.group(alice, [bob]), banter.group(alice, [bob])
+    with Session(banter) as session:
+        session.lock(held)
+        waiting, going = [], []
+        for n in range(10):
+            waiting.append(phone.send(held, f"waits {n}"))
+            going.append(phone.send(free, f"goes {n}"))
+        for draft in going:
+            phone.receipt(draft, timeout=8)
+        for n in range(10, 20):
+            waiting.append(phone.send(held, f"waits {n}"))
+            going.append(phone.say(free, f"goes {n}", timeout=2)["id"])
+        assert not set(waiting) & {receipt["id"] for receipt in phone.receipts()}
+        session.release()
+    for draft in waiting:
+        phone.receipt(draft, timeout=10)
+    assert [r["id"] for r in phone.receipts() if r["id"] in waiting] == waiting
+    assert [r["id"] for r in phone.receipts() if r["id"] in going] == going
+    for group, text in ((held, "waits"), (free, "goes")):
+        texts = [entry["text"] for entry in other.wait_entries(group, 21)[1:]]
+        assert texts == [f"{text} {n}" for n in range(20)]
+
+
+def test_what_waits_for_a_row_survives_the_bridge(fresh_banter):
+    """CONFIRM must not pass what waits, though later drafts are answered."""
+    banter = fresh_banter
+    alice, bob = banter.signup("alice"), banter.signup("bob")
+    phone = banter.device(alice)
+    held, free = banter.group(alice, [bob]), banter.group(alice, [bob])
+    with Session(banter) as session:
+        session.lock(held)
+        waiting = [phone.send(held, f"waits {n}") for n in range(3)]
+        phone.say(free, "goes", timeout=10)
+        restart(banter, "bridge")
+        session.release()
+    for draft in waiting:
+        assert "seq" in phone.receipt(draft, timeout=20)

@@ -23,6 +23,8 @@ size_t fake_server_drafts_waiting(void);
 void fake_server_run(void);
 /* Everybody may only read from now on. */
 void fake_server_make_readers(void);
+/* Something else holds a lock on this conversation; NULL: on none. */
+void fake_server_hold(const char *conversation);
 /* What is stored loses its texts. */
 void fake_server_erase(void);
 /* Answers the oldest transaction with this error. */

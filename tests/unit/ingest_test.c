@@ -1,151 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* ingest_test.c - the writer against a tiny server: outcomes come once, in order, and mean what is
  * stored, whatever fails on the way. */
-#include "unit/unit.h"
-
-#include "unit/fake_writer_server.h"
-
-#include "base/clock.h"
-#include "core/ingest.h"
-#include "link/link.h"
+#include "unit/ingest_rig.h"
 
 #include <event2/event.h>
 #include <stdio.h>
-#include <stdlib.h>
-
-#define CONVERSATION "01900000-0000-7000-8000-000000000001"
-
-enum { OUTCOMES_MAX = 4096, WAIT_MS = 5000 };
-
-struct told {
-    char id[32];
-    enum code code;
-    int64_t seq;
-    bool duplicate;
-};
-
-static struct told told[OUTCOMES_MAX];
-static size_t told_count;
-static size_t settled_count;
-static int64_t last_entry_seq; /* of the ENTRY frames, without those that come again */
-static size_t entry_count;
-static size_t member_count;
-static enum role member_role; /* of the last MEMBER frame */
-static struct event_base *base;
-static struct ingest *ingest;
-
-void link_member(struct link *l, const struct frame_member *f)
-{
-    (void)l;
-    member_count++;
-    member_role = f->role;
-}
-
-void link_entry(struct link *l, const struct frame_entry *f)
-{
-    (void)l;
-    entry_count++;
-    if (f->seq > last_entry_seq) {
-        assert_int_equal(f->seq, last_entry_seq + 1);
-        last_entry_seq = f->seq;
-    }
-}
-
-bool link_is_connected(const struct link *l)
-{
-    (void)l;
-    return true;
-}
-
-static void on_done(void *owner, struct slice id, const struct ingest_outcome *outcome)
-{
-    struct told *t = &told[told_count++];
-    (void)owner;
-
-    assert_true(id.length < sizeof t->id);
-    memset(t, 0, sizeof *t);
-    memcpy(t->id, id.data, id.length);
-    t->code = outcome->code;
-    t->seq = outcome->seq;
-    t->duplicate = outcome->duplicate;
-}
-
-static void on_settled(void *owner)
-{
-    (void)owner;
-    settled_count++;
-}
-
-static int set_up(void **state)
-{
-    const struct ingest_config config = {
-        .dsn = "", .batch_max = 64, .batches_flying = 2, .queue_max = 100};
-    (void)state;
-
-    told_count = settled_count = entry_count = member_count = 0;
-    last_entry_seq = 0;
-    fake_server_reset();
-    base = event_base_new();
-    ingest = ingest_create(base, &config, NULL);
-    ingest_on_settled(ingest, on_settled, NULL);
-    fake_server_connect();
-    return ingest ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    ingest_destroy(ingest);
-    event_base_free(base);
-    return 0;
-}
-
-static void submit_json(const char *target, const char *json)
-{
-    const struct ingest_draft draft = {.uid = 1,
-                                       .handle = slice_str("alice"),
-                                       .device = slice_str("phone"),
-                                       .target = slice_str(target),
-                                       .json = slice_str(json)};
-    ingest_submit(ingest, &draft, on_done, NULL);
-}
-
-static void submit(const char *id, const char *text)
-{
-    char json[128];
-    snprintf(json, sizeof json, "{\"id\":\"%s\",\"text\":\"%s\"}", id, text);
-    submit_json(CONVERSATION, json);
-}
-
-static void submit_numbered(unsigned from, unsigned count)
-{
-    char id[16];
-
-    for (unsigned n = from; n < from + count; n++) {
-        snprintf(id, sizeof id, "d%u", n);
-        submit(id, "hello");
-    }
-}
-
-/* Lets the writer's timers run until it has sent something. */
-static void wait_for_batch(void)
-{
-    uint64_t stop_ms = clock_monotonic_ms() + WAIT_MS;
-
-    while (fake_server_waiting() == 0) {
-        assert_true(clock_monotonic_ms() < stop_ms);
-        event_base_loop(base, EVLOOP_ONCE);
-    }
-}
-
-static void run_until_idle(void)
-{
-    while (!ingest_is_idle(ingest)) {
-        wait_for_batch();
-        fake_server_run();
-        event_base_loop(base, EVLOOP_NONBLOCK);
-    }
-}
 
 static void assert_told_in_order(unsigned count)
 {
@@ -468,27 +327,21 @@ static void test_stopping_tells_what_is_left(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_what_queues_meanwhile_is_one_batch, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_later_batch_does_not_overtake_a_failed_one, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(test_unknown_outcome_is_stored_once_and_told_once, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(test_poison_is_found_and_the_rest_keeps_its_order, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(test_a_name_twice_in_one_batch, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_name_twice_in_two_batches, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_name_with_two_bodies_in_one_turn, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_what_was_deleted_is_not_told_again, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_block_that_came_between_is_told, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_kind_that_differs_is_another_body, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(test_what_follows_a_deletion_is_judged_after_it, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(test_refusals_keep_their_place, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_drafts_wait_while_there_is_no_database, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(test_order_holds_under_random_failures, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_stopping_tells_what_is_left, set_up, tear_down),
+        INGEST_TEST(test_what_queues_meanwhile_is_one_batch),
+        INGEST_TEST(test_a_later_batch_does_not_overtake_a_failed_one),
+        INGEST_TEST(test_unknown_outcome_is_stored_once_and_told_once),
+        INGEST_TEST(test_poison_is_found_and_the_rest_keeps_its_order),
+        INGEST_TEST(test_a_name_twice_in_one_batch),
+        INGEST_TEST(test_a_name_twice_in_two_batches),
+        INGEST_TEST(test_a_name_with_two_bodies_in_one_turn),
+        INGEST_TEST(test_what_was_deleted_is_not_told_again),
+        INGEST_TEST(test_a_block_that_came_between_is_told),
+        INGEST_TEST(test_a_kind_that_differs_is_another_body),
+        INGEST_TEST(test_what_follows_a_deletion_is_judged_after_it),
+        INGEST_TEST(test_refusals_keep_their_place),
+        INGEST_TEST(test_drafts_wait_while_there_is_no_database),
+        INGEST_TEST(test_order_holds_under_random_failures),
+        INGEST_TEST(test_stopping_tells_what_is_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

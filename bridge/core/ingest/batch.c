@@ -22,13 +22,21 @@ const char batch_setup_sql[] =
     "SET enable_mergejoin = off; SET plan_cache_mode = force_generic_plan; SET jit = off;"
     "SET max_parallel_workers_per_gather = 0;"
     "SET cpu_tuple_cost = 10; SET cpu_index_tuple_cost = 5; SET cpu_operator_cost = 2;"
-    "SET statement_timeout = '8s'; SET idle_in_transaction_session_timeout = '10s';"
+    "SET statement_timeout = '8s'; SET lock_timeout = '2s'; SET "
+    "idle_in_transaction_session_timeout = '10s';"
     "SET banter.batch = '0'";
 
 static const struct db_statement follow_statement = {
     .name = "ingest_follow",
     .sql = "SELECT banter.follow_batch($1::bigint, $2::bigint)",
     .parameter_count = 2,
+};
+
+/* For this transaction. The writer waits for everybody while it waits for a lock. */
+static const struct db_statement hasty_statement = {
+    .name = "ingest_hasty",
+    .sql = "SELECT set_config('lock_timeout', '100ms', true)",
+    .parameter_count = 0,
 };
 
 static const struct db_statement ensure_statement = {
@@ -423,7 +431,8 @@ static void on_append_reply(void *owner, const struct db_reply *reply)
 bool batch_send(struct batch *b, struct db_conn *c, uint64_t follows, db_reply_fn *on_end)
 {
     assert(b->row_count > 0);
-    return db_conn_query(c, &follow_statement, follow_params(follows, b->number), NULL, NULL) &&
+    return (!b->hasty || db_conn_query(c, &hasty_statement, NULL, NULL, NULL)) &&
+           db_conn_query(c, &follow_statement, follow_params(follows, b->number), NULL, NULL) &&
            (b->stranger_count == 0 ||
             db_conn_query(c, &ensure_statement, ensure_params(b), on_ensure_reply, b)) &&
            db_conn_query(c, &batch_lock_statement, lock_params(b), NULL, NULL) &&
@@ -442,6 +451,9 @@ enum batch_remedy batch_remedy_for(const char *sqlstate, unsigned attempts)
      * then trying again would stop everybody for ever. */
     if (strcmp(sqlstate, "23505") == 0)
         return attempts < UNIQUE_VIOLATION_RETRIES ? REMEDY_RETRY : REMEDY_BISECT;
+    /* Canceled by statement_timeout, or for lack of a lock in time. */
+    if (strcmp(sqlstate, "57014") == 0 || strcmp(sqlstate, "55P03") == 0)
+        return REMEDY_ASIDE;
     /* Data exceptions, integrity violations, program limits (PostgreSQL, appendix A). */
     if (strncmp(sqlstate, "22", 2) == 0 || strncmp(sqlstate, "23", 2) == 0 ||
         strncmp(sqlstate, "54", 2) == 0)

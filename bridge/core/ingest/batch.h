@@ -10,6 +10,7 @@
 #ifndef BANTER_BRIDGE_INGEST_BATCH_H
 #define BANTER_BRIDGE_INGEST_BATCH_H
 
+#include "core/ingest/asides.h"
 #include "core/ingest/directs.h"
 #include "core/ingest/submission.h"
 #include "db/db.h"
@@ -24,7 +25,9 @@ enum { SQLSTATE_LENGTH = 5 };
 struct batch {
     STAILQ_ENTRY(batch) next;
     void *owner;                /* the writer */
+    struct aside *aside;        /* its only draft is the first of this one; or NULL */
     uint64_t number;            /* its place in the chain of this session */
+    bool hasty;                 /* does not wait long for locks */
     bool tells;                 /* texts go to the outbox of push, too */
     struct submission **drafts; /* all, in order of arrival; owned */
     size_t count;
@@ -73,6 +76,8 @@ extern const struct db_statement batch_append_push_statement;
 enum batch_remedy {
     REMEDY_RETRY,  /* it is not about the drafts: wait and send again */
     REMEDY_BISECT, /* one of the drafts is at fault: find it */
+    REMEDY_ASIDE,  /* something else holds a lock that one of them needs: find it, and set its
+                      conversation aside */
     REMEDY_FOLLOW, /* only the batch before it is to blame */
 };
 /* `attempts` made so far without anything being committed. */

@@ -63,9 +63,10 @@ struct submission *submission_create(const struct ingest_draft *draft, ingest_do
     s->size = size;
     s->done = done;
     s->owner = owner;
+    bool resolved = resolve_target(s, draft->target); /* a refusal has its place there, too */
     if (code != CODE_OK)
         submission_refuse(s, code, reason);
-    else if (!resolve_target(s, draft->target))
+    else if (!resolved)
         submission_refuse(s, CODE_NOT_FOUND, "no such conversation or user");
     return s;
 }

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/* ingest_rig.c - see ingest_rig.h. */
+#include "unit/ingest_rig.h"
+
+#include "base/clock.h"
+
+#include <event2/event.h>
+#include <stdio.h>
+
+enum { OUTCOMES_MAX = 4096, WAIT_MS = 5000 };
+
+struct told told[OUTCOMES_MAX];
+size_t told_count;
+size_t settled_count;
+int64_t last_entry_seq;
+int64_t last_held_seq;
+size_t entry_count;
+size_t member_count;
+enum role member_role;
+struct event_base *base;
+struct ingest *ingest;
+
+void link_member(struct link *l, const struct frame_member *f)
+{
+    (void)l;
+    member_count++;
+    member_role = f->role;
+}
+
+void link_entry(struct link *l, const struct frame_entry *f)
+{
+    int64_t *last = f->conversation.bytes[15] == 2 ? &last_held_seq : &last_entry_seq;
+    (void)l;
+
+    entry_count++;
+    if (f->seq > *last) {
+        assert_int_equal(f->seq, *last + 1);
+        *last = f->seq;
+    }
+}
+
+bool link_is_connected(const struct link *l)
+{
+    (void)l;
+    return true;
+}
+
+static void on_done(void *owner, struct slice id, const struct ingest_outcome *outcome)
+{
+    struct told *t = &told[told_count++];
+    (void)owner;
+
+    assert_true(id.length < sizeof t->id);
+    memset(t, 0, sizeof *t);
+    memcpy(t->id, id.data, id.length);
+    t->code = outcome->code;
+    t->seq = outcome->seq;
+    t->duplicate = outcome->duplicate;
+}
+
+static void on_settled(void *owner)
+{
+    (void)owner;
+    settled_count++;
+}
+
+int rig_set_up(void **state)
+{
+    const struct ingest_config config = {
+        .dsn = "", .batch_max = 64, .batches_flying = 2, .queue_max = 100};
+    (void)state;
+
+    told_count = settled_count = entry_count = member_count = 0;
+    last_entry_seq = last_held_seq = 0;
+    fake_server_reset();
+    base = event_base_new();
+    ingest = ingest_create(base, &config, NULL);
+    ingest_on_settled(ingest, on_settled, NULL);
+    fake_server_connect();
+    return ingest ? 0 : -1;
+}
+
+int rig_tear_down(void **state)
+{
+    (void)state;
+    ingest_destroy(ingest);
+    event_base_free(base);
+    return 0;
+}
+
+void submit_json(const char *target, const char *json)
+{
+    const struct ingest_draft draft = {.uid = 1,
+                                       .handle = slice_str("alice"),
+                                       .device = slice_str("phone"),
+                                       .target = slice_str(target),
+                                       .json = slice_str(json)};
+    ingest_submit(ingest, &draft, on_done, NULL);
+}
+
+void submit(const char *id, const char *text)
+{
+    char json[128];
+    snprintf(json, sizeof json, "{\"id\":\"%s\",\"text\":\"%s\"}", id, text);
+    submit_json(CONVERSATION, json);
+}
+
+void submit_held(unsigned from, unsigned count)
+{
+    char json[128];
+
+    for (unsigned n = from; n < from + count; n++) {
+        snprintf(json, sizeof json, "{\"id\":\"h%u\",\"text\":\"hello\"}", n);
+        submit_json(HELD, json);
+    }
+}
+
+void submit_numbered(unsigned from, unsigned count)
+{
+    char id[16];
+
+    for (unsigned n = from; n < from + count; n++) {
+        snprintf(id, sizeof id, "d%u", n);
+        submit(id, "hello");
+    }
+}
+
+void wait_for_batch(void)
+{
+    uint64_t stop_ms = clock_monotonic_ms() + WAIT_MS;
+
+    while (fake_server_waiting() == 0) {
+        assert_true(clock_monotonic_ms() < stop_ms);
+        event_base_loop(base, EVLOOP_ONCE);
+    }
+}
+
+void run_until_idle(void)
+{
+    while (!ingest_is_idle(ingest)) {
+        wait_for_batch();
+        fake_server_run();
+        event_base_loop(base, EVLOOP_NONBLOCK);
+    }
+}
+
+void run_until_told(size_t count)
+{
+    while (told_count < count) {
+        wait_for_batch();
+        fake_server_run();
+        event_base_loop(base, EVLOOP_NONBLOCK);
+    }
+}
