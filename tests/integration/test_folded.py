@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from support import wait_until
 from support.log import assert_invariants, whole_log
 
 from test_targets import Room, delete, edit, react
@@ -201,3 +202,22 @@ def test_ten_thousand_reactions_on_one_message(banter):
     react(room.bob, room.id, seq, "A")
     assert time.monotonic() - started < 2
     assert_invariants(banter)
+
+
+def test_a_deleted_conversation_is_folded_no_more(banter):
+    """The writer folds what it refuses, too; what was erased must not come back."""
+    room = Room(banter)
+    seq = room.bob.say(room.id, "gone soon")["seq"]
+    react = {"kind": "reaction", "target": seq, "emoji": "👍", "id": "again"}
+    room.bob.say(room.id, None, **react)
+    banter.psql(f"UPDATE banter.conversations SET deleted_at = now() WHERE id = '{room.id}';"
+                f"DELETE FROM banter.reactors WHERE conversation = '{room.id}'")
+    refused = room.bob.send(room.id, **react)
+    wait_until(lambda: len([r for r in room.bob.receipts() if r["id"] == refused]) == 2, 10,
+               "the second receipt")
+    left = banter.psql(f"SELECT 1 FROM banter.reactors WHERE conversation = '{room.id}'")
+    # As the command that deletes does: what is left is erased.
+    banter.psql(f"INSERT INTO banter.chores (conversation, chore) VALUES ('{room.id}', 1)")
+    wait_until(lambda: banter.psql("SELECT 1 FROM banter.chores") == [], 20, "the erasing")
+    assert room.bob.receipts()[-1]["error"]["code"] == "not_found"
+    assert left == []
