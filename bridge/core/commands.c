@@ -211,6 +211,19 @@ static void submit_waiting(struct commands *c, const struct uuid *conversation)
     }
 }
 
+/* The removal of somebody who is no member: removed unheard, perhaps. To a plugin that knows it the
+ * frame says nothing new. */
+static void tell_not_a_member(const struct command *cmd, const struct db_reply *reply)
+{
+    uint64_t uid = strtoull(reply->detail, NULL, 10);
+
+    if (cmd->spec->effect == COMMAND_REMOVES && cmd->code == CODE_NOT_FOUND && uid != 0)
+        link_member(cmd->commands->link, &(struct frame_member){.conversation = cmd->conversation,
+                                                                .kind = CONVERSATION_GROUP,
+                                                                .uid = uid,
+                                                                .role = ROLE_NONE});
+}
+
 /* PostgreSQL said no: in our own words, in passing, or for a reason that nobody foresaw. */
 static void refuse(struct command *cmd, const struct db_reply *reply)
 {
@@ -219,6 +232,7 @@ static void refuse(struct command *cmd, const struct db_reply *reply)
 
     if (code != CODE_OK) {
         command_fail(cmd, code, "%s", reply->message);
+        tell_not_a_member(cmd, reply);
         return;
     }
     log_error("commands", "%s failed: %s %s", cmd->spec->name, reply->sqlstate, reply->message);

@@ -35,6 +35,7 @@ struct db_reply {
     const char *sqlstate; /* DB_ERROR, and db_conn_sync()'s DB_ABORTED: that of the transaction's
                              first error, five characters; else "" */
     const char *message;  /* with sqlstate: the server's primary message; else "" */
+    const char *detail;   /* the same of the server's detail */
 };
 
 typedef void db_reply_fn(void *owner, const struct db_reply *reply);

@@ -182,12 +182,13 @@ static struct db_reply reply_of_error(const PGresult *r)
 {
     return (struct db_reply){.status = DB_ERROR,
                              .sqlstate = error_field(r, PG_DIAG_SQLSTATE),
-                             .message = error_field(r, PG_DIAG_MESSAGE_PRIMARY)};
+                             .message = error_field(r, PG_DIAG_MESSAGE_PRIMARY),
+                             .detail = error_field(r, PG_DIAG_MESSAGE_DETAIL)};
 }
 
 static struct db_reply reply_without_result(enum db_status status)
 {
-    return (struct db_reply){.status = status, .sqlstate = "", .message = ""};
+    return (struct db_reply){.status = status, .sqlstate = "", .message = "", .detail = ""};
 }
 
 static void answer(const struct expected *what, struct db_reply reply)

@@ -153,3 +153,12 @@ def test_nobody_is_attached_while_a_lost_command_may_commit(people):
             session.release()
     banter.wait_ready()
     assert_hears_as_member(banter, phone, other, group)
+
+
+def test_a_removal_that_nobody_told_is_told_when_asked_for_again(people):
+    banter, alice, eve, group, phone, other = people
+    banter.psql(f"DELETE FROM banter.members m USING banter.users u WHERE u.id = m.user_id "
+                f"AND m.conversation = '{group}' AND u.handle = '{eve.handle}'")
+    assert Removal(banter, alice, group, eve).wait()["error"]["code"] == "not_found"
+    other.wait_message(lambda m: m.topic == "me/event" and b"removed" in m.payload, 5, "the end")
+    assert_hears_as_member(banter, phone, other, group)

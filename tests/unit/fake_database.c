@@ -62,19 +62,22 @@ static void reply_to(size_t index, const struct db_reply *reply)
 void fake_database_answer(size_t index, PGresult *result)
 {
     reply_to(index,
-             &(struct db_reply){.status = DB_OK, .result = result, .sqlstate = "", .message = ""});
+             &(struct db_reply){
+                 .status = DB_OK, .result = result, .sqlstate = "", .message = "", .detail = ""});
     PQclear(result);
 }
 
 void fake_database_refuse(size_t index, const char *sqlstate, const char *message)
 {
     reply_to(index,
-             &(struct db_reply){.status = DB_ERROR, .sqlstate = sqlstate, .message = message});
+             &(struct db_reply){
+                 .status = DB_ERROR, .sqlstate = sqlstate, .message = message, .detail = ""});
 }
 
 void fake_database_fail(size_t index, enum db_status status)
 {
-    reply_to(index, &(struct db_reply){.status = status, .sqlstate = "", .message = ""});
+    reply_to(index,
+             &(struct db_reply){.status = status, .sqlstate = "", .message = "", .detail = ""});
 }
 
 PGresult *fake_result(int columns)
