@@ -18,6 +18,7 @@
 enum {
     IN_FLIGHT_DEFAULT = 200,
     TIMEOUT_DEFAULT_MS = 10000,
+    WARNING_PAUSE_MS = 60000,
 };
 
 /* One provider with its figures. */
@@ -26,6 +27,7 @@ struct push_channel {
     struct push_senders *senders;
     void *provider; /* NULL: not configured */
     struct push_stats stats;
+    uint64_t may_warn_ms; /* monotonic */
 };
 
 struct push_senders {
@@ -149,9 +151,23 @@ static void count(struct push_stats *stats, const struct push_job *job)
     stats->latency_sum_ms += took_ms;
 }
 
+/* Only the operator can mend this. Webhooks are the affair of whoever registered them. */
+static void warn_of_credentials(struct push_channel *channel, const struct push_result *result)
+{
+    uint64_t now = clock_monotonic_ms();
+
+    if (result->reason != PUSH_REASON_CREDENTIALS || channel->type == &push_webhook ||
+        now < channel->may_warn_ms)
+        return;
+    channel->may_warn_ms = now + WARNING_PAUSE_MS;
+    log_warning("push", "%s refuses us, status %u: are its key and ids right?", channel->type->name,
+                result->status);
+}
+
 static void tell_owner(struct push_job *job)
 {
     count(&job->channel->stats, job);
+    warn_of_credentials(job->channel, &job->result);
     job->done(job->owner, &job->result);
     free_job(job);
 }

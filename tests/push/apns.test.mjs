@@ -68,6 +68,13 @@ rig('what the answers mean', Apns, {}, async ({ service, probe }) => {
   }
 });
 
+rig('the operator hears of wrong keys, once in a while', Apns, {}, async ({ service, probe }) => {
+  service.plan = apnsError(403, 'InvalidProviderToken');
+  for (let i = 0; i < 5; i++) await probe.send(TARGET);
+  await probe.stop();
+  assert.equal(probe.stderr.match(/level=warning .*apns refuses us/g).length, 1);
+});
+
 rig('long texts are cut to what may be sent', Apns, {}, async ({ service, probe }) => {
   for (const text of ['x', '😀', '"', '\u0001'].map((c) => c.repeat(50000)))
     await probe.send(TARGET, { text, title: text });
