@@ -16,6 +16,7 @@ SUITES=(
     "integration      1200  suite_integration       a whole system, driven by stock clients"
     "mosquitto21      1500  suite_mosquitto21       the same on Mosquitto 2.1 and with sanitizers"
     "web               600  suite_web               the web client's library, also against a server"
+    "e2e               600  suite_e2e               the web client in a browser: Chromium"
     "push              600  suite_push              who is told, and stand-ins of the services"
     "bench-smoke       300  suite_bench_smoke       the load generator, shortly"
 )
@@ -166,6 +167,15 @@ suite_web() {
     ensure_node_modules clients/web
     (cd "$REPO/clients/web" && npm run --silent typecheck && npm test --silent &&
         BANTER_BUILD_DIR=$REPO/build/release npm run --silent test:integration)
+}
+
+suite_e2e() {
+    ensure_packages "${PACKAGES_E2E[@]}"
+    build_preset release
+    ensure_web
+    [[ -e $REPO/clients/web/dist/index.html ]] || die "the web client could not be built"
+    ensure_node_modules tests/e2e
+    (cd "$REPO/tests/e2e" && BANTER_BUILD_DIR=$REPO/build/release npm test --silent)
 }
 
 suite_push() {

@@ -90,9 +90,8 @@ test('the service worker keeps the page and no answers', async () => {
     return paths;
   });
   assert.ok(kept.includes('/index.html'));
-  for (const path of kept) {
-    assert.match(path, /^\/(?:index\.html|manifest\.webmanifest|icon[\w-]*\.(?:svg|png)|assets\/.*)$/);
-  }
+  const pageFiles = /^\/(?:index\.html|manifest\.webmanifest|icon[\w-]*\.(?:svg|png)|assets\/.*)$/;
+  for (const path of kept) assert.match(path, pageFiles);
   await alice.goOffline();
   await page.reload();
   await alice.isIn();

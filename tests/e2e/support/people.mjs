@@ -9,8 +9,8 @@ export const FRIENDS = [
 const TRIP = [
   ['bob', 'Morning! Who is in for Saturday?'],
   ['eve', 'Me! The forecast says sun until four ☀️'],
-  ['alice', 'Count me in. I will take the train to Westkirch and ride from there, the hill before ' +
-    'it is not my friend.'],
+  ['alice', 'Count me in. I will take the train to Westkirch and ride from there, the hill ' +
+    'before it is not my friend.'],
   ['priya', 'Same train as Alice then 🚲'],
   ['bob', 'Great, that makes four'],
   ['bob', 'The route: https://maps.example.org/lake-loop (42 km, mostly flat)'],
@@ -18,8 +18,8 @@ const TRIP = [
   ['eve', 'There is a small place by the water, they do the best apple cake in the world'],
   ['alice', 'Sold.'],
   ['bob', '🎉🎉'],
-  ['priya', 'Should we book? It was full last time, we waited for almost an hour and then it began ' +
-    'to rain'],
+  ['priya', 'Should we book? It was full last time, we waited for almost an hour and then it ' +
+    'began to rain'],
   ['eve', 'I can call them this afternoon'],
 ];
 
@@ -41,7 +41,9 @@ export async function populate(system) {
   const choir = await system.command(tomas, 'createGroup', {
     title: 'Choir', members: ['alice', 'eve', 'marek'],
   });
-  await system.say(tomas, choir.conversation, 'Rehearsal moves to Thursday, same room');
+  await system.say(tomas, choir.conversation, 'No rehearsal this week, the hall is closed');
+  await system.say(eve, choir.conversation, 'So sad! Shall we meet at mine?');
+  await system.say(tomas, choir.conversation, 'Yes! Thursday, the usual time');
   const news = await system.command(marek, 'createChannel', {
     title: 'Release notes', name: 'releases', public: true,
   });
@@ -52,6 +54,10 @@ export async function populate(system) {
     ['priya', 'You are right, fixed. They look good to me now. Shall I send them?'],
   ]);
   await direct('eve', [['eve', 'Dinner at seven?'], ['alice', 'See you at seven then!']]);
+
+  for (const who of ['eve', 'marek', 'tomas']) {
+    await system.post(`/v1/conversations/@${who}/cursor`, { read: 100 }, alice.token);
+  }
 
   const trip = await system.command(bob, 'createGroup', {
     title: 'Bike trip to the lake', members: ['alice', 'eve', 'priya'],
