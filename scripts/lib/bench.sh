@@ -14,6 +14,10 @@ cmd_bench() {
     read_addresses
     local scenario=$1
     shift
+    if [[ $scenario == door ]]; then
+        exec /usr/bin/python3 "$REPO/clients/bench/door.py" --http "$HTTP_URL" \
+            --mqtt "$MQTT_ADDRESS" --bridge "$(pid_of bridge)" "$@"
+    fi
     # What the caller says comes last and wins.
     exec "$bench" "$scenario" --http "$HTTP_URL" --mqtt "$MQTT_ADDRESS" --data "$DATA" \
         --dsn "$(postgres_dsn)" --keys "$DATA/keys" \

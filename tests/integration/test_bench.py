@@ -113,3 +113,12 @@ def test_a_baseline_runs_beside_it(banter):
     assert done.returncode == 0, done.stdout + done.stderr
     line = json.loads(done.stdout.splitlines()[-1])
     assert line["bare"]["messages_per_s"]["median"] > 0
+
+
+def test_door(banter):
+    done = subprocess.run([REPOSITORY / "banter", "--data", banter.data, "bench", "door", "--idle",
+                           "60", "--receivers", "20", "--rounds", "3"],
+                          text=True, capture_output=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert result["burst"]["websocket"]["p50_ms"] > 0 and result["idle"]["idle"] == 60
