@@ -2,7 +2,7 @@
 // provider.mjs - what all stand-ins of push services share: HTTP/2 over TLS, a list of the requests
 // that came, and a say in how each is answered. `faults` holds what a real service would refuse.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import http2 from 'node:http2';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
@@ -25,9 +25,12 @@ export function makeWorld() {
   return {
     directory,
     path: (name) => join(directory, name),
+    // Made when it is asked for first; gives the public half.
     key: (name, ...how) => {
-      openssl(directory, 'genpkey', '-out', name, ...how);
-      openssl(directory, 'pkey', '-in', name, '-pubout', '-out', `${name}.pub`);
+      if (!existsSync(join(directory, `${name}.pub`))) {
+        openssl(directory, 'genpkey', '-out', name, ...how);
+        openssl(directory, 'pkey', '-in', name, '-pubout', '-out', `${name}.pub`);
+      }
       return readFileSync(join(directory, `${name}.pub`), 'utf8');
     },
     remove: () => rmSync(directory, { recursive: true, force: true }),
