@@ -45,8 +45,16 @@ export class Lane {
     return this.line;
   }
 
-  get flying(): readonly Letter[] {
-    return this.line.slice(0, this.flown);
+  /** How many are in flight. */
+  get flying(): number {
+    return this.flown;
+  }
+
+  /** How long the texts in flight are. */
+  get flyingCharacters(): number {
+    let characters = 0;
+    for (let i = 0; i < this.flown; i++) characters += lengthOf(this.line[i]);
+    return characters;
   }
 
   /** The next one that may be sent, or undefined. */
@@ -95,6 +103,11 @@ export class Lane {
     // The lane went back already; this is what had been in flight behind the one refused.
     return letter.flownAt === null ? 'unknown' : 'rewind';
   }
+}
+
+/** Of a draft's text; most others have none. */
+export function lengthOf(letter: Letter | undefined): number {
+  return letter && 'text' in letter.draft ? letter.draft.text.length : 0;
 }
 
 /** As others see it. */

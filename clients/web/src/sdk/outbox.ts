@@ -10,7 +10,7 @@ import { checkDraft, letterOf, rowOf } from './draft.ts';
 import { entryOfDraft } from './entry.ts';
 import { BanterError } from './errors.ts';
 import type { Keys } from './keys.ts';
-import { itemOf, Lane, type Letter } from './lane.ts';
+import { itemOf, Lane, lengthOf, type Letter } from './lane.ts';
 import {
   OUTBOX_BACKOFF_LAST_MS, OUTBOX_FLYING_CHARACTERS, OUTBOX_FLYING_MAX, OUTBOX_FLYING_PER_LANE,
   OUTBOX_MAX_DRAFTS, RECEIPT_TIMEOUT_MS, TABS_MAX,
@@ -42,6 +42,12 @@ export interface Mail {
 
 /** Those of all tabs. */
 const ROWS_MAX = OUTBOX_MAX_DRAFTS * TABS_MAX;
+/** What is in flight in all lanes. */
+interface Flight {
+  count: number;
+  characters: number;
+}
+
 /** While the direct conversation with a user is not known its drafts go one by one. */
 const isHandle = (target: string): boolean => target.startsWith('@');
 
@@ -215,22 +221,30 @@ export class Outbox {
   private pump(): void {
     if (!this.isUp) return;
     const now = this.platform.now();
+    const flight: Flight = { count: 0, characters: 0 };
     for (const [target, lane] of this.lanes) {
       if (lane.letters.length === 0) this.lanes.delete(target);
       const since = lane.flyingSince;
       if (since !== null && now - since >= RECEIPT_TIMEOUT_MS) lane.rewind();
-      if (lane.pausedUntil <= now) this.sendLane(target, lane, now);
+      flight.count += lane.flying;
+      flight.characters += lane.flyingCharacters;
+    }
+    for (const [target, lane] of this.lanes) {
+      if (flight.count >= OUTBOX_FLYING_MAX) break;
+      if (lane.pausedUntil <= now) this.sendLane(target, lane, now, flight);
     }
     this.wakeLater(now);
     this.show();
   }
 
-  private sendLane(target: string, lane: Lane, now: number): void {
+  private sendLane(target: string, lane: Lane, now: number, flight: Flight): void {
     const most = isHandle(target) || lane.isProbing ? 1 : OUTBOX_FLYING_PER_LANE;
     for (;;) {
       const letter = lane.next();
-      if (!letter || lane.flying.length >= most || !this.hasRoomFor(letter)) return;
+      if (!letter || lane.flying >= most || !hasRoomFor(letter, flight)) return;
       lane.send(now);
+      flight.count++;
+      flight.characters += lengthOf(letter);
       if (!letter.wasSent) {
         letter.wasSent = true;
         this.records.put(this.keys.draft(this.device, letter.number), rowOf(letter));
@@ -240,20 +254,6 @@ export class Outbox {
         .publish(`send/${target}`, JSON.stringify({ id: letter.id, ...letter.draft }))
         .catch(() => undefined);
     }
-  }
-
-  private hasRoomFor(letter: Letter): boolean {
-    let count = 0;
-    let characters = 0;
-    for (const lane of this.lanes.values()) {
-      for (const flying of lane.flying) {
-        count++;
-        characters += lengthOf(flying);
-      }
-    }
-    if (count === 0) return true;
-    return count < OUTBOX_FLYING_MAX &&
-      characters + lengthOf(letter) <= OUTBOX_FLYING_CHARACTERS;
   }
 
   private wakeLater(now: number): void {
@@ -368,8 +368,10 @@ export class Outbox {
   }
 }
 
-function lengthOf(letter: Letter): number {
-  return 'text' in letter.draft ? letter.draft.text.length : 0;
+/** One may always fly, however long it is. */
+function hasRoomFor(letter: Letter, { count, characters }: Flight): boolean {
+  if (count === 0) return true;
+  return count < OUTBOX_FLYING_MAX && characters + lengthOf(letter) <= OUTBOX_FLYING_CHARACTERS;
 }
 
 function isSame(a: OutboxItem, b: OutboxItem): boolean {

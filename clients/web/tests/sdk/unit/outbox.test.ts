@@ -271,6 +271,17 @@ describe('the outbox', () => {
     assert.deepEqual(stored(), many);
   });
 
+  test('500 conversations at once', async () => {
+    const ids = Array.from({ length: 500 }, (_, i) => `many-${i}`);
+    for (const id of ids) world.server.converse(id, 'alice', 'bob');
+    await world.clock.pass(10_000);
+    const began = performance.now();
+    await Promise.all(ids.map((id) => alice.send(id, 'hello')));
+    await world.clock.pass(1000);
+    assert.deepEqual(alice.outbox.get(), []);
+    assert.ok(performance.now() - began < 10_000);
+  });
+
   test('what the server would refuse for its form is not taken', async () => {
     const long = '😀'.repeat(limits.TEXT_MAX_CHARACTERS);
     await send(long);
