@@ -41,7 +41,7 @@ export function finish(): Plugin {
     configResolved(config) {
       out = config.build.outDir;
     },
-    closeBundle() {
+    writeBundle() {
       writeWorker(out, filesBelow(out));
       for (const file of filesBelow(out)) {
         if (!COMPRESSED.test(file)) continue;

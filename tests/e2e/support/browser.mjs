@@ -23,7 +23,10 @@ export function launch() {
 }
 
 // A browser says so when the network or the server is away; that is what these tests do to it.
-const EXPECTED = /Failed to load resource|ERR_INTERNET_DISCONNECTED|WebSocket connection to/;
+const EXPECTED = new RegExp([
+  'Failed to load resource', 'ERR_INTERNET_DISCONNECTED', 'WebSocket connection to',
+  'WebSocket is already in CLOSING or CLOSED state',
+].join('|'));
 
 export class Person {
   static async open(browser, system, handle, options = {}) {
