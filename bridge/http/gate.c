@@ -179,6 +179,17 @@ void http_gate_free(struct http_connection *c)
     free(c);
 }
 
+/* libevent frees a bufferevent in a later turn of the loop; the server, which counts what has not
+ * left, may be gone by then. */
+static void drop_unsent(struct http_connection *c)
+{
+    struct evbuffer *output = bufferevent_get_output(c->bev);
+
+    evbuffer_unfreeze(output, 1); /* bufferevents freeze it against all but themselves */
+    evbuffer_drain(output, evbuffer_get_length(output));
+    evbuffer_freeze(output, 1);
+}
+
 static void closed(struct evhttp_connection *evhttp, void *owner)
 {
     struct http_connection *c = owner;
@@ -187,6 +198,7 @@ static void closed(struct evhttp_connection *evhttp, void *owner)
     if (c->request)
         http_request_lost(c->request);
     evbuffer_remove_cb(bufferevent_get_input(c->bev), input_changed, c);
+    drop_unsent(c);
     http_server_closed(c->server, c);
     http_gate_free(c);
 }
