@@ -12,7 +12,7 @@ import type { Code, Draft, DraftId, OutboxItem, Refusal } from './types.ts';
 /** A draft in a lane. `number` orders the drafts of a device. */
 export interface Letter {
   readonly id: DraftId;
-  readonly target: string;
+  target: string;
   readonly draft: Draft;
   readonly at: string;
   readonly number: number;

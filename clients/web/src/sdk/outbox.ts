@@ -276,9 +276,9 @@ export class Outbox {
     const lane = this.lanes.get(handle);
     this.lanes.delete(handle);
     for (const letter of lane?.letters ?? []) {
-      const moved: Letter = { ...letter, target: conversation };
-      this.records.put(this.keys.draft(this.device, moved.number), rowOf(moved));
-      this.place(moved);
+      letter.target = conversation; // the same object: somebody may be storing it right now
+      this.records.put(this.keys.draft(this.device, letter.number), rowOf(letter));
+      this.place(letter);
     }
   }
 

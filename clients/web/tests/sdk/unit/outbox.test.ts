@@ -260,6 +260,24 @@ describe('the outbox', () => {
     assert.deepEqual(alice.outbox.get(), []);
   });
 
+  test('also one that is being stored when the conversation becomes known', async () => {
+    await alice.send('@eve', 'one');
+    let release: () => void = () => undefined;
+    const slow = new Promise<void>((resolve) => (release = resolve));
+    const write = browser.store.write.bind(browser.store);
+    browser.store.write = async (batch) => {
+      await slow;
+      await write(batch);
+    };
+    const second = alice.send('@eve', 'two');
+    await world.clock.pass(10);
+    release();
+    await second;
+    await world.clock.pass(1000);
+    const direct = world.server.conversations.get('direct-alice-eve');
+    assert.deepEqual(direct?.entries.map(({ text }) => text), ['one', 'two']);
+  });
+
   test('no more than so many are in flight', async () => {
     world.server.fate = () => 'lose';
     const many = Array.from({ length: 60 }, (_, i) => String(i));
