@@ -7,6 +7,9 @@
 -- joins it. Nothing here is deleted before what follows from it is stored in the same transaction, so nothing is
 -- lost in a crash.
 --
+-- The tables of the queue are empty now and full then, so no plan may depend on their size: rows are looked up by ctid,
+-- by an array of keys, or in a subquery that cannot be pulled up (OFFSET 0, FOR UPDATE).
+--
 -- Lock order: rows of push_jobs by registration, conversation.
 
 -- One device or program that wants to be told, with its address at a push service.
@@ -135,27 +138,36 @@ RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
     made bigint;
+    pile record;
 BEGIN
     INSERT INTO banter.push_jobs AS j (registration, conversation, provider, bulk, from_seq, seq, due_at)
     SELECT r.id, p.conversation, r.provider, bool_or(p.bulk), min(p.from_seq), max(p.seq),
            now() + gather_ms * interval '1 millisecond'
       FROM unnest(conversations, from_seqs, seqs, bulks, users) AS p (conversation, from_seq, seq, bulk, users)
      CROSS JOIN LATERAL unnest(p.users::bigint[]) AS u (id)
-      JOIN banter.push_registrations r ON r.user_id = u.id
+     CROSS JOIN LATERAL (SELECT g.id, g.provider FROM banter.push_registrations g
+                          WHERE g.user_id = u.id OFFSET 0) r
      GROUP BY r.id, p.conversation, r.provider
      ORDER BY r.id, p.conversation -- the lock order
     ON CONFLICT (registration, conversation) DO UPDATE
        SET seq = greatest(j.seq, excluded.seq), from_seq = least(j.from_seq, excluded.from_seq);
     GET DIAGNOSTICS made = ROW_COUNT;
     -- Of a pile that is not done the first row goes on, for all of them.
-    UPDATE banter.push_outbox o
-       SET position = p.position, from_seq = p.from_seq, seq = p.seq, sender = p.sender
-      FROM unnest(rows, positions, from_seqs, seqs, senders) AS p (ids, position, from_seq, seq, sender)
-     WHERE p.position IS NOT NULL AND o.id = (p.ids::bigint[])[1];
+    FOR pile IN
+        SELECT p.ids::bigint[] AS ids, p.position, p.from_seq, p.seq, p.sender
+          FROM unnest(rows, positions, from_seqs, seqs, senders) AS p (ids, position, from_seq, seq, sender)
+         WHERE p.position IS NOT NULL
+    LOOP
+        UPDATE banter.push_outbox o
+           SET position = pile.position, from_seq = pile.from_seq, seq = pile.seq, sender = pile.sender
+         WHERE o.id = pile.ids[1];
+    END LOOP;
     DELETE FROM banter.push_outbox o
-     USING unnest(rows, positions) AS p (ids, position)
-     CROSS JOIN LATERAL unnest(p.ids::bigint[]) WITH ORDINALITY AS i (id, n)
-     WHERE o.id = i.id AND (p.position IS NULL OR i.n > 1);
+     WHERE o.id = ANY (ARRAY(
+           SELECT i.id
+             FROM unnest(rows, positions) AS p (ids, position)
+            CROSS JOIN LATERAL unnest(p.ids::bigint[]) WITH ORDINALITY AS i (id, n)
+            WHERE p.position IS NULL OR i.n > 1));
     RETURN made;
 END
 $$;
@@ -200,16 +212,16 @@ BEGIN
           FROM unnest(limits) WITH ORDINALITY AS w (most, n)
          WHERE w.most > 0
     ), picked AS MATERIALIZED (
-        SELECT w.provider, p.registration, p.conversation
+        SELECT w.provider, p.at
           FROM wanted w
-         CROSS JOIN LATERAL (SELECT j.registration, j.conversation FROM banter.push_jobs j
+         CROSS JOIN LATERAL (SELECT j.ctid AS at FROM banter.push_jobs j
                               WHERE j.provider = w.provider AND NOT j.bulk AND j.due_at <= now()
                               ORDER BY j.due_at LIMIT w.most
                                 FOR UPDATE SKIP LOCKED) p
     ), picked_bulk AS MATERIALIZED (
-        SELECT p.registration, p.conversation
+        SELECT p.at
           FROM wanted w
-         CROSS JOIN LATERAL (SELECT j.registration, j.conversation FROM banter.push_jobs j
+         CROSS JOIN LATERAL (SELECT j.ctid AS at FROM banter.push_jobs j
                               WHERE j.provider = w.provider AND j.bulk AND j.due_at <= now()
                               ORDER BY j.due_at
                               LIMIT w.most - (SELECT count(*) FROM picked o WHERE o.provider = w.provider)
@@ -218,8 +230,7 @@ BEGIN
         UPDATE banter.push_jobs j
            SET attempts = j.attempts + 1, lease = nextval('banter.push_leases'),
                due_at = now() + lease_ms * interval '1 millisecond'
-          FROM (SELECT registration, conversation FROM picked UNION ALL SELECT * FROM picked_bulk) p
-         WHERE j.registration = p.registration AND j.conversation = p.conversation
+         WHERE j.ctid = ANY (ARRAY(SELECT at FROM picked UNION ALL SELECT at FROM picked_bulk))
         RETURNING j.*
     )
     SELECT t.registration, t.conversation, t.provider, t.seq, t.attempts, t.lease,
@@ -272,12 +283,14 @@ BEGIN
     FOR o IN
         SELECT j.*, s.outcome, s.seq AS done_seq, s.delay_ms, s.reason,
                s.outcome = 3 OR (s.outcome = 2 AND j.attempts >= attempts_max) AS dies
-          FROM unnest(registrations, conversations, leases, outcomes, seqs, delays_ms, reasons)
-               AS s (registration, conversation, lease, outcome, seq, delay_ms, reason)
-          JOIN banter.push_jobs j ON j.registration = s.registration AND j.conversation = s.conversation
-                                 AND j.lease = s.lease
-         ORDER BY j.registration, j.conversation
-           FOR UPDATE OF j
+          FROM (SELECT *
+                  FROM unnest(registrations, conversations, leases, outcomes, seqs, delays_ms, reasons)
+                       AS u (registration, conversation, lease, outcome, seq, delay_ms, reason)
+                 ORDER BY u.registration, u.conversation) s
+         CROSS JOIN LATERAL (SELECT * FROM banter.push_jobs q
+                              WHERE q.registration = s.registration AND q.conversation = s.conversation
+                                AND q.lease = s.lease
+                                FOR UPDATE) j
     LOOP
         IF o.dies THEN
             INSERT INTO banter.push_dead AS d

@@ -239,3 +239,43 @@ def test_postgres_killed_loses_no_push(make_system, hook):
         system.wait_ready()
     wait_no_jobs(system, timeout=60)
     assert hook.of(bob)[-1].json["text"] == "text 3"
+
+
+# ---------------------------------------------------------------- plans
+
+PINNED = ("SET jit = off; SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off;"
+          " SET enable_material = off; SET enable_bitmapscan = off; SET enable_hashjoin = off;"
+          " SET enable_mergejoin = off; SET max_parallel_workers_per_gather = 0;")
+CHANNEL = "'00000000-0000-0000-0000-000000000001'"
+EXPAND = ("SELECT banter.push_expand(ARRAY[(SELECT array_agg(id)::text FROM (SELECT id"
+          " FROM banter.push_outbox ORDER BY id LIMIT 2000) i)], '{%s}', ARRAY[" + CHANNEL
+          + "]::uuid[], '{1}', '{1}', '{1}', '{t}',"
+          " ARRAY[(SELECT array_agg(n)::text FROM generate_series(%s, %s) n)], 0);")
+
+
+def test_plans_made_on_empty_tables_are_good_on_full_ones(jobs):
+    """A session keeps its plans, and the queue may have been empty when they were made. Whoever
+    went through all rows for each of many would need a hundred times as long as this allows."""
+    jobs.psql("TRUNCATE banter.push_jobs; ANALYZE banter.push_jobs, banter.push_registrations,"
+              " banter.push_outbox")
+    jobs.psql(
+        PINNED
+        + "SELECT count(*) FROM banter.push_take('{9,9,9,9}', 60000, 86400);"
+        "SELECT banter.push_settle('{}', '{}', '{}', '{}', '{}', '{}', '{}', 4, 500);"
+        "SELECT banter.push_expand('{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', 500);"
+        "INSERT INTO banter.push_registrations (user_id, provider, address, secret)"
+        "  SELECT -n, 3, n, 's' FROM generate_series(1, 50000) n;"
+        "INSERT INTO banter.push_outbox (conversation, seq, sender)"
+        "  SELECT gen_random_uuid(), 1, 1 FROM generate_series(1, 50000);"
+        "INSERT INTO banter.push_jobs (registration, conversation, provider, bulk, from_seq, seq,"
+        "  due_at) SELECT id, '00000000-0000-0000-0000-000000000002', 3, true, 1, 1, now()"
+        "  FROM banter.push_registrations;"
+        "SET statement_timeout = '2s';"
+        + EXPAND % ("NULL", -2000, -1) + EXPAND % (-4000, -6000, -4001)
+        + "CREATE TEMP TABLE taken AS SELECT * FROM banter.push_take('{0,0,0,256}', 60000, 86400);"
+        "SELECT banter.push_settle(array_agg(registration), array_agg(conversation),"
+        "  array_agg(lease), array_agg(0::smallint), array_agg(seq), array_agg(0::bigint),"
+        "  array_agg(''::text), 4, 500) FROM taken; COMMIT", timeout=120)
+    assert jobs.psql("SELECT count(*), count(position) FROM banter.push_outbox") == [
+        ["46001", "1"]]
+    assert jobs.psql("SELECT count(*) FROM banter.push_jobs") == [[str(50003 + 4000 - 256)]]

@@ -13,7 +13,8 @@ function narrate(name, service, content) {
   const check = service.check.bind(service);
   service.check = async (request, plan) => {
     const verdict = await check(request, plan);
-    say({ provider: name, path: request.path, headers: request.headers, content: content(request) });
+    const { path, headers } = request;
+    say({ provider: name, path, headers, content: content(request) });
     return verdict;
   };
 }

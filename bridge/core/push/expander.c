@@ -23,9 +23,10 @@
 enum {
     ROWS_MAX = 2000,    /* of the outbox, looked at in a slice, */
     PILES_MAX = 128,    /* conversations that have a turn in it, */
-    MEMBERS_MAX = 4000, /* and their members, shared out evenly */
+    MEMBERS_MAX = 2000, /* and their members, shared out evenly */
     GATHER_MS = 20,     /* from the first note to the slice: a few rows at a time cost less */
-    REST_MIN_MS = 2,    /* rests as long as the last slice took, and at least this */
+    REST_FACTOR = 3,    /* rests so many times as long as the last slice took, */
+    REST_MIN_MS = 2,    /* and at least this */
     IDLE_MS = 1000,     /* looks for what it was not told of this often */
     LOCK_MS = 1000,     /* another bridge expands: tries again to take its place */
     RETRY_FIRST_MS = 100,
@@ -40,7 +41,7 @@ static const char setup_sql[] =
     "SET synchronous_commit = off; SET statement_timeout = '15s'; SET lock_timeout = '5s';"
     "SET idle_in_transaction_session_timeout = '10s'; SET jit = off;"
     "SET max_parallel_workers_per_gather = 0; SET plan_cache_mode = force_generic_plan;"
-    "SET enable_seqscan = off;"
+    "SET enable_seqscan = off; SET enable_material = off;"
     "SET enable_bitmapscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off";
 
 /* "push" in ASCII, beside migrate.c's lock. Held until the session ends. */
@@ -159,13 +160,13 @@ static void ask(struct push_expander *x, const struct db_statement *statement,
 /* The slice is done: the next one after a rest, or when there is something to do. */
 static void rest(struct push_expander *x, bool found)
 {
-    uint64_t took_ms = clock_monotonic_ms() - x->began_ms;
+    uint64_t rest_ms = REST_FACTOR * (clock_monotonic_ms() - x->began_ms);
 
     x->busy = false;
     x->failures = 0;
     x->resting = found;
     if (found)
-        schedule(x, took_ms > REST_MIN_MS ? took_ms : REST_MIN_MS);
+        schedule(x, rest_ms > REST_MIN_MS ? rest_ms : REST_MIN_MS);
     else
         schedule(x, x->noted ? GATHER_MS : IDLE_MS);
 }

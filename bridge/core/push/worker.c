@@ -33,7 +33,7 @@ static const char setup_sql[] =
     "SET synchronous_commit = on; SET statement_timeout = '12s'; SET lock_timeout = '5s';"
     "SET idle_in_transaction_session_timeout = '10s'; SET jit = off;"
     "SET max_parallel_workers_per_gather = 0; SET plan_cache_mode = force_generic_plan;"
-    "SET enable_seqscan = off;"
+    "SET enable_seqscan = off; SET enable_material = off;"
     "SET enable_bitmapscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off";
 
 static const struct db_statement take_statement = {
