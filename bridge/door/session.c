@@ -32,12 +32,7 @@ void session_begin(struct connection *c, const struct stage *stage,
 void session_refuse(struct connection *c, enum door_refusal why, enum websocket_code code,
                     const char *reason)
 {
-    char address[ADDRESS_TEXT_BYTES];
-
     connection_count_refusal(c, why);
-    address_format(&c->address, address);
-    log_info("door", "closed a connection from %s over %s: %s", address, c->transport->name,
-             reason);
     stream_close(&c->inner);
     c->transport->end(c, code, reason);
 }

@@ -182,7 +182,7 @@ def test_pings_are_answered(banter):
     websocket.send(PINGREQ)
     while wanted:
         opcode, payload = websocket.receive()
-        wanted -= {(opcode, payload), (opcode, payload[-2:])}
+        wanted = {(kind, part) for kind, part in wanted if kind != opcode or part not in payload}
     websocket.close()
 
 
@@ -304,7 +304,8 @@ def test_half_open_connections_are_found(make_system):
         while True:
             silent.receive()
     lively.send(PINGREQ)
-    assert lively.receive_data().endswith(PINGRESP)
+    while PINGRESP not in lively.receive_data():
+        pass
     assert metric(system, 'door_refused_total{reason="silence"}') == 1
 
 
