@@ -109,7 +109,9 @@ test('with the keyboard alone', async () => {
   await keyboard.press('Shift+Enter');
   await keyboard.type('second line');
   await keyboard.press('Enter');
-  await page.getByText('first line\nsecond line').last().waitFor();
+  await page.locator('.message:is([data-mark="sent"], [data-mark="delivered"])', {
+    hasText: 'second line',
+  }).waitFor();
 
   // Up in an empty editor edits the last message; Escape ends that.
   await keyboard.press('ArrowUp');
@@ -136,6 +138,10 @@ test('with the keyboard alone', async () => {
   await tabTo(/^React$/);
   await keyboard.press('Enter');
   await until(async () => await focused() === 'thumbs up', 'the picker has the focus');
+  await keyboard.press('Escape'); // closes the picker and nothing else
+  await until(async () => await focused() === 'React', 'the focus is back');
+  await keyboard.press('Enter');
+  await until(async () => await focused() === 'thumbs up', 'the picker has the focus again');
   await keyboard.press('ArrowRight');
   await keyboard.press('Enter');
   await page.getByRole('button', { name: /^❤️, 1: Alice Baumann$/ }).waitFor();

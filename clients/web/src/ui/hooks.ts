@@ -157,7 +157,7 @@ export function useEscape(leave: (() => void) | null): void {
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
       if (event.key !== 'Escape' || event.defaultPrevented || event.isComposing) return;
-      if (!latest.current || document.querySelector('dialog[open]')) return;
+      if (!latest.current || document.querySelector('dialog[open], :popover-open')) return;
       event.preventDefault();
       latest.current();
     };

@@ -424,11 +424,10 @@ export function ChatPane({ id, self, at, info }: PaneProps) {
 
   const editLast = () => {
     const own = view.items.filter(
-      (item): item is MessageItem =>
-        item.type === 'message' && item.own && item.seq !== null && !item.deleted,
+      (item): item is MessageItem => item.type === 'message' && item.own && !item.deleted,
     );
     const last = own.at(-1);
-    if (last) setContext({ kind: 'edit', item: last });
+    if (last && last.seq !== null) setContext({ kind: 'edit', item: last }); // not while it is sent
   };
   const shared = { id, self, timeline, conversation, actions, onKey };
   const past = at !== null && view.loaded && !target;
