@@ -128,7 +128,7 @@ suite_unit_tsan() { run_ctest tsan; }
 suite_integration() {
     build_preset release
     ensure_node_modules
-    BANTER_BUILD_DIR=$REPO/build/release run_pytest -n 2 -m "not bench and not push"
+    BANTER_BUILD_DIR=$REPO/build/release run_pytest -n 3 -m "not bench and not push"
 }
 
 # The other broker, and plugin and bridge with the address and UB sanitizers: in one suite, because
@@ -143,7 +143,7 @@ suite_mosquitto21() {
     ensure_node_modules
     BANTER_BUILD_DIR=$REPO/build/asan BANTER_MOSQUITTO=$broker/mosquitto \
         BANTER_PLUGIN=$REPO/build/mosquitto21/broker-plugin/banter_plugin.so \
-        run_pytest -n 2 -m "not slow and not bench and not push"
+        run_pytest -n 3 -m "not slow and not bench and not push"
 }
 
 suite_fuzz() {
