@@ -9,7 +9,7 @@ import { gzipSync } from 'node:zlib';
 import type { Plugin } from 'vite';
 
 const COMPRESSED = /\.(?:css|html|js|svg|webmanifest)$/;
-const WORKER = 'src/service-worker/sw.js';
+const WORKER = ['src/service-worker/sw.js', 'src/service-worker/notifications.js'];
 
 function filesBelow(folder: string, prefix = ''): string[] {
   return readdirSync(folder, { withFileTypes: true })
@@ -23,7 +23,7 @@ function filesBelow(folder: string, prefix = ''): string[] {
 
 function writeWorker(out: string, files: readonly string[]): void {
   const version = createHash('sha256');
-  const template = readFileSync(WORKER, 'utf8');
+  const template = WORKER.map((file) => readFileSync(file, 'utf8')).join('\n');
   version.update(template);
   for (const file of files) version.update(file).update(readFileSync(join(out, file)));
   const list = JSON.stringify(files.map((file) => `/${file}`));

@@ -7,6 +7,7 @@ import { useReadable } from './hooks.ts';
 import { forgetFaces } from './names.ts';
 import { Logo } from './parts/icons.tsx';
 import { Interruptions } from './parts/dialog.tsx';
+import { endPush, startPush } from './push.ts';
 import { forgetDrafts } from './settings.ts';
 import { Shell } from './shell.tsx';
 import { Welcome } from './welcome.tsx';
@@ -26,7 +27,10 @@ export function App() {
     if (state !== 'signedOut') return;
     forgetFaces();
     forgetDrafts();
+    endPush().catch((error: unknown) => reportError(error));
   }, [state]);
+  const user = session.state === 'signedIn' ? session.user : null;
+  useEffect(() => (user === null ? undefined : startPush(user)), [user]);
   return (
     <>
       {session.state === 'restoring' && <Splash />}

@@ -5,6 +5,7 @@ import { render } from 'preact';
 
 import { App } from './app.tsx';
 import { client } from './client.ts';
+import { answerWorker } from './push.ts';
 import { startTheme } from './settings.ts';
 import { startWorker } from './worker.ts';
 import './styles/tokens.css';
@@ -20,4 +21,5 @@ const place = document.getElementById('app');
 if (place) render(<App />, place);
 client.start().catch((error: unknown) => reportError(error));
 for (const event of ['online', 'focus', 'pageshow']) addEventListener(event, () => client.nudge());
+answerWorker();
 startWorker();

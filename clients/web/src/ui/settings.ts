@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
-// What this browser remembers for its user: the theme, and texts begun and not sent. All of it is
-// convenience: where nothing can be stored, everything still works.
+// What this browser remembers for its user: the theme, texts begun and not sent, and that it tells
+// of messages. All of it is convenience: where nothing can be stored, everything else works.
 import { Value } from '../sdk/observable.ts';
 
 export type Theme = 'system' | 'light' | 'dark';
 
 const THEME = 'banter.theme';
 const DRAFT = 'banter.draft.';
+const PUSH = 'banter.push';
 
 function read(key: string): string | null {
   try {
@@ -65,3 +66,20 @@ export function forgetDrafts(): void {
     // there are none
   }
 }
+
+/** For whom notifications were switched on here, and what the server calls that. */
+export interface Push {
+  readonly user: string;
+  readonly registration: string;
+}
+
+export function pushOf(): Push | null {
+  try {
+    return JSON.parse(read(PUSH) ?? 'null') as Push | null;
+  } catch {
+    return null;
+  }
+}
+
+export const keepPush = (push: Push | null) =>
+  write(PUSH, push === null ? null : JSON.stringify(push));

@@ -11,6 +11,7 @@ import { unreadCount } from './format.ts';
 import { useEscape, useReadable } from './hooks.ts';
 import { InfoPane } from './info/info_pane.tsx';
 import { Logo } from './parts/icons.tsx';
+import { showBadge } from './push.ts';
 import { go, to, useRoute } from './route.ts';
 import { JoinPane } from './side/join_pane.tsx';
 import { ListPane } from './side/list_pane.tsx';
@@ -47,12 +48,14 @@ function NothingChosen() {
   );
 }
 
-/** The window's title tells of what is unread, also in a tab that nobody looks at. */
+/** The window's title tells of what is unread, also in a tab that nobody looks at, and so does the
+ * application's icon. */
 function useWindowTitle(): void {
   const conversations = useReadable(client.conversations);
   const unread = conversations.reduce((sum, c) => sum + (c.mutedUntil === null ? c.unread : 0), 0);
   useEffect(() => {
     document.title = unread > 0 ? `(${unreadCount(unread)}) Banter` : 'Banter';
+    showBadge(unread);
     return () => {
       document.title = 'Banter';
     };

@@ -17,6 +17,7 @@ import { nameOf, useNames, useTitle } from '../names.ts';
 import { ConversationPicture } from '../parts/avatar.tsx';
 import { IconButton } from '../parts/controls.tsx';
 import { ask, tell } from '../parts/dialog.tsx';
+import { closeNotifications } from '../push.ts';
 import { go, to } from '../route.ts';
 import { Composer, type Context } from './composer.tsx';
 import { EmojiPicker, type PickerRequest } from './emoji_picker.tsx';
@@ -233,6 +234,9 @@ function LiveList(props: BodyProps) {
     else if (seen.current.seq > 0) timeline.markRead(seen.current.seq);
   };
   useEffect(markRead, [attention, rows]);
+  useEffect(() => {
+    if (attention) void closeNotifications(id);
+  }, [attention]);
 
   const onSeen = (row: Row, atEnd: boolean) => {
     seen.current = { seq: Math.max(seen.current.seq, row.item.seq ?? 0), atEnd };

@@ -124,6 +124,35 @@ export function Choice<T extends string>({
   );
 }
 
+interface SwitchProps {
+  readonly label: string;
+  readonly hint: string;
+  readonly checked: boolean;
+  readonly disabled: boolean;
+  readonly onTurn: (on: boolean) => void;
+}
+
+export function Switch({ label, hint, checked, disabled, onTurn }: SwitchProps) {
+  const id = useId();
+  return (
+    <div class="switch">
+      <button
+        type="button"
+        role="switch"
+        aria-checked={checked}
+        aria-describedby={id}
+        disabled={disabled}
+        onClick={() => onTurn(!checked)}
+      >
+        {label}
+      </button>
+      <p id={id} class="note">
+        {hint}
+      </p>
+    </div>
+  );
+}
+
 /** What went wrong, said aloud when it appears. */
 export function Problem({
   error,

@@ -15,6 +15,7 @@ import { Pane } from '../parts/pane.tsx';
 import { shrink } from '../picture.ts';
 import { to } from '../route.ts';
 import { setTheme, theme, type Theme } from '../settings.ts';
+import { Notifications } from './notifications.tsx';
 
 const VISIBILITIES: readonly (readonly [Visibility, string])[] = [
   ['everyone', 'Everybody'],
@@ -289,6 +290,7 @@ export function SettingsPane({ self }: { self: Handle }) {
       {profile && <ProfileForm key={profile.created_at} profile={profile} reload={reload} />}
       <ShownAs />
       <Appearance />
+      <Notifications self={self} />
       {session.state === 'signedIn' && <Devices own={session.login} />}
       <BlockedUsers />
       <Problem error={logOut.error} />
