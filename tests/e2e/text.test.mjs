@@ -109,11 +109,12 @@ test('markup in messages is shown as it was written', async () => {
   const last = PAYLOADS.at(-1);
   await until(async () => (await bob.texts()).includes(last), 'all have come');
   const shown = new Set();
-  for (let i = 0; i < 40 && !PAYLOADS.every((payload) => shown.has(payload)); i++) {
+  // Up and down again: older messages that come in while one scrolls may move what was in view.
+  for (let i = 0; i < 120 && !PAYLOADS.every((payload) => shown.has(payload)); i++) {
     for (const text of await bob.texts()) shown.add(text);
     await assertHarmless(bob);
     await bob.page.locator('.messages').hover();
-    await bob.page.mouse.wheel(0, -500);
+    await bob.page.mouse.wheel(0, i < 60 ? -300 : 300);
     await bob.page.waitForTimeout(80);
   }
   assert.deepEqual(PAYLOADS.filter((payload) => !shown.has(payload)), []);

@@ -2,7 +2,7 @@
 // Where one writes. What was begun is kept per conversation until it is sent, reloads included.
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
-import { limits, type MessageItem, type Timeline } from '../../sdk/index.ts';
+import { limits, toBanterError, type MessageItem, type Timeline } from '../../sdk/index.ts';
 import { characters, plural, sentence } from '../format.ts';
 import { useLatest, useTask } from '../hooks.ts';
 import { useName } from '../names.ts';
@@ -95,20 +95,30 @@ export function Composer(props: ComposerProps) {
   const left = limits.TEXT_MAX_CHARACTERS - length;
   const empty = text.trim() === '';
 
-  const send = useTask(async () => {
+  const save = useTask(async ({ seq, text: before }: MessageItem) => {
     const body = sendable(text);
-    if (context?.kind === 'edit') {
-      const { seq } = context.item;
-      if (seq !== null && body !== context.item.text) await timeline.edit(seq, body);
-    } else {
-      const replyTo = context?.item.seq;
-      await timeline.send(body, replyTo != null ? { replyTo } : {});
-      setText('');
-      keepDraft(id, '');
-    }
+    if (seq !== null && body !== before) await timeline.edit(seq, body);
     onContext(null);
     onSent();
   });
+
+  /** The field is free for the next text at once. What cannot be kept comes back. */
+  const send = async () => {
+    const body = sendable(text);
+    const replyTo = context?.item.seq;
+    setText('');
+    keepDraft(id, '');
+    onContext(null);
+    onSent();
+    try {
+      await timeline.send(body, replyTo != null ? { replyTo } : {});
+    } catch (thrown) {
+      const back = (since: string) => (since === '' ? body : `${body}\n${since}`);
+      setText(back);
+      keepDraft(id, back(draftOf(id)));
+      tell(sentence(toBanterError(thrown), { limit_reached: 'Too many messages are waiting.' }));
+    }
+  };
 
   useLayoutEffect(() => {
     const element = area.current;
@@ -123,11 +133,12 @@ export function Composer(props: ComposerProps) {
     if (matchMedia('(hover: hover) and (min-width: 48rem)').matches) area.current?.focus();
   }, []);
   useEffect(() => {
-    if (send.error) tell(sentence(send.error, { limit_reached: 'Too many messages are waiting.' }));
-  }, [send.error]);
+    if (save.error) tell(sentence(save.error, { limit_reached: 'Too many messages are waiting.' }));
+  }, [save.error]);
 
   const submit = () => {
-    if (!empty && left >= 0) void send.run();
+    if (empty || left < 0) return;
+    void (context?.kind === 'edit' ? save.run(context.item) : send());
   };
   const typed = (value: string) => {
     setText(value);
@@ -190,7 +201,7 @@ export function Composer(props: ComposerProps) {
           type="submit"
           class="send"
           aria-label={context?.kind === 'edit' ? 'Save' : 'Send'}
-          disabled={empty || left < 0 || send.busy}
+          disabled={empty || left < 0 || save.busy}
         >
           <Icon name={context?.kind === 'edit' ? 'check' : 'send'} />
         </button>
