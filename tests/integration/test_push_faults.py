@@ -268,7 +268,8 @@ def test_plans_made_on_empty_tables_are_good_on_full_ones(jobs):
         "INSERT INTO banter.push_outbox (conversation, seq, sender)"
         "  SELECT gen_random_uuid(), 1, 1 FROM generate_series(1, 50000);"
         "INSERT INTO banter.push_jobs (registration, conversation, provider, bulk, from_seq, seq,"
-        "  due_at) SELECT id, '00000000-0000-0000-0000-000000000002', 3, true, 1, 1, now()"
+        "  due_at) SELECT id, '00000000-0000-0000-0000-000000000002', 3, true, 1, 1,"
+        "  now() - interval '1 second'"  # which is stored in milliseconds, perhaps rounded up
         "  FROM banter.push_registrations;"
         "SET statement_timeout = '2s';"
         + EXPAND % ("NULL", -2000, -1) + EXPAND % (-4000, -6000, -4001)
