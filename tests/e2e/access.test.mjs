@@ -129,7 +129,9 @@ test('with the keyboard alone', async () => {
   await page.getByText('Replying to Eve Lindqvist').waitFor();
   await keyboard.type('with dessert');
   await keyboard.press('Enter');
-  await alice.marked('with dessert', 'sent');
+  await page.locator('.message:is([data-mark="sent"], [data-mark="delivered"])', {
+    hasText: 'with dessert',
+  }).waitFor();
 
   // A reaction: into the message, to its tools, through the picker.
   await page.locator('.message[tabindex="0"]').focus();

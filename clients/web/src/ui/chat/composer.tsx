@@ -126,8 +126,8 @@ export function Composer(props: ComposerProps) {
     element.style.height = 'auto';
     element.style.height = `${element.scrollHeight + 2}px`;
   }, [text]);
-  useEffect(() => {
-    if (context) area.current?.focus();
+  useLayoutEffect(() => {
+    if (context) area.current?.focus(); // before the next key
   }, [context]);
   useEffect(() => {
     if (matchMedia('(hover: hover) and (min-width: 48rem)').matches) area.current?.focus();
