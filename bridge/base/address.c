@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <assert.h>
+#include <event2/util.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -96,6 +97,18 @@ bool address_from_socket(struct address *out, const struct sockaddr *name)
     default:
         return false;
     }
+}
+
+bool address_parse_listen(const char *text, struct sockaddr_storage *name, int *length)
+{
+    in_port_t port;
+
+    *length = sizeof *name;
+    if (evutil_parse_sockaddr_port(text, (struct sockaddr *)name, length) != 0)
+        return false;
+    port = name->ss_family == AF_INET6 ? ((struct sockaddr_in6 *)name)->sin6_port
+                                       : ((struct sockaddr_in *)name)->sin_port;
+    return port != 0;
 }
 
 bool address_equal(const struct address *a, const struct address *b)

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 struct sockaddr;
+struct sockaddr_storage;
 
 enum { ADDRESS_TEXT_BYTES = 46 }; /* with the NUL */
 
@@ -28,6 +29,9 @@ bool address_parse(struct address *out, struct slice text) MUST_USE;
 void address_format(const struct address *a, char text[ADDRESS_TEXT_BYTES]);
 /* False: neither IPv4 nor IPv6. */
 bool address_from_socket(struct address *out, const struct sockaddr *name) MUST_USE;
+/* Where to listen: "127.0.0.1:8080" or "[::1]:8080"; the port must be there. *length: of the name.
+ */
+bool address_parse_listen(const char *text, struct sockaddr_storage *name, int *length) MUST_USE;
 bool address_equal(const struct address *a, const struct address *b);
 /* What belongs to one customer and therefore counts as one: an IPv4 address, an IPv6 /64. */
 struct address address_party(const struct address *a);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* file.c - reads small files whole. */
+/* file.c - see file.h. */
 #include "base/file.h"
 
 #include "base/memory.h"
@@ -57,4 +57,18 @@ done:
         explicit_bzero(content.data, content.length);
     buf_finish(&content);
     return secret;
+}
+
+bool file_write_all(int fd, struct slice bytes)
+{
+    while (bytes.length > 0) {
+        ssize_t written = write(fd, bytes.data, bytes.length);
+
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return false;
+        bytes = slice_of(bytes.data + written, bytes.length - (size_t)written);
+    }
+    return true;
 }

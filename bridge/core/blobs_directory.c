@@ -62,19 +62,6 @@ static void tell(struct worker_job *job)
     free_job(job);
 }
 
-static bool write_all(int fd, struct slice bytes)
-{
-    while (bytes.length > 0) {
-        ssize_t written = write(fd, bytes.data, bytes.length);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return false;
-        bytes = slice_of(bytes.data + written, bytes.length - (size_t)written);
-    }
-    return true;
-}
-
 /* So that a name in the directory survives a crash. */
 static bool sync_directory(const char *path)
 {
@@ -97,7 +84,7 @@ static bool write_file(const char *path, struct slice bytes)
     fd = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return false;
-    ok = write_all(fd, bytes) && fsync(fd) == 0;
+    ok = file_write_all(fd, bytes) && fsync(fd) == 0;
     ok = close(fd) == 0 && ok && rename(draft, path) == 0;
     if (!ok)
         unlink(draft);

@@ -115,6 +115,9 @@ void command_look_up_invite(struct command *cmd, const json_t *arguments,
 bool argument_conversation(struct command *cmd, const json_t *arguments) MUST_USE;
 bool argument_handle(struct command *cmd, const json_t *arguments, const char *name,
                      struct slice *out) MUST_USE;
+/* The same, and the command is about the actor's direct conversation with that user. */
+bool argument_direct(struct command *cmd, const json_t *arguments, const char *name,
+                     struct slice *out) MUST_USE;
 /* The handles of the array, as one SQL array appended to `params`. Absent: empty, if `optional`. */
 bool argument_handles(struct command *cmd, const json_t *arguments, const char *name, bool optional,
                       struct db_params *params) MUST_USE;

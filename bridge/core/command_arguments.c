@@ -49,6 +49,21 @@ bool argument_handle(struct command *cmd, const json_t *arguments, const char *n
     return true;
 }
 
+bool argument_direct(struct command *cmd, const json_t *arguments, const char *name,
+                     struct slice *out)
+{
+    static const struct uuid nil;
+
+    if (!argument_handle(cmd, arguments, name, out))
+        return false;
+    cmd->conversation = direct_conversation_id(slice_str(cmd->handle), *out);
+    if (uuid_equal(&cmd->conversation, &nil)) {
+        command_fail(cmd, CODE_UNAVAILABLE, "out of memory: try again");
+        return false;
+    }
+    return true;
+}
+
 bool argument_handles(struct command *cmd, const json_t *arguments, const char *name, bool optional,
                       struct db_params *params)
 {

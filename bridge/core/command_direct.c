@@ -3,7 +3,6 @@
  * same time as the first message to @handle, gives the same conversation. */
 #include "core/command.h"
 #include "core/effects.h"
-#include "wire/names.h"
 
 static const struct db_statement create_direct = {
     "create_direct",
@@ -11,17 +10,11 @@ static const struct db_statement create_direct = {
 
 void start_create_direct(struct command *cmd, const json_t *arguments)
 {
-    static const struct uuid nil;
     struct slice other;
     struct db_params *params;
 
-    if (!argument_handle(cmd, arguments, "user", &other))
+    if (!argument_direct(cmd, arguments, "user", &other))
         return;
-    cmd->conversation = direct_conversation_id(slice_str(cmd->handle), other);
-    if (uuid_equal(&cmd->conversation, &nil)) {
-        command_fail(cmd, CODE_UNAVAILABLE, "out of memory: try again");
-        return;
-    }
     params = db_params_create();
     db_i64(params, (int64_t)cmd->uid);
     db_uuid(params, &cmd->conversation);

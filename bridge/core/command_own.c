@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "core/effects.h"
-#include "wire/names.h"
 
 /* No row: not visible to the actor. */
 static const struct db_statement mute = {
@@ -84,17 +83,11 @@ void answer_mute(struct command *cmd, const PGresult *result)
 
 static void start_set_block(struct command *cmd, const json_t *arguments, bool blocked)
 {
-    static const struct uuid nil;
     struct slice other;
     struct db_params *params;
 
-    if (!argument_handle(cmd, arguments, "user", &other))
+    if (!argument_direct(cmd, arguments, "user", &other))
         return;
-    cmd->conversation = direct_conversation_id(slice_str(cmd->handle), other);
-    if (uuid_equal(&cmd->conversation, &nil)) {
-        command_fail(cmd, CODE_UNAVAILABLE, "out of memory: try again");
-        return;
-    }
     params = db_params_create();
     db_i64(params, (int64_t)cmd->uid);
     db_uuid(params, &cmd->conversation);

@@ -72,7 +72,7 @@ void ingest_on_stored(struct ingest *g, ingest_stored_fn *stored, void *owner);
  * and after HTTP posts. */
 void ingest_kick(struct ingest *g);
 bool ingest_is_full(const struct ingest *g);
-/* True when at most half of what ingest_is_full() allows is waiting: reading may go on. */
+/* True when at most half of what ingest_is_full() allows is waiting: drafts may come again. */
 bool ingest_has_room(const struct ingest *g);
 /* True when nothing waits and nothing is under way. */
 bool ingest_is_idle(const struct ingest *g);

@@ -50,20 +50,6 @@ static bool join(char path[PATH_MAX_BYTES], const char *directory, const char *n
     return false;
 }
 
-static bool write_all(int fd, struct slice bytes)
-{
-    while (bytes.length > 0) {
-        ssize_t written = write(fd, bytes.data, bytes.length);
-
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return false;
-        bytes = slice_of(bytes.data + written, bytes.length - (size_t)written);
-    }
-    return true;
-}
-
 /* Makes or replaces a file so that readers see the old content or the new, and a crash leaves
  * either of them. False after logging. */
 static bool replace_file(const char *directory, const char *name, mode_t mode, struct slice content)
@@ -82,7 +68,7 @@ static bool replace_file(const char *directory, const char *name, mode_t mode, s
         log_error("keys", "%s: %s", temporary, strerror(errno));
         return false;
     }
-    written = fchmod(fd, mode) == 0 && write_all(fd, content) && fsync(fd) == 0;
+    written = fchmod(fd, mode) == 0 && file_write_all(fd, content) && fsync(fd) == 0;
     written = close(fd) == 0 && written && rename(temporary, path) == 0;
     if (!written)
         log_error("keys", "%s: %s", path, strerror(errno));

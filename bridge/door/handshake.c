@@ -4,13 +4,13 @@
  * decides. */
 #include "door/handshake.h"
 
+#include "base/http_field.h"
 #include "base/memory.h"
 #include "wire/codes.h"
 
 #include <assert.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
-#include <strings.h>
 
 enum {
     METHOD_MAX_LENGTH = 16,
@@ -91,31 +91,6 @@ struct head {
     char value[FIELD_COUNT][FORWARDED_FOR_MAX_BYTES]; /* NUL-terminated; lists joined */
 };
 
-static bool is_same(struct slice s, const char *text)
-{
-    return s.length == strlen(text) && strncasecmp(s.data, text, s.length) == 0;
-}
-
-static struct slice trim(struct slice s)
-{
-    while (s.length > 0 && (s.data[0] == ' ' || s.data[0] == '\t'))
-        s = slice_of(s.data + 1, s.length - 1);
-    while (s.length > 0 && (s.data[s.length - 1] == ' ' || s.data[s.length - 1] == '\t'))
-        s.length--;
-    return s;
-}
-
-/* Control characters are what lines that two parsers read differently are made of. */
-static bool is_clean(struct slice line)
-{
-    for (size_t i = 0; i < line.length; i++) {
-        unsigned char c = (unsigned char)line.data[i];
-        if ((c < 0x20 && c != '\t') || c == 0x7f)
-            return false;
-    }
-    return true;
-}
-
 static bool store(struct head *h, enum field field, struct slice value)
 {
     char *to = h->value[field];
@@ -140,15 +115,15 @@ static bool read_field(struct head *h, struct slice line)
     const char *colon = memchr(line.data, ':', line.length);
     struct slice name;
 
-    if (!colon || colon == line.data || !is_clean(line))
+    if (!colon || colon == line.data || !http_field_is_clean(line))
         return false;
     name = slice_of(line.data, (size_t)(colon - line.data));
     if (memchr(name.data, ' ', name.length) || memchr(name.data, '\t', name.length))
         return false; /* a folded line, too, begins with a blank */
     for (unsigned i = 0; i < FIELD_COUNT; i++) {
-        if (is_same(name, fields[i].name))
+        if (http_field_equals(name, fields[i].name))
             return store(h, (enum field)i,
-                         trim(slice_of(colon + 1, line.length - name.length - 1)));
+                         http_field_trim(slice_of(colon + 1, line.length - name.length - 1)));
     }
     return true;
 }
@@ -159,7 +134,7 @@ static bool read_request_line(struct head *h, struct slice line)
     const char *first = memchr(line.data, ' ', line.length);
     const char *last = line.length ? memrchr(line.data, ' ', line.length) : NULL;
 
-    if (!first || first == last || !is_clean(line) ||
+    if (!first || first == last || !http_field_is_clean(line) ||
         memchr(first + 1, ' ', (size_t)(last - first) - 1))
         return false;
     h->method = slice_of(line.data, (size_t)(first - line.data));
@@ -196,7 +171,8 @@ static bool next_element(struct slice *list, struct slice *element)
     if (list->length == 0)
         return false;
     comma = memchr(list->data, ',', list->length);
-    *element = trim(slice_of(list->data, comma ? (size_t)(comma - list->data) : list->length));
+    *element =
+        http_field_trim(slice_of(list->data, comma ? (size_t)(comma - list->data) : list->length));
     *list = comma ? slice_of(comma + 1, list->length - (size_t)(comma + 1 - list->data))
                   : slice_of(NULL, 0);
     return true;
@@ -208,7 +184,7 @@ static bool has_element(const char *text, const char *wanted, bool exactly)
     struct slice list = slice_str(text), element;
 
     while (next_element(&list, &element)) {
-        if (exactly ? slice_equal(element, slice_str(wanted)) : is_same(element, wanted))
+        if (exactly ? slice_equal(element, slice_str(wanted)) : http_field_equals(element, wanted))
             return true;
     }
     return false;

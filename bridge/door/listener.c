@@ -3,6 +3,7 @@
  *
  * Rule: a connection that does not fit is taken and told so, never left in the kernel's queue,
  * where it would keep honest clients waiting behind it. */
+#include "base/address.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "door/internal.h"
@@ -91,19 +92,6 @@ static void on_readable(evutil_socket_t listening, short what, void *listener)
     }
 }
 
-/* "127.0.0.1:8080" or "[::1]:8080"; the port must be there. */
-static bool parse_listen(const char *text, struct sockaddr_storage *address, int *length)
-{
-    in_port_t port;
-
-    *length = sizeof *address;
-    if (evutil_parse_sockaddr_port(text, (struct sockaddr *)address, length) != 0)
-        return false;
-    port = address->ss_family == AF_INET6 ? ((struct sockaddr_in6 *)address)->sin6_port
-                                          : ((struct sockaddr_in *)address)->sin_port;
-    return port != 0;
-}
-
 static int open_socket(const struct sockaddr_storage *address, int length)
 {
     int fd = socket(address->ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -128,7 +116,7 @@ bool door_listen(struct door_listener *l, const char *text)
 
     if (strcmp(text, "off") == 0)
         return true;
-    if (!parse_listen(text, &address, &length)) {
+    if (!address_parse_listen(text, &address, &length)) {
         log_error("door", "%s: \"%s\" is no address with a port", l->name, text);
         return false;
     }

@@ -3,9 +3,10 @@
  * that is wrong decides. */
 #include "http/head.h"
 
+#include "base/http_field.h"
+
 #include <assert.h>
 #include <string.h>
-#include <strings.h>
 
 enum { LENGTH_MAX_DIGITS = 15 };
 
@@ -63,11 +64,6 @@ static bool is_token(struct slice s)
             return false;
     }
     return s.length > 0;
-}
-
-static bool equals_ignoring_case(struct slice s, const char *name)
-{
-    return s.length == strlen(name) && strncasecmp(s.data, name, s.length) == 0;
 }
 
 /* Cuts the text before `separator` off *rest. False: there is no separator. */
@@ -184,38 +180,18 @@ static bool read_field(struct parse *p, enum field field, struct slice value)
     case FIELD_CONTENT_LENGTH:
         return read_length(p, value);
     case FIELD_TRANSFER_ENCODING:
-        if (!equals_ignoring_case(value, "chunked"))
+        if (!http_field_equals(value, "chunked"))
             return refuse(p, 501, "the only transfer coding known here is chunked");
         p->out->chunked = true;
         return true;
     case FIELD_EXPECT:
-        if (!equals_ignoring_case(value, "100-continue"))
+        if (!http_field_equals(value, "100-continue"))
             return refuse(p, 417, "the only expectation known here is 100-continue");
         p->out->expects_continue = p->minor >= 1;
         return true;
     default:
         return true;
     }
-}
-
-static struct slice trim(struct slice s)
-{
-    while (s.length > 0 && (s.data[0] == ' ' || s.data[0] == '\t'))
-        s = slice_of(s.data + 1, s.length - 1);
-    while (s.length > 0 && (s.data[s.length - 1] == ' ' || s.data[s.length - 1] == '\t'))
-        s.length--;
-    return s;
-}
-
-static bool value_is_clean(struct slice value)
-{
-    for (size_t i = 0; i < value.length; i++) {
-        unsigned char c = (unsigned char)value.data[i];
-
-        if ((c < 0x20 && c != '\t') || c == 0x7f)
-            return false;
-    }
-    return true;
 }
 
 static bool check_field(struct parse *p, struct slice line)
@@ -228,11 +204,11 @@ static bool check_field(struct parse *p, struct slice line)
         return refuse(p, 400, "folded header lines are not accepted");
     if (!cut(&line, ':', &name) || !is_token(name))
         return refuse(p, 400, "a header line has no valid name");
-    if (!value_is_clean(line))
+    if (!http_field_is_clean(line))
         return refuse(p, 400, "a header field has control characters");
     for (size_t i = 0; i < FIELD_COUNT; i++) {
-        if (equals_ignoring_case(name, field_names[i]))
-            return read_field(p, (enum field)i, trim(line));
+        if (http_field_equals(name, field_names[i]))
+            return read_field(p, (enum field)i, http_field_trim(line));
     }
     return true;
 }

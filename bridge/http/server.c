@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* server.c - see server.h: the listener, the connections it has made, and the numbers. */
+#include "base/address.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -115,18 +116,6 @@ static struct evhttp *make_evhttp(struct http_server *s)
     return evhttp;
 }
 
-/* "127.0.0.1:8080" or "[::1]:8080"; the port must be there. */
-static bool parse_address(const char *text, struct sockaddr_storage *address, int *length)
-{
-    in_port_t port;
-
-    if (evutil_parse_sockaddr_port(text, (struct sockaddr *)address, length) != 0)
-        return false;
-    port = address->ss_family == AF_INET6 ? ((struct sockaddr_in6 *)address)->sin6_port
-                                          : ((struct sockaddr_in *)address)->sin_port;
-    return port != 0;
-}
-
 static struct evconnlistener *listen_unix(struct http_server *s)
 {
     int fd = unix_socket_listen(s->config.listen, SOCKET_MODE, BACKLOG);
@@ -141,12 +130,12 @@ static struct evconnlistener *listen_unix(struct http_server *s)
 static struct evconnlistener *listen_tcp(struct http_server *s)
 {
     struct sockaddr_storage address;
-    int length = sizeof address;
+    int length;
     int on = 1;
     struct evconnlistener *listener;
 
     errno = EINVAL;
-    if (!parse_address(s->config.listen, &address, &length))
+    if (!address_parse_listen(s->config.listen, &address, &length))
         return NULL;
     listener = evconnlistener_new_bind(
         s->base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE,

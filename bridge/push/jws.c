@@ -8,16 +8,14 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "token/jwt.h"
+#include "token/pem.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <openssl/bio.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <stdlib.h>
 
 enum {
@@ -31,16 +29,6 @@ struct jws_key {
     EVP_PKEY *key; /* owned */
     enum jws_algorithm algorithm;
 };
-
-/* Stands in for OpenSSL's default, which would ask on the terminal. */
-static int refuse_password(char *text, int size, int writing, void *owner)
-{
-    (void)text;
-    (void)size;
-    (void)writing;
-    (void)owner;
-    return -1;
-}
 
 static bool is_p256(const EVP_PKEY *key)
 {
@@ -62,16 +50,9 @@ static bool fits(const EVP_PKEY *key, enum jws_algorithm algorithm)
 
 struct jws_key *jws_key_from_pem(struct slice pem, enum jws_algorithm algorithm)
 {
-    EVP_PKEY *key = NULL;
+    EVP_PKEY *key = pem_read_private_key(pem);
     struct jws_key *made;
-    BIO *bio;
 
-    if (pem.length == 0 || pem.length > INT_MAX)
-        return NULL;
-    bio = BIO_new_mem_buf(pem.data, (int)pem.length);
-    if (bio)
-        key = PEM_read_bio_PrivateKey(bio, NULL, refuse_password, NULL);
-    BIO_free(bio);
     if (!key || !fits(key, algorithm)) {
         ERR_clear_error();
         EVP_PKEY_free(key);

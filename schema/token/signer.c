@@ -3,9 +3,9 @@
  * text that the caller asks for and keeps safe. */
 #include "base/buf.h"
 #include "token/key_set.h"
+#include "token/pem.h"
 
 #include <assert.h>
-#include <limits.h>
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -83,28 +83,9 @@ struct jwt_signer *jwt_signer_generate(void)
     return signer_of(EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"));
 }
 
-/* Stands in for OpenSSL's default, which would ask on the terminal. */
-static int refuse_password(char *text, int size, int writing, void *owner)
-{
-    (void)text;
-    (void)size;
-    (void)writing;
-    (void)owner;
-    return -1;
-}
-
 struct jwt_signer *jwt_signer_from_pem(struct slice pem)
 {
-    EVP_PKEY *key = NULL;
-    BIO *bio;
-
-    if (pem.length == 0 || pem.length > INT_MAX)
-        return NULL;
-    bio = BIO_new_mem_buf(pem.data, (int)pem.length);
-    if (bio)
-        key = PEM_read_bio_PrivateKey(bio, NULL, refuse_password, NULL);
-    BIO_free(bio);
-    return signer_of(key);
+    return signer_of(pem_read_private_key(pem));
 }
 
 bool jwt_signer_to_pem(const struct jwt_signer *signer, struct buf *out)
