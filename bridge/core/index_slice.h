@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SLICE_CONVERSATIONS_MAX = 8 };
+enum { SLICE_CONVERSATIONS_MAX = 32 };
 
 /* How much care is taken after PostgreSQL has refused a slice: enough to find the entry that it
  * refuses, and to go on without it. */

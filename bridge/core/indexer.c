@@ -80,6 +80,7 @@ struct indexer {
     struct map by_conversation;  /* of the same */
     uint64_t users[USERS_MAX];
     unsigned user_count;
+    bool looked_last; /* at a user, whose conversations come before the next user */
 
     bool walking;
     bool walked_last; /* the walk and the rest take turns */
@@ -124,12 +125,16 @@ static void wake(struct indexer *x, uint64_t ms)
         schedule(x, ms);
 }
 
-/* At the front or the end. Whatever does not fit is left to the walk. */
+/* At the front, also if it waits already, or the end. Whatever does not fit is left to the walk. */
 static void add_waiting(struct indexer *x, const struct uuid *conversation, bool first)
 {
-    struct waiting *w;
+    struct waiting *w = map_find(&x->by_conversation, conversation);
 
-    if (map_find(&x->by_conversation, conversation))
+    if (w && first) {
+        TAILQ_REMOVE(&x->waiting, w, link);
+        TAILQ_INSERT_HEAD(&x->waiting, w, link);
+    }
+    if (w)
         return;
     if (x->stats.waiting >= WAITING_MAX) {
         x->next_walk_ms = 0;
@@ -260,12 +265,12 @@ static void on_read(void *owner, const struct db_reply *reply)
 }
 
 /* Conversations, and whether they are behind. */
-static void note_rows(struct indexer *x, const PGresult *result)
+static void note_rows(struct indexer *x, const PGresult *result, bool first)
 {
     for (int row = 0; row < PQntuples(result); row++) {
         struct uuid conversation = db_get_uuid(result, row, COLUMN_CONVERSATION);
         if (db_get_bool(result, row, COLUMN_IS_BEHIND))
-            add_waiting(x, &conversation, false);
+            add_waiting(x, &conversation, first);
     }
 }
 
@@ -277,7 +282,7 @@ static void on_user(void *owner, const struct db_reply *reply)
         fail(x, reply);
         return;
     }
-    note_rows(x, reply->result);
+    note_rows(x, reply->result, true); /* somebody waits for these */
     rest(x);
 }
 
@@ -291,7 +296,7 @@ static void on_walked(void *owner, const struct db_reply *reply)
         return;
     }
     rows = PQntuples(reply->result);
-    note_rows(x, reply->result);
+    note_rows(x, reply->result, false);
     if (rows > 0)
         x->walked_to = db_get_uuid(reply->result, rows - 1, COLUMN_CONVERSATION);
     x->walking = rows == WALK_ROWS;
@@ -338,13 +343,16 @@ static void on_timer(evutil_socket_t fd, short what, void *argument)
     if (x->busy || !db_conn_is_ready(x->conn))
         return;
     x->began_ms = clock_monotonic_ms();
-    if (x->user_count > 0) {
+    /* Who asks again and again must not keep the indexer from what they wait for. */
+    if (x->user_count > 0 && !(x->looked_last && x->stats.waiting > 0)) {
+        x->looked_last = true;
         look_at_user(x);
     } else if (is_time_to_walk(x)) {
         x->walked_last = true;
         walk(x);
     } else if (x->stats.waiting > 0) {
         x->walked_last = false;
+        x->looked_last = false;
         take_slice(x);
         ask(x, &index_slice_read_statement, index_slice_read_params(&x->slice), on_read);
     } else if (x->next_walk_ms > x->began_ms) {

@@ -4,6 +4,7 @@
  * that the real connection stays out. */
 #include "unit/unit.h"
 
+#include "core/index_slice.h"
 #include "core/indexer.h"
 #include "db/db.h"
 #include "db/params.h"
@@ -262,13 +263,14 @@ static void test_the_walk_finds_what_nobody_noted(void **state)
     answer(found(0, WALK_ROWS, true));
     assert_int_equal(stats().waiting, WALK_ROWS);
     wait_asked("index_read"); /* the rest and the walk take turns */
-    assert_true(asked_names(0) && asked_names(7) && !asked_names(8));
+    assert_true(asked_names(0) && asked_names(SLICE_CONVERSATIONS_MAX - 1) &&
+                !asked_names(SLICE_CONVERSATIONS_MAX));
     answer(nothing_to_read());
     wait_asked("index_walk");
     assert_true(asked_names(WALK_ROWS - 1)); /* it goes on from there */
     answer(found(0, 0, false));
     wait_asked("index_read");
-    assert_true(asked_names(8));
+    assert_true(asked_names(SLICE_CONVERSATIONS_MAX));
     answer(nothing_to_read());
     wait_asked("index_read"); /* the walk is over */
 }
@@ -284,16 +286,35 @@ static void test_users_are_looked_after_first(void **state)
     wait_asked("index_user");
     assert_string_equal(asked.first, "64"); /* as many as are remembered */
     indexer_look_after(indexer, 65);
-    answer(found(9, 2, true));
+    refuse("57014");
+    wait_asked("index_read"); /* they and what waits take turns */
+    assert_true(asked_names(1));
+    answer(nothing_to_read());
+    note(2);
     wait_asked("index_user");
     assert_string_equal(asked.first, "65");
-    refuse("57014");
-    for (uint64_t uid = 63; uid > 0; uid--) {
-        wait_asked("index_user");
-        answer(found(9, 1, true));
-    }
+    answer(found(9, 2, true));
     wait_asked("index_read");
-    assert_true(asked_names(1) && asked_names(9) && asked_names(10));
+    assert_true(asked_names(2) && asked_names(9) && asked_names(10));
+}
+
+/* However often users search, and whatever else waits: what they wait for gets its turn. */
+static void test_searches_do_not_hold_up_what_they_wait_for(void **state)
+{
+    (void)state;
+    set_ready(true);
+    wait_asked("index_walk");
+    answer(found(0, 300, true));
+    for (unsigned i = 0; i < 3; i++) {
+        indexer_look_after(indexer, 7);
+        indexer_look_after(indexer, 8);
+        wait_asked("index_user");
+        answer(found(290, 1, true));
+        wait_asked("index_read");
+        assert_true(asked_names(290));
+        answer(nothing_to_read());
+    }
+    assert_true(stats().waiting < 300 - 90);
 }
 
 /* What has nothing to do with the data is tried again, later and later, in the same order. */
@@ -392,6 +413,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_from_a_note_to_the_index, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_walk_finds_what_nobody_noted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_users_are_looked_after_first, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_searches_do_not_hold_up_what_they_wait_for, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_passing_failures, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_lost_connection, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_postgres_refuses_is_passed_over, set_up,
