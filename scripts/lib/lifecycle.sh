@@ -22,7 +22,7 @@ cmd_up() {
     done
     if is_running; then
         [[ $detached ]] || die "already running; see ./banter status, or stop it: ./banter down"
-        await_ready "$(pid_of supervisor)"
+        await_ready is_running
         print_addresses
         return
     fi
@@ -53,14 +53,15 @@ up_detached() {
         --listen "$LISTEN" supervise </dev/null >>"$log" 2>&1 &
     local supervisor=$!
     disown
-    await_ready "$supervisor"
+    await_ready test -d "/proc/$supervisor"
     print_addresses
 }
 
-# Waits for STATE/ready while the process lives; it has deadlines of its own.
+# Waits for STATE/ready while the supervisor lives, which the given command tells; it has deadlines
+# of its own.
 await_ready() {
     until [[ -e $STATE/ready ]]; do
-        if [[ ! -d /proc/$1 ]]; then
+        if ! "$@"; then
             cat "$LOGS/supervisor.log" >&2
             die "could not be started; the logs are in $LOGS"
         fi
@@ -68,10 +69,12 @@ await_ready() {
     done
 }
 
-# Held from here on by this process or by the supervisor that inherits it; see is_running().
+# Held from here on by this process or by the supervisor that inherits it; see is_running(). What a
+# supervisor that was killed left there would be taken for the new one's.
 take_lock() {
     exec 9>"$STATE/lock"
     flock --nonblock 9 || die "another ./banter up is at work on $DATA"
+    rm -f "$STATE"/{ready,control,addresses,{supervisor,postgres,bridge,broker}.pid}
 }
 
 rotate_logs() {

@@ -22,10 +22,10 @@ STOPPING=""
 cmd_supervise() {
     trap 'STOPPING=1' INT TERM HUP
     echo $$ >"$STATE/supervisor.pid"
-    rm -f "$STATE"/{ready,control} "$STATE"/{postgres,bridge,broker}.pid
     mkfifo -m 600 "$STATE/control"
     exec 7<>"$STATE/control" # open for writing too: a pipe without writers would end
-    addresses >"$STATE/addresses"
+    addresses >"$STATE/addresses.new"
+    mv "$STATE/addresses.new" "$STATE/addresses" # whoever asks meanwhile never sees half of it
     settle_owner
     ulimit -Sn "$(descriptor_limit)"
     if start_all; then
