@@ -5,6 +5,7 @@
 #include "fanout.h"
 
 #include "attach.h"
+#include "base/fault_point.h"
 #include "broker.h"
 #include "core.h"
 #include "heads.h"
@@ -88,6 +89,7 @@ static void deliver_entry(struct core *c, const struct conversation *conversatio
             continue;
         fanout_publish(c, s, topic, f->payload, slice_of(NULL, 0));
     }
+    fault_point("plugin.after_delivery");
 }
 
 static void deliver_device(struct core *c, const struct frame_device *f)
@@ -97,6 +99,7 @@ static void deliver_device(struct core *c, const struct frame_device *f)
 
     if (!u)
         return;
+    fault_point("plugin.before_receipt");
     assert(f->topic.length <= RESPONSE_TOPIC_MAX_LENGTH);
     memcpy(topic, f->topic.data, f->topic.length);
     topic[f->topic.length] = '\0';
@@ -404,6 +407,7 @@ static void echo_barriers(struct core *c)
     while (done < f->barrier_count && f->barriers[done].ticket < oldest) {
         struct frame_barrier echo = {f->barriers[done].number};
 
+        fault_point("plugin.before_barrier_echo");
         frame_write_barrier_done(link_out(&c->link), &echo);
         done++;
     }

@@ -3,6 +3,7 @@
  * name: the conversation's id and @handle may be the same conversation. */
 #include "ingest.h"
 
+#include "base/fault_point.h"
 #include "core.h"
 #include "receipts.h"
 #include "requests.h"
@@ -127,6 +128,7 @@ static bool append_to_ring(struct core *c, const struct posting *p)
     frame_write_draft(&c->frame, &f);
     if (c->frame.failed || !ring_append(&c->ring, buf_slice(&c->frame)))
         return false;
+    fault_point("plugin.draft_in_ring");
     c->stats.drafts++;
     return true;
 }

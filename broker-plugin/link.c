@@ -3,6 +3,7 @@
  * what mattered is in the ring or is asked for again. */
 #include "link.h"
 
+#include "base/fault_point.h"
 #include "broker.h"
 
 #include <assert.h>
@@ -289,4 +290,6 @@ void link_turn(struct link *l, uint64_t now_ms)
     if (l->state == LINK_GREETING && now_ms >= l->deadline_ms)
         close_link(l, "no WELCOME");
     link_read(l);
+    if (fault_fails("plugin.link_lost"))
+        close_link(l, "a fault point");
 }

@@ -7,6 +7,7 @@
  * frame mends, so the link is reset. */
 #include "core/commands.h"
 
+#include "base/fault_point.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/utf8.h"
@@ -271,6 +272,8 @@ static bool needs_barrier(const struct command *cmd)
 
 static void succeed(struct command *cmd, const PGresult *result)
 {
+    if (needs_barrier(cmd))
+        fault_point("bridge.in_removal");
     if (changes_members(cmd))
         effects_tell(cmd->commands->link, result);
     else if (cmd->spec->effect == COMMAND_REVOKES)

@@ -5,6 +5,7 @@
 #include "core/fills.h"
 
 #include "base/buf.h"
+#include "base/fault_point.h"
 #include "base/memory.h"
 #include "core/commands.h"
 #include "core/history.h"
@@ -88,6 +89,7 @@ static void on_page(void *owner, enum code code, const struct history_page *page
     struct fill *fill = owner;
     struct fills *f = fill->fills;
 
+    fault_point("bridge.in_fill");
     TAILQ_REMOVE(&f->running, fill, siblings);
     f->running_count--;
     if (code == CODE_UNAVAILABLE && !fill->orphan) {

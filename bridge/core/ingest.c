@@ -8,6 +8,7 @@
  */
 #include "core/ingest.h"
 
+#include "base/fault_point.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "core/ingest/asides.h"
@@ -115,9 +116,11 @@ static void send_batch(struct ingest *g, struct batch *b)
         event_active(g->settle_event, EV_TIMEOUT, 1);
         return;
     }
+    fault_point("bridge.before_commit");
     /* If the connection breaks here, on_connection_changed() answers for it. */
     if (batch_send(b, g->conn, g->chain_tail, on_batch_end))
         g->chain_tail = b->number;
+    fault_point("bridge.batch_sent");
 }
 
 static void start_batch(struct ingest *g)
@@ -198,6 +201,7 @@ static void deliver(struct ingest *g, struct batch *b)
     for (size_t i = 0; i < b->count; i++) {
         struct submission *s = b->drafts[i];
         emission_write(&g->emission, s);
+        fault_point("bridge.after_entry");
         count_outcome(&g->stats, &s->outcome);
         if (g->stored && s->outcome.code == CODE_OK && !s->outcome.duplicate)
             g->stored(g->stored_owner, &s->outcome.conversation);
@@ -210,6 +214,7 @@ static void deliver(struct ingest *g, struct batch *b)
 
 static void on_success(struct ingest *g, struct batch *b)
 {
+    fault_point("bridge.after_commit");
     if (b->row_count > 0)
         g->committed = b->number;
     g->attempts = 0;

@@ -10,6 +10,7 @@
 #include "core/intake.h"
 
 #include "base/buf.h"
+#include "base/fault_point.h"
 #include "base/memory.h"
 #include "core/cursors.h"
 #include "core/fills.h"
@@ -110,6 +111,7 @@ static void on_settled(void *owner)
 {
     struct intake *i = owner;
 
+    fault_point("bridge.before_confirm");
     if (i->settled_number > 0)
         link_confirm(i->modules.link, i->settled_number);
     i->settled_number = 0;

@@ -6,6 +6,7 @@
  * change is written at its commit, and the plugin lets it win over an ATTACHED that follows. */
 #include "core/members.h"
 
+#include "base/fault_point.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "db/db.h"
@@ -95,6 +96,7 @@ static void on_reply(void *owner, const struct db_reply *reply)
     size_t asked = m->asked_count;
     int row = 0;
 
+    fault_point("bridge.in_attach");
     m->asked_count = 0;
     if (m->stale) {
         m->stale = false;

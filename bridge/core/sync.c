@@ -9,6 +9,7 @@
 #include "core/sync.h"
 
 #include "base/buf.h"
+#include "base/fault_point.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "core/later.h"
@@ -299,6 +300,7 @@ static void on_chunk(void *owner, const struct db_reply *reply)
 {
     struct run *r = owner;
 
+    fault_point("bridge.in_sync");
     r->sync->asked_count -= !r->whole;
     if (!reply_is_good(r, reply))
         return;

@@ -5,6 +5,7 @@
  * committed together and nobody else on the loop starves. */
 #include "link/peer.h"
 
+#include "base/fault_point.h"
 #include "base/log.h"
 #include "base/memory.h"
 
@@ -158,11 +159,14 @@ bool peer_flush(struct peer *p)
     bool sent = false;
 
     while (!p->doomed && p->out_sent < p->out.length) {
-        ssize_t n = send(p->fd, p->out.data + p->out_sent, p->out.length - p->out_sent,
-                         MSG_NOSIGNAL | MSG_DONTWAIT);
+        size_t length = p->out.length - p->out_sent;
+        if (fault_fails("bridge.torn_write"))
+            length = (length + 1) / 2;
+        ssize_t n = send(p->fd, p->out.data + p->out_sent, length, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n > 0) {
             p->out_sent += (size_t)n;
             sent = true;
+            fault_point("bridge.link_written");
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             event_add(p->writable, NULL);
             break;
