@@ -150,7 +150,11 @@ BEGIN
      GROUP BY r.id, p.conversation, r.provider
      ORDER BY r.id, p.conversation -- the lock order
     ON CONFLICT (registration, conversation) DO UPDATE
-       SET seq = greatest(j.seq, excluded.seq), from_seq = least(j.from_seq, excluded.from_seq);
+       SET seq = greatest(j.seq, excluded.seq), from_seq = least(j.from_seq, excluded.from_seq),
+           -- What has not been tried waits for the end of the burst, but no longer than three times that.
+           due_at = CASE WHEN j.attempts > 0 THEN j.due_at
+                         ELSE greatest(j.due_at, least(excluded.due_at,
+                                                       j.created_at + 3 * (excluded.due_at - now()))) END;
     GET DIAGNOSTICS made = ROW_COUNT;
     -- Of a pile that is not done the first row goes on, for all of them.
     FOR pile IN

@@ -169,20 +169,16 @@ suite_web() {
         BANTER_BUILD_DIR=$REPO/build/release npm run --silent test:integration)
 }
 
-suite_e2e() {
-    ensure_packages "${PACKAGES_E2E[@]}"
-    build_preset release
-    ensure_web
-    [[ -e $REPO/clients/web/dist/index.html ]] || die "the web client could not be built"
-    ensure_node_modules tests/e2e
-    (cd "$REPO/tests/e2e" && BANTER_BUILD_DIR=$REPO/build/release npm test --silent)
-}
+suite_e2e() { run_in_browser test; }
+
+# What the services are sent, what users are told, and what a browser shows of it.
 
 suite_push() {
     build_preset release
     ensure_node_modules tests/push
     (cd "$REPO/tests/push" && BANTER_BUILD_DIR=$REPO/build/release node --test)
     BANTER_BUILD_DIR=$REPO/build/release run_pytest -n 2 -m push
+    run_in_browser test:push
 }
 
 # A copy of its own, a second of load: a table, a JSON line, and not one error.
@@ -201,6 +197,16 @@ run_ctest() {
 run_pytest() {
     (cd "$REPO/tests/integration" && PYTHONDONTWRITEBYTECODE=1 \
         /usr/bin/python3 -m pytest -q -p no:cacheprovider --durations=10 "$@")
+}
+
+# Runs a script of tests/e2e.
+run_in_browser() {
+    ensure_packages "${PACKAGES_E2E[@]}"
+    build_preset release
+    ensure_web
+    [[ -e $REPO/clients/web/dist/index.html ]] || die "the web client could not be built"
+    ensure_node_modules tests/e2e
+    (cd "$REPO/tests/e2e" && BANTER_BUILD_DIR=$REPO/build/release npm run --silent "$1")
 }
 
 run_fuzz_target() {

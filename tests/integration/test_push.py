@@ -44,6 +44,28 @@ def test_a_burst_is_told_once_by_its_newest_message(system, hook):
     assert_quiet_after(system, hook, bob, 1)
 
 
+def test_a_slow_burst_is_told_once_and_a_long_one_in_time(system, hook):
+    """Each message has the push wait for the next, but not for ever."""
+    alice, bob, carol = (system.signup(name) for name in ("alice", "bob", "carol"))
+    for account in (bob, carol):
+        register(system, hook, account)
+    phone = system.device(alice)
+    for n in range(4):  # together longer than one wait
+        phone.send(f"@{bob.handle}", f"text {n}")
+        time.sleep(0.25)
+    telling = hook.wait(bob)[0]
+    assert telling.json["text"] == "text 3"
+    assert_quiet_after(system, hook, bob, 1)
+    at = time.monotonic()
+    for n in range(16):
+        phone.send(f"@{carol.handle}", f"text {n}")
+        time.sleep(0.25)
+    first = hook.wait(carol)[0]
+    assert first.at - at < TOLD_WITHIN
+    wait_until(lambda: hook.of(carol)[-1].json["text"] == "text 15", 5, "the last one")
+    assert len(hook.of(carol)) <= 4
+
+
 def test_all_devices_of_a_user_are_told(system, hook):
     alice, bob = system.signup("alice"), system.signup("bob")
     for name in ("phone", "tablet"):

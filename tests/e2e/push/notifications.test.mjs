@@ -6,9 +6,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { launch, Person, until } from './support/browser.mjs';
-import { PushService } from './support/push_service.mjs';
-import { System } from './support/system.mjs';
+import { launch, Person, until } from '../support/browser.mjs';
+import { PushService } from '../support/push_service.mjs';
+import { System } from '../support/system.mjs';
 
 let system, service, browser, alice, bob, tools, registrationId, conversation;
 
