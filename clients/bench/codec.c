@@ -8,6 +8,8 @@ enum {
     REMAINING_LENGTH_MAX = 268435455, /* section 2.2.3 */
     REMAINING_LENGTH_BYTES = 4,
     PROTOCOL_LEVEL_3_1_1 = 4,
+    PROTOCOL_LEVEL_5 = 5,
+    PROPERTY_RECEIVE_MAXIMUM = 0x21,
     CONNECT_CLEAN_SESSION = 0x02,
     CONNECT_PASSWORD = 0x40,
     CONNECT_USER = 0x80,
@@ -125,11 +127,12 @@ bool mqtt_read_suback(struct slice body, uint16_t *packet_id, uint8_t *return_co
     return true;
 }
 
-void mqtt_write_connect(struct buf *b, struct slice client_id, struct slice user,
-                        struct slice password, uint16_t keep_alive_s)
+static void write_connect(struct buf *b, uint8_t level, struct slice client_id, struct slice user,
+                          struct slice password, uint16_t keep_alive_s)
 {
     bool credentials = user.length > 0;
-    size_t remaining = 10 + 2 + client_id.length;
+    bool properties = level >= PROTOCOL_LEVEL_5;
+    size_t remaining = 10 + properties + 2 + client_id.length;
     uint8_t flags = CONNECT_CLEAN_SESSION;
 
     if (credentials) {
@@ -138,14 +141,112 @@ void mqtt_write_connect(struct buf *b, struct slice client_id, struct slice user
     }
     put_header(b, MQTT_CONNECT, 0, remaining);
     put_string(b, slice_str("MQTT"));
-    buf_char(b, PROTOCOL_LEVEL_3_1_1);
+    buf_char(b, (char)level);
     buf_char(b, (char)flags);
     put_u16(b, keep_alive_s);
+    if (properties)
+        buf_char(b, 0); /* none of them */
     put_string(b, client_id);
     if (credentials) {
         put_string(b, user);
         put_string(b, password);
     }
+}
+
+void mqtt_write_connect(struct buf *b, struct slice client_id, struct slice user,
+                        struct slice password, uint16_t keep_alive_s)
+{
+    write_connect(b, PROTOCOL_LEVEL_3_1_1, client_id, user, password, keep_alive_s);
+}
+
+void mqtt_write_connect_5(struct buf *b, struct slice client_id, struct slice user,
+                          struct slice password, uint16_t keep_alive_s)
+{
+    write_connect(b, PROTOCOL_LEVEL_5, client_id, user, password, keep_alive_s);
+}
+
+/* Takes the properties off the front of `rest`. */
+static bool take_properties(struct slice *rest, struct slice *properties)
+{
+    size_t length = 0;
+    size_t digits = 0;
+
+    do {
+        if (digits == REMAINING_LENGTH_BYTES || digits == rest->length)
+            return false;
+        length |= (size_t)(rest->data[digits] & 0x7f) << 7 * digits;
+    } while ((rest->data[digits++] & 0x80) != 0);
+    if (length > rest->length - digits)
+        return false;
+    *properties = slice_of(rest->data + digits, length);
+    *rest = slice_of(rest->data + digits + length, rest->length - digits - length);
+    return true;
+}
+
+bool mqtt_skip_properties(struct slice *payload)
+{
+    struct slice properties;
+
+    return take_properties(payload, &properties);
+}
+
+/* The size of the property's value, or 0: not one of CONNACK. */
+static size_t property_size(struct slice properties)
+{
+    const char *p = properties.data;
+    size_t left = properties.length - 1;
+    size_t string = left >= 2 ? 2u + read_u16(p + 1) : 0;
+
+    switch ((uint8_t)p[0]) {
+    case 0x24: /* Maximum QoS */
+    case 0x25: /* Retain Available */
+    case 0x28: /* Wildcard Subscription Available */
+    case 0x29: /* Subscription Identifiers Available */
+    case 0x2a: /* Shared Subscription Available */
+        return 1;
+    case 0x13: /* Server Keep Alive */
+    case 0x22: /* Topic Alias Maximum */
+    case PROPERTY_RECEIVE_MAXIMUM:
+        return 2;
+    case 0x11: /* Session Expiry Interval */
+    case 0x27: /* Maximum Packet Size */
+        return 4;
+    case 0x12: /* Assigned Client Identifier */
+    case 0x15: /* Authentication Method */
+    case 0x16: /* Authentication Data */
+    case 0x1a: /* Response Information */
+    case 0x1c: /* Server Reference */
+    case 0x1f: /* Reason String */
+        return string;
+    case 0x26: /* User Property: two strings */
+        return string > 0 && left >= string + 2 ? string + 2 + read_u16(p + 1 + string) : 0;
+    default:
+        return 0;
+    }
+}
+
+bool mqtt_read_connack_5(struct slice body, uint8_t *reason_code, uint16_t *receive_maximum)
+{
+    struct slice rest;
+    struct slice properties;
+
+    *receive_maximum = UINT16_MAX;
+    if (body.length < 3)
+        return false;
+    *reason_code = (uint8_t)body.data[1];
+    rest = slice_of(body.data + 2, body.length - 2);
+    if (!take_properties(&rest, &properties) || rest.length > 0)
+        return false;
+    while (properties.length > 0) {
+        size_t size = property_size(properties);
+
+        if (size == 0 || size > properties.length - 1)
+            return false;
+        if (properties.data[0] == PROPERTY_RECEIVE_MAXIMUM)
+            *receive_maximum = read_u16(properties.data + 1);
+        properties = slice_of(properties.data + 1 + size, properties.length - 1 - size);
+    }
+    return *receive_maximum > 0;
 }
 
 void mqtt_write_publish_head(struct buf *b, struct slice topic, uint16_t packet_id,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* codec.h - the MQTT 3.1.1 packets that a load generator needs, as bytes. Pure: no I/O.
+/* codec.h - the MQTT 3.1.1 packets that a load generator needs, as bytes, and those of MQTT 5 where
+ * they differ. Pure: no I/O.
  *
  * Writers append one whole packet to a buffer that fails stickily. Readers borrow: slices in
  * packets point into the input. Section numbers are those of the MQTT 3.1.1 standard (OASIS). */
@@ -58,6 +59,15 @@ bool mqtt_read_suback(struct slice body, uint16_t *packet_id, uint8_t *return_co
 /* A clean session without a will. An empty user name leaves both credentials out. */
 void mqtt_write_connect(struct buf *b, struct slice client_id, struct slice user,
                         struct slice password, uint16_t keep_alive_s);
+/* The same with MQTT 5. On such a connection each PUBLISH carries properties in front of its
+ * payload: write one byte of 0 there, and skip those that come. */
+void mqtt_write_connect_5(struct buf *b, struct slice client_id, struct slice user,
+                          struct slice password, uint16_t keep_alive_s);
+/* MQTT 5, section 3.2; *receive_maximum is 65535 when the server names none. */
+bool mqtt_read_connack_5(struct slice body, uint8_t *reason_code,
+                         uint16_t *receive_maximum) MUST_USE;
+/* Takes the properties (MQTT 5, section 2.2.2) off the front. False: there are none. */
+bool mqtt_skip_properties(struct slice *payload) MUST_USE;
 /* Everything of a PUBLISH but its payload, of which the caller appends exactly `payload_length`
  * bytes. `packet_id` > 0: QoS 1; 0: QoS 0. */
 void mqtt_write_publish_head(struct buf *b, struct slice topic, uint16_t packet_id,

@@ -62,13 +62,14 @@ void conn_init(struct conn *c)
 {
     memset(c, 0, sizeof(*c));
     c->fd = -1;
+    c->budget = SIZE_MAX;
     buf_init(&c->out, OUT_MAX);
     buf_init(&c->partial, PACKET_MAX);
 }
 
 static bool watch(struct conn_set *set, struct conn *c, int operation)
 {
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
+    struct epoll_event event = {.events = c->budget > 0 ? EPOLLIN : 0, .data.ptr = c};
 
     if (c->state == CONN_CONNECTING || c->blocked)
         event.events |= EPOLLOUT;
@@ -85,6 +86,9 @@ bool conn_open(struct conn_set *set, struct conn *c, const struct sockaddr_in *a
         return false;
     c->state = CONN_CONNECTING;
     if (setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) < 0)
+        goto fail;
+    if (c->receive_bytes > 0 &&
+        setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF, &c->receive_bytes, sizeof(c->receive_bytes)) < 0)
         goto fail;
     if (connect(c->fd, (const struct sockaddr *)address, sizeof(*address)) < 0 &&
         errno != EINPROGRESS)
@@ -155,6 +159,20 @@ uint16_t conn_next_packet_id(struct conn *c)
     if (++c->packet_id == 0)
         c->packet_id = 1;
     return c->packet_id;
+}
+
+bool conn_meter(struct conn_set *set, struct conn *c, size_t bytes)
+{
+    bool stands_still = c->budget == 0;
+
+    c->budget = bytes;
+    return c->state != CONN_OPEN || stands_still == (bytes == 0) || watch(set, c, EPOLL_CTL_MOD);
+}
+
+/* False: epoll failed. */
+static bool spend(struct conn_set *set, struct conn *c, size_t bytes)
+{
+    return c->budget == SIZE_MAX || conn_meter(set, c, c->budget - bytes);
 }
 
 static void flush_one(struct conn_set *set, struct conn *c)
@@ -231,16 +249,21 @@ static void take_packets(struct conn_set *set, struct conn *c, size_t length)
 static void read_one(struct conn_set *set, struct conn *c)
 {
     size_t kept = c->partial.length;
+    size_t room = sizeof(set->receive) - kept;
 
     if (kept > 0)
         memcpy(set->receive, c->partial.data, kept);
 
-    ssize_t n = recv(c->fd, set->receive + kept, sizeof(set->receive) - kept, 0);
+    ssize_t n = recv(c->fd, set->receive + kept, room < c->budget ? room : c->budget, 0);
 
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (n <= 0) {
         lose(set, c, n == 0 ? "closed by the peer" : "read failed");
+        return;
+    }
+    if (!spend(set, c, (size_t)n)) {
+        lose(set, c, "epoll failed");
         return;
     }
     take_packets(set, c, kept + (size_t)n);
@@ -269,7 +292,9 @@ static void handle(struct conn_set *set, struct conn *c, uint32_t events)
         finish_connecting(set, c);
     if (c->state == CONN_OPEN && (events & EPOLLOUT) && c->blocked)
         flush_one(set, c);
-    if (c->state == CONN_OPEN && (events & (EPOLLIN | EPOLLERR | EPOLLHUP)))
+    if (c->state == CONN_OPEN && c->budget == 0 && (events & (EPOLLERR | EPOLLHUP)))
+        lose(set, c, "closed by the peer");
+    else if (c->state == CONN_OPEN && (events & (EPOLLIN | EPOLLERR | EPOLLHUP)))
         read_one(set, c);
 }
 

@@ -23,6 +23,8 @@ struct conn {
     bool dirty;         /* on the list of connections with something to write */
     bool blocked;       /* the socket is full: waiting for EPOLLOUT */
     uint16_t packet_id; /* last one used */
+    int receive_bytes;  /* of the kernel's buffer; set before conn_open(); 0: as the system does */
+    size_t budget;      /* what may still be read; see conn_meter() */
     uint64_t wrote_us;  /* when something was last written */
     struct buf out;     /* not yet written */
     struct buf partial; /* the start of a packet whose rest has not come */
@@ -54,6 +56,9 @@ bool conn_open(struct conn_set *set, struct conn *c, const struct sockaddr_in *a
 void conn_close(struct conn_set *set, struct conn *c);
 /* The same, so that the peer sees a reset, as after a failure. */
 void conn_reset(struct conn_set *set, struct conn *c);
+/* From now on at most `bytes` are read, until the next call; SIZE_MAX, as at first: without bound.
+ * So a device reads slowly, or not at all. False: epoll failed. */
+bool conn_meter(struct conn_set *set, struct conn *c, size_t bytes) MUST_USE;
 /* Where to append packets. They leave at the end of the turn or at conn_set_flush(). */
 struct buf *conn_write(struct conn_set *set, struct conn *c);
 /* Never 0. */
