@@ -2,11 +2,13 @@
 /* main.c - the command line of banter-bridge. */
 #include "app.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "config.h"
 #include "db/migrate.h"
 #include "db/operator.h"
 
 #include <getopt.h>
+#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -142,8 +144,10 @@ int main(int argc, char **argv)
 {
     struct command_line line = {.action = ACTION_SERVE};
     struct config config;
-    int status = read_command_line(argc, argv, &line);
+    int status;
 
+    json_set_alloc_funcs(must_malloc, free); /* a draft is not invalid because memory ran out */
+    status = read_command_line(argc, argv, &line);
     if (status >= 0)
         return status;
     status = EXIT_FAILURE;

@@ -15,6 +15,11 @@ static void *or_abort(void *memory, size_t size)
     abort();
 }
 
+void *must_malloc(size_t size)
+{
+    return or_abort(malloc(size ? size : 1), size ? size : 1);
+}
+
 void *must_calloc(size_t count, size_t size)
 {
     /* calloc(0, …) may give NULL, which callers are promised not to see. */

@@ -11,6 +11,8 @@
 
 struct map;
 
+/* Never NULL. Freed with free(). */
+void *must_malloc(size_t size);
 /* Zeroed. Never NULL. Freed with free(). */
 void *must_calloc(size_t count, size_t size);
 /* As realloc(3). Never NULL. */

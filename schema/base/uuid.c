@@ -116,6 +116,13 @@ void uuid_format(const struct uuid *u, char text[UUID_TEXT_LENGTH + 1])
     *to = '\0';
 }
 
+bool uuid_is_nil(const struct uuid *u)
+{
+    static const struct uuid nil;
+
+    return uuid_equal(u, &nil);
+}
+
 bool uuid_equal(const struct uuid *a, const struct uuid *b)
 {
     return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;

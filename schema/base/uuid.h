@@ -23,6 +23,7 @@ struct uuid uuid_v8(const uint8_t digest[16]);
 bool uuid_parse(struct uuid *out, struct slice text);
 /* Writes 36 characters and a NUL. */
 void uuid_format(const struct uuid *u, char text[UUID_TEXT_LENGTH + 1]);
+bool uuid_is_nil(const struct uuid *u);
 bool uuid_equal(const struct uuid *a, const struct uuid *b);
 
 #endif

@@ -79,7 +79,7 @@ static const char *add_key(struct jwt_keys *keys, const json_t *jwk)
         return "two keys have the same kid";
     to->key = public_key_of(json_member_string(jwk, "x"));
     if (!to->key)
-        return "a key's x is not 32 bytes in base64url";
+        return "a key's x is not 32 bytes in base64url, or memory ran out";
     memcpy(to->kid, kid.data, kid.length);
     to->kid[kid.length] = '\0';
     keys->count++;

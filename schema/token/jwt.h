@@ -36,13 +36,13 @@ struct jwt_claims {
 
 enum jwt_status {
     JWT_OK = 0,
-    JWT_MALFORMED,   /* not a token of ours in form */
-    JWT_UNKNOWN_KEY, /* kid not in the set */
-    JWT_BAD_SIGNATURE,
-    JWT_FOREIGN, /* iss or aud are not ours */
+    JWT_MALFORMED,     /* not a token of ours in form */
+    JWT_UNKNOWN_KEY,   /* kid not in the set */
+    JWT_BAD_SIGNATURE, /* or no memory to look at it */
+    JWT_FOREIGN,       /* iss or aud are not ours */
     JWT_NOT_YET,
     JWT_EXPIRED,
-    JWT_NO_MEMORY,
+    JWT_NO_MEMORY, /* told only with json_watch_memory() */
 };
 /* One sentence for logs: never contains the token. Static storage. */
 const char *jwt_status_text(enum jwt_status status);

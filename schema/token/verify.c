@@ -11,6 +11,8 @@
 #include <openssl/err.h>
 #include <string.h>
 
+enum { ENCODED_SIGNATURE_LENGTH = (ED25519_SIGNATURE_BYTES * 8 + 5) / 6 };
+
 /* Times beyond this are no times: 9999-12-31T23:59:59Z. Keeps sums with the leeway from
  * overflowing.
  */
@@ -40,18 +42,26 @@ static bool split(struct slice token, struct parts *out)
     return true;
 }
 
-/* The JSON object in a part; the caller owns the reference. */
-static json_t *read_part(struct slice encoded)
+/* The JSON object in a part, in *object; the caller owns the reference. */
+static enum jwt_status read_part(struct slice encoded, json_t **object)
 {
+    enum jwt_status status = JWT_MALFORMED;
     struct buf decoded;
-    json_t *object = NULL;
     const char *reason;
 
+    *object = NULL;
     buf_init(&decoded, TOKEN_MAX_LENGTH);
-    if (base64url_decode(&decoded, encoded))
-        object = json_read_object(buf_slice(&decoded), &reason);
+    if (base64url_decode(&decoded, encoded)) {
+        *object = json_read_object(buf_slice(&decoded), &reason);
+        if (*object)
+            status = JWT_OK;
+        else if (reason == json_no_memory)
+            status = JWT_NO_MEMORY;
+    } else if (decoded.failed) { /* the ceiling is no lower than a token is long */
+        status = JWT_NO_MEMORY;
+    }
     buf_finish(&decoded);
-    return object;
+    return status;
 }
 
 static bool member_is(const json_t *object, const char *name, const char *expected)
@@ -71,10 +81,12 @@ static bool header_is_ours(const json_t *header)
 static enum jwt_status find_key(const struct jwt_keys *keys, struct slice encoded_header,
                                 const struct jwt_key **key)
 {
-    json_t *header = read_part(encoded_header);
-    enum jwt_status status = JWT_MALFORMED;
+    json_t *header;
+    enum jwt_status status = read_part(encoded_header, &header);
 
-    if (header && header_is_ours(header)) {
+    if (status == JWT_OK && !header_is_ours(header))
+        status = JWT_MALFORMED;
+    if (status == JWT_OK) {
         *key = jwt_keys_find(keys, json_member_string(header, "kid"));
         status = *key ? JWT_OK : JWT_UNKNOWN_KEY;
     }
@@ -89,9 +101,12 @@ static enum jwt_status check_signature(const struct jwt_key *key, const struct p
     struct buf signature;
 
     buf_init(&signature, ED25519_SIGNATURE_BYTES);
-    if (!base64url_decode(&signature, parts->signature) ||
-        signature.length != ED25519_SIGNATURE_BYTES)
+    if (parts->signature.length != ENCODED_SIGNATURE_LENGTH)
         goto done;
+    if (!base64url_decode(&signature, parts->signature)) {
+        status = signature.failed ? JWT_NO_MEMORY : JWT_MALFORMED;
+        goto done;
+    }
     status = JWT_NO_MEMORY;
     context = EVP_MD_CTX_new();
     if (!context || EVP_DigestVerifyInit(context, NULL, NULL, NULL, key->key) != 1)
@@ -169,10 +184,12 @@ static enum jwt_status check_times(const struct jwt_claims *claims, int64_t now)
 static enum jwt_status check_claims(struct slice encoded, const char *issuer, const char *audience,
                                     int64_t now, struct jwt_claims *out)
 {
-    json_t *claims = read_part(encoded);
-    enum jwt_status status = JWT_MALFORMED;
+    json_t *claims;
+    enum jwt_status status = read_part(encoded, &claims);
 
-    if (claims && read_claims(claims, out)) {
+    if (status == JWT_OK && !read_claims(claims, out))
+        status = JWT_MALFORMED;
+    if (status == JWT_OK) {
         if (!member_is(claims, "iss", issuer) || !member_is(claims, "aud", audience))
             status = JWT_FOREIGN;
         else

@@ -150,13 +150,15 @@ static enum code read_members(struct draft *out, const json_t *root, const char 
 /* What can still be learned of a payload that did not parse. */
 static void peek_id(struct draft *out, struct slice json)
 {
-    json_t *id = json_peek_string(json, "id", DRAFT_ID_MAX_BYTES);
-    struct slice value =
-        id ? slice_of(json_string_value(id), json_string_length(id)) : slice_str("");
+    char id[DRAFT_ID_MAX_BYTES + 1];
+    json_t *copy;
 
-    out->owner = id;
-    if (draft_id_is_valid(value))
-        out->id = value;
+    draft_peek_id(json, id);
+    copy = id[0] ? json_string(id) : NULL;
+    if (!copy)
+        return;
+    out->owner = copy;
+    out->id = slice_of(json_string_value(copy), json_string_length(copy));
 }
 
 enum code draft_parse(struct draft *out, struct slice json, const char **reason)
@@ -181,13 +183,9 @@ void draft_finish(struct draft *d)
 
 void draft_peek_id(struct slice json, char id[DRAFT_ID_MAX_BYTES + 1])
 {
-    struct draft peeked = {0};
-
-    peek_id(&peeked, json);
-    if (peeked.id.length > 0)
-        memcpy(id, peeked.id.data, peeked.id.length);
-    id[peeked.id.length] = '\0';
-    draft_finish(&peeked);
+    json_peek_string(json, "id", id, DRAFT_ID_MAX_BYTES);
+    if (!draft_id_is_valid(slice_str(id)))
+        id[0] = '\0';
 }
 
 static void put_seq(struct buf *b, const char *name, int64_t seq)

@@ -36,7 +36,7 @@ enum code draft_parse(struct draft *out, struct slice json, const char **reason)
 void draft_finish(struct draft *d);
 
 /* Only the id, for a receipt about a payload that will not be looked at further. Writes at most
- * DRAFT_ID_MAX_BYTES and a NUL to `id`, or an empty string. */
+ * DRAFT_ID_MAX_BYTES and a NUL to `id`, or an empty string. Allocates nothing. */
 void draft_peek_id(struct slice json, char id[DRAFT_ID_MAX_BYTES + 1]);
 
 /* Writes the draft's JSON, as draft_parse() reads it. */

@@ -268,7 +268,8 @@ struct frame_hold {
     bool hold;
 };
 
-/* Appends the whole frame, header included; the buffer fails stickily. */
+/* Appends the whole frame, header included; the buffer fails stickily, and then ends with the last
+ * frame that is whole. */
 void frame_write_hello(struct buf *b, const struct frame_hello *f);
 void frame_write_attach(struct buf *b, const struct frame_attach *f);
 void frame_write_draft(struct buf *b, const struct frame_draft *f);

@@ -18,17 +18,17 @@ static size_t begin(struct buf *b, enum frame_type type)
     return start;
 }
 
+/* A buffer that failed keeps its whole frames and no part of one. */
 static void end(struct buf *b, size_t start)
 {
-    size_t length;
+    size_t length = b->length - start;
 
-    if (b->failed)
-        return;
-    length = b->length - start - LINK_HEADER_BYTES;
-    if (length > LINK_BODY_MAX) {
+    if (b->failed || length - LINK_HEADER_BYTES > LINK_BODY_MAX) {
         b->failed = true;
+        b->length = start;
         return;
     }
+    length -= LINK_HEADER_BYTES;
     for (size_t i = 0; i < 4; i++)
         b->data[start + i] = (char)(length >> (8 * i) & 0xff);
 }

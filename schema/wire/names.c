@@ -6,6 +6,7 @@
 #include "wire/limits.h"
 
 #include <assert.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <string.h>
 
@@ -113,7 +114,9 @@ struct uuid direct_conversation_id(struct slice handle_a, struct slice handle_b)
         memcpy(input + length, parts[i].data, parts[i].length);
         length += parts[i].length;
     }
-    if (EVP_Digest(input, length, digest, NULL, EVP_sha256(), NULL) != 1)
+    if (EVP_Digest(input, length, digest, NULL, EVP_sha256(), NULL) != 1) {
+        ERR_clear_error();
         return (struct uuid){{0}};
+    }
     return uuid_v8(digest);
 }
