@@ -21,6 +21,7 @@ static void ask(struct core *c, struct user *u)
 
     for (uint32_t i = 0; i < u->memberships.count; i++)
         u->memberships.items[i].fresh = false;
+    u->incomplete = false;
     set_state(c, u, ATTACH_ASKED);
     frame_write_attach(link_out(&c->link), &f);
 }
@@ -56,7 +57,7 @@ void attach_opened(struct core *c, struct session *session)
 {
     struct user *u = session->user;
 
-    if (u->attach == ATTACH_NEEDED && link_is_up(&c->link))
+    if (!user_is_known(u) && u->attach != ATTACH_ASKED && link_is_up(&c->link))
         ask(c, u);
     if (u->attach == ATTACH_DONE)
         receipts_ready(c, session);
@@ -93,8 +94,12 @@ void attach_link_lost(struct core *c)
     }
 }
 
-static void kick_all(struct core *c, struct user *u)
+/* The devices come back, and everything is asked for anew. */
+static void give_up(struct core *c, struct user *u)
 {
+    if (!u->incomplete)
+        broker_log(BROKER_ERROR, "out of memory: a user's connections are ended");
+    u->incomplete = true;
     for (struct session *i = u->sessions; i; i = i->next_of_user)
         core_kick(c, i);
 }
@@ -115,6 +120,8 @@ static void finish_attach(struct core *c, struct user *u)
         u->resyncing = false;
         c->resyncing--;
     }
+    if (u->incomplete)
+        give_up(c, u); /* also those that came meanwhile */
     send_ready(c, u);
     attach_closed(c, u);
 }
@@ -171,8 +178,7 @@ void attach_attached(struct core *c, struct frame_attached *f)
         return;
     while (frame_next_attached(f, &item)) {
         if (!take_item(c, u, &item)) {
-            broker_log(BROKER_ERROR, "out of memory: a user's connections are ended");
-            kick_all(c, u);
+            give_up(c, u);
             break;
         }
     }
@@ -199,7 +205,7 @@ void attach_member(struct core *c, const struct frame_member *f)
     if (!membership)
         membership = members_join(&c->members, u, &f->conversation, f->kind, f->role, f->last_seq);
     if (!membership) {
-        kick_all(c, u);
+        give_up(c, u);
         return;
     }
     if (before == ROLE_NONE)
@@ -221,7 +227,7 @@ static void remember_ended(struct core *c, const struct uuid *id)
         if (membership)
             membership->fresh = true;
         else
-            kick_all(c, u);
+            give_up(c, u);
     }
 }
 

@@ -6,6 +6,9 @@
  * one that is not fresh at the end of it is over. A user who leaves while the answer is under way
  * is kept until it has come, so that every answer belongs to one question.
  *
+ * A user of whom something could not be remembered, for lack of memory, is `incomplete`: the
+ * connections are ended, the next one asks again, and until then the bridge judges the drafts.
+ *
  * After the link was lost everybody is asked for again. Until all of them are answered
  * (`resyncing`) no entry is handed out: the plugin's memory of who may see it may be old. */
 #ifndef BANTER_PLUGIN_ATTACH_H

@@ -9,6 +9,7 @@
 #include "heads.h"
 #include "inbound.h"
 #include "requests.h"
+#include "wire/json.h"
 #include "wire/limits.h"
 
 #include <stdlib.h>
@@ -91,6 +92,7 @@ struct core *core_create(struct options *options)
     watches_init(&c->watches);
     revoked_set_init(&c->revoked, REVOKED_MAX);
     fanout_refill(&c->fanout);
+    json_watch_memory();
     if (getrandom(&boot, sizeof boot, 0) != sizeof boot || !auth_init(c))
         goto fail;
     if (!ring_init(&c->ring, c->options.ring_bytes)) {
@@ -101,6 +103,7 @@ struct core *core_create(struct options *options)
               boot, &c->ring, &handlers);
     return c;
 fail:
+    json_unwatch_memory();
     auth_finish(&c->auth);
     options_finish(&c->options);
     free(c);
@@ -128,6 +131,7 @@ void core_destroy(struct core *c)
     buf_finish(&c->json);
     auth_finish(&c->auth);
     options_finish(&c->options);
+    json_unwatch_memory();
     free(c);
 }
 

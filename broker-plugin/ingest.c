@@ -71,13 +71,11 @@ static bool is_direct_id(const struct uuid *id)
  * bridge, which judges it. The bound keeps this cheap; no id and emoji need more. */
 static bool is_reaction(struct slice payload)
 {
-    json_t *kind = payload.length <= READER_DRAFT_MAX_BYTES
-                       ? json_peek_string(payload, "kind", sizeof REACTION_KIND - 1)
-                       : NULL;
-    bool is = kind && strcmp(json_string_value(kind), REACTION_KIND) == 0;
+    char kind[sizeof REACTION_KIND];
 
-    json_decref(kind);
-    return is;
+    return payload.length <= READER_DRAFT_MAX_BYTES &&
+           json_peek_string(payload, "kind", kind, sizeof kind - 1) &&
+           strcmp(kind, REACTION_KIND) == 0;
 }
 
 /* What the plugin's memory says about the sender's right to post. */
@@ -87,7 +85,7 @@ static struct verdict check_right(const struct core *c, const struct posting *p)
     const struct conversation *conversation;
     const struct membership *membership;
 
-    if (p->topic.kind == PUBLISH_DRAFT_TO_USER || u->attach != ATTACH_DONE)
+    if (p->topic.kind == PUBLISH_DRAFT_TO_USER || !user_is_known(u))
         return accepted;
     conversation = members_find(&c->members, &p->topic.conversation);
     membership = conversation ? members_of(u, conversation) : NULL;
@@ -145,7 +143,7 @@ static struct verdict submit(struct core *c, const struct posting *p)
 {
     static const struct verdict full = {CODE_UNAVAILABLE, "the server is busy"};
     struct refusals *refusals = &p->session->refusals;
-    bool in_order = refusals->count == 0;
+    bool in_order = !refusals_any(refusals);
     char id[DRAFT_ID_MAX_BYTES + 1];
     struct uuid conversation;
 
@@ -155,7 +153,7 @@ static struct verdict submit(struct core *c, const struct posting *p)
     draft_peek_id(p->payload, id);
     if (refusals_block(refusals, &conversation, slice_str(id)))
         return (struct verdict){CODE_OUT_OF_ORDER, "an earlier draft was refused: send it first"};
-    if (!in_order && append_to_ring(c, p)) {
+    if (!in_order && !uuid_is_nil(&conversation) && append_to_ring(c, p)) {
         refusals_clear(refusals, &conversation);
         return accepted;
     }

@@ -63,6 +63,7 @@ static void close_link(struct link *l, const char *reason)
     l->in_taken = l->out_taken = 0;
     l->unread = false;
     l->held = false;
+    l->restart = false;
     ring_rewind(l->ring);
     if (was_up)
         l->handlers.down(l->handlers.owner);
@@ -79,6 +80,11 @@ struct buf *link_out(struct link *l)
 {
     assert(l->state == LINK_UP);
     return &l->out;
+}
+
+void link_restart(struct link *l)
+{
+    l->restart = true;
 }
 
 bool link_has_room(const struct link *l)
@@ -270,6 +276,10 @@ void link_flush(struct link *l)
         return;
     if (l->out.failed) {
         close_link(l, "too much waits to be written, or out of memory");
+        return;
+    }
+    if (l->restart) {
+        close_link(l, "out of memory");
         return;
     }
     if (l->out.length > 0) {

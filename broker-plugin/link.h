@@ -54,6 +54,7 @@ struct link {
     struct buf out;       /* to be written before the ring's next frame */
     size_t out_taken;     /* bytes of `out` that are written */
     bool unread;          /* reading stopped because may_read() said so */
+    bool restart;         /* see link_restart() */
     bool held;            /* the bridge wants no drafts now */
     bool complained;      /* the log knows that the bridge is not there */
 };
@@ -67,6 +68,10 @@ static inline bool link_is_up(const struct link *l)
 {
     return l->state == LINK_UP;
 }
+
+/* Has the connection ended by the next link_flush(): the bridge then says everything anew. For what
+ * could not be taken in for lack of memory. */
+void link_restart(struct link *l);
 
 /* Where to append frames; only while the link is up. */
 struct buf *link_out(struct link *l);

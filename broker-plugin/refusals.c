@@ -27,7 +27,7 @@ bool refusals_block(const struct refusals *r, const struct uuid *conversation, s
 {
     const struct refusal *refusal = find(r, conversation);
 
-    return refusal && refusal->draft != hash_bytes(id.data, id.length);
+    return r->lost || (refusal && refusal->draft != hash_bytes(id.data, id.length));
 }
 
 static bool make_room(struct refusals *r)
@@ -48,8 +48,10 @@ bool refusals_add(struct refusals *r, const struct uuid *conversation, struct sl
 {
     if (find(r, conversation))
         return true; /* refusals_block() let it through: it is the draft that is waited for */
-    if (!make_room(r))
+    if (uuid_is_nil(conversation) || !make_room(r)) {
+        r->lost = true;
         return false;
+    }
     r->items[r->count++] = (struct refusal){*conversation, hash_bytes(id.data, id.length)};
     return true;
 }

@@ -24,13 +24,21 @@ struct refusals {
     struct refusal *items; /* owned; NULL as long as nothing was refused */
     uint32_t count;
     uint32_t capacity;
+    bool lost; /* one could not be remembered: nothing more may be accepted */
 };
 
 void refusals_finish(struct refusals *r);
 /* True when an earlier draft than this one has to come first. */
 bool refusals_block(const struct refusals *r, const struct uuid *conversation, struct slice id);
-/* The draft was refused for now. False: too many, or out of memory: the order can no longer be kept
- * on this connection. */
+/* Whether a draft has to be looked at before it is accepted. */
+static inline bool refusals_any(const struct refusals *r)
+{
+    return r->count > 0 || r->lost;
+}
+
+/* The draft was refused for now. `conversation` nil: there was no memory to find out which it is.
+ * False: it cannot be remembered, so the order can no longer be kept on this connection, and
+ * refusals_block() is true from now on. */
 bool refusals_add(struct refusals *r, const struct uuid *conversation, struct slice id) MUST_USE;
 /* A draft was accepted in the conversation. */
 void refusals_clear(struct refusals *r, const struct uuid *conversation);

@@ -11,7 +11,7 @@
 
 #define BUSY "the server is busy"
 
-/* False: the link is away or has too much to write. */
+/* False: the link is away, has too much to write or no memory. */
 static bool pass_on(struct core *c, const struct session *session, struct frame_request *f)
 {
     if (!link_is_up(&c->link) || !link_has_room(&c->link))
@@ -20,6 +20,8 @@ static bool pass_on(struct core *c, const struct session *session, struct frame_
     f->handle = slice_str(session->user->handle);
     f->device = slice_str(session_device(session));
     frame_write_request(link_out(&c->link), f);
+    if (link_out(&c->link)->failed)
+        return false;
     c->stats.requests++;
     return true;
 }

@@ -3,7 +3,6 @@
 #include "revoke.h"
 
 #include "base/clock.h"
-#include "broker.h"
 #include "core.h"
 #include "receipts.h"
 
@@ -27,8 +26,7 @@ void revoke_login(struct core *c, const struct frame_revoked *f)
 
     revoked_set_expire(&c->revoked, clock_wall_ms() / 1000);
     if (!revoked_set_add(&c->revoked, &login, &is_new))
-        broker_log(BROKER_ERROR, "out of memory: a revoked login may connect until %lld",
-                   (long long)f->expires_at);
+        link_restart(&c->link); /* all of them come again */
     if (u)
         end_connections(c, u, &f->login);
 }

@@ -39,11 +39,18 @@ struct user {
     struct memberships memberships;
     struct user *next, *prev; /* in the list of all users */
     enum attach_state attach;
+    bool incomplete;   /* there was no memory for one of the memberships: see attach.h */
     bool resyncing;    /* deliveries wait until this attach is done: see attach.h */
     bool changed;      /* one of the memberships is */
     uint64_t heads_ms; /* `changed`: when me/heads is due */
     char handle[HANDLE_MAX_LENGTH + 1];
 };
+
+/* Whether all of the user's memberships are here. */
+static inline bool user_is_known(const struct user *u)
+{
+    return u->attach == ATTACH_DONE && !u->incomplete;
+}
 
 struct session {
     const void *client; /* the broker's pointer: a key, never followed */

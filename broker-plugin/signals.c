@@ -70,14 +70,15 @@ static enum session_state read_state(struct slice payload)
 {
     static const char *const names[] = {
         [SESSION_ONLINE] = "online", [SESSION_AWAY] = "away", [SESSION_HIDDEN] = "hidden"};
-    json_t *value = json_peek_string(payload, "state", STATE_MAX_LENGTH);
     enum session_state state = SESSION_DOWN;
+    char value[STATE_MAX_LENGTH + 1];
 
-    for (unsigned i = SESSION_ONLINE; value && i <= SESSION_HIDDEN; i++) {
-        if (strcmp(json_string_value(value), names[i]) == 0)
+    if (!json_peek_string(payload, "state", value, STATE_MAX_LENGTH))
+        return SESSION_DOWN;
+    for (unsigned i = SESSION_ONLINE; i <= SESSION_HIDDEN; i++) {
+        if (strcmp(value, names[i]) == 0)
             state = (enum session_state)i;
     }
-    json_decref(value);
     return state;
 }
 

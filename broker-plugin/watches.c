@@ -192,7 +192,7 @@ static bool may_share(const struct core *c, const struct user *u, struct slice h
     struct uuid id = direct_conversation_id(slice_str(u->handle), handle);
     const struct conversation *direct = members_find(&c->members, &id);
 
-    if (u->attach != ATTACH_DONE || slice_equal(slice_str(u->handle), handle) ||
+    if (!user_is_known(u) || slice_equal(slice_str(u->handle), handle) ||
         (direct && members_of(u, direct)))
         return true;
     for (uint32_t i = 0; i < u->memberships.count; i++) {
@@ -411,14 +411,14 @@ void watches_watched(struct core *c, const struct frame_watched *f)
 
     if (!watch || watch->state != WATCH_ASKED || watch->number != f->number)
         return;
-    if (f->allowed && is_stale(w, watch, f->target_uid)) {
-        want(w, watch);
-        return;
-    }
-    target = f->allowed ? find_or_create_target(w, f->target_uid) : NULL;
-    if (!target) {
+    if (!f->allowed) {
         receipts_presence_refused(c, session, watch->handle);
         free_watch(w, watch);
+        return;
+    }
+    target = is_stale(w, watch, f->target_uid) ? NULL : find_or_create_target(w, f->target_uid);
+    if (!target) { /* or there is no memory */
+        want(w, watch);
         return;
     }
     detach(w, watch);
