@@ -320,6 +320,9 @@ static void test_too_many_refusals_end_the_connection(void **state)
     rig_tick(&rig);
     assert_int_equal(rig_kick_count, 0);
     assert_false(post("send/@onemore", "1"));
+    /* From now on the order cannot be kept, even if there is room again. */
+    assert_true(ring_confirm(&rig.core->ring, ring_next_number(&rig.core->ring) - 1));
+    assert_false(post("send/@another", "1"));
     rig_tick(&rig);
     rig_tick(&rig);
     assert_int_equal(rig_kick_count, 1);

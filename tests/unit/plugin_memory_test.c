@@ -1,62 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /* plugin_memory_test.c - the plugin when memory runs out: one life of it again and again, each time
- * with another allocation that fails. It may refuse anything, but it has to stay sound. Linked with
- * --wrap, so that malloc() and its relatives in the project's own code come here. */
+ * with another allocation that fails. It may refuse anything, but it has to stay sound. */
 #include "unit/unit.h"
 
 #include "heads.h"
+#include "unit/failing_memory.h"
 #include "unit/plugin_rig.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CROWD = 4, ATTEMPTS_MAX = 20000 };
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *memory, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *memory, size_t size);
+enum { CROWD = 4, IN_A_ROW = 40 };
 
 static struct rig rig;
 static const char alice, bob, crowd[CROWD];
-static unsigned countdown; /* allocations until one fails; 0: none will */
-static unsigned failed;
 
-static bool fails(void)
-{
-    if (countdown == 0 || --countdown > 0)
-        return false;
-    failed++;
-    return true;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *memory, size_t size)
-{
-    return fails() ? NULL : __real_realloc(memory, size);
-}
-
-/* Runs one call of the plugin with the countdown running, so that the rig's own memory is safe. */
+/* Runs one call of the plugin; the rig's own memory does not fail. */
 #define WITH_FAILURES(statement)                                                                   \
     do {                                                                                           \
-        countdown = saved;                                                                         \
+        failing_memory_on();                                                                       \
         statement;                                                                                 \
-        saved = countdown;                                                                         \
-        countdown = 0;                                                                             \
+        failing_memory_off();                                                                      \
     } while (0)
-
-static unsigned saved;
 
 /* Has the plugin read a frame. */
 static void deliver(struct buf *b)
@@ -196,51 +161,48 @@ static void live(void)
     login(&alice, 1, "alice");
 }
 
-static void test_every_allocation_fails_once(void **state)
+static void live_and_die(void)
 {
-    unsigned attempt;
+    rig_start(&rig);
+    rig_link(&rig, true);
+    live();
+    rig_stop(&rig);
+}
 
+static void test_every_allocation_fails(void **state)
+{
     (void)state;
-    for (attempt = 1; attempt < ATTEMPTS_MAX; attempt++) {
-        rig_start(&rig);
-        rig_link(&rig, true);
-        saved = attempt;
-        failed = 0;
-        live();
-        rig_stop(&rig);
-        if (failed == 0)
-            break;
-    }
-    assert_in_range(attempt, 50, ATTEMPTS_MAX - 1);
+    assert_in_range(failing_memory_try_all(live_and_die, 1), 50, 20000);
+    assert_in_range(failing_memory_try_all(live_and_die, IN_A_ROW), 50, 20000);
 }
 
 /* Nothing is left after a start that failed. */
+static void start(void)
+{
+    struct options options = rig_options(&rig);
+    struct core *core;
+
+    WITH_FAILURES(core = core_create(&options));
+    assert_true(core || failing_memory_failed() > 0); /* OpenSSL can do without some of it */
+    core_destroy(core);
+}
+
 static void test_start_fails(void **state)
 {
     (void)state;
     rig_start(&rig);
-    for (unsigned attempt = 1;; attempt++) {
-        struct options options = rig_options(&rig);
-        struct core *core;
-
-        failed = 0;
-        countdown = attempt;
-        core = core_create(&options);
-        countdown = 0;
-        assert_int_equal(core == NULL, failed > 0);
-        core_destroy(core);
-        if (failed == 0)
-            break;
-    }
+    failing_memory_try_all(start, 1);
+    failing_memory_try_all(start, IN_A_ROW);
     rig_stop(&rig);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_allocation_fails_once),
+        cmocka_unit_test(test_every_allocation_fails),
         cmocka_unit_test(test_start_fails),
     };
 
+    failing_memory_start();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

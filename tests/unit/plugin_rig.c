@@ -55,12 +55,18 @@ bool broker_publish(const char *client_id, const char *topic, struct slice paylo
 
     if (rig_publish_fails || !make_room())
         return false;
-    m = &rig_messages[rig_message_count++];
+    m = &rig_messages[rig_message_count];
     snprintf(m->client_id, sizeof m->client_id, "%s", client_id);
     snprintf(m->topic, sizeof m->topic, "%s", topic);
     m->payload = payload.length ? strndup(payload.data, payload.length) : strdup("");
     buf_init(&m->correlation, CORRELATION_MAX_LENGTH);
     buf_slice_put(&m->correlation, correlation);
+    if (!m->payload || m->correlation.failed) {
+        free(m->payload);
+        buf_finish(&m->correlation);
+        return false;
+    }
+    rig_message_count++;
     return true;
 }
 
@@ -243,16 +249,24 @@ static void receive_all(struct rig *r)
     }
 }
 
-bool rig_next(struct rig *r, enum frame_type type, struct slice *body)
+bool rig_next_any(struct rig *r, struct frame *f)
 {
-    struct frame f;
     size_t used = 0;
 
     receive_all(r);
-    while (r->in.length > r->in_taken &&
-           frame_next(slice_of(r->in.data + r->in_taken, r->in.length - r->in_taken), &f, &used) ==
-               FRAME_WHOLE) {
-        r->in_taken += used;
+    if (r->in.length == r->in_taken ||
+        frame_next(slice_of(r->in.data + r->in_taken, r->in.length - r->in_taken), f, &used) !=
+            FRAME_WHOLE)
+        return false;
+    r->in_taken += used;
+    return true;
+}
+
+bool rig_next(struct rig *r, enum frame_type type, struct slice *body)
+{
+    struct frame f;
+
+    while (rig_next_any(r, &f)) {
         if (f.type == type) {
             *body = f.body;
             return true;

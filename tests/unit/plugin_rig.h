@@ -46,6 +46,8 @@ void rig_tick(struct rig *r);
 /* The next frame of this type from the plugin; others are passed over. False: there is none. The
  * body is valid until the next call. */
 bool rig_next(struct rig *r, enum frame_type type, struct slice *body);
+/* The next frame from the plugin, whatever it is. */
+bool rig_next_any(struct rig *r, struct frame *f);
 /* Takes off `b` what the socket takes; all of it when the plugin has closed the link. */
 void rig_put(struct rig *r, struct buf *b);
 /* Sends what is in `b` and has the plugin read it, ringing the bell. Empties `b`. */
