@@ -77,7 +77,8 @@ def as_text(summary):
                            f"{one['calm_kb'] >> 10} MB calm, {one['highest_kb'] >> 10} at most, "
                            f"{one['end_kb'] >> 10} at the end; {one['highest_fds']} descriptors"))
     for one in summary["found"]:
-        lines += ["", f"{one['rule']}: {one['sentence']}", *(f"    {line}" for line in one["proof"])]
+        lines += ["", f"{one['rule']}: {one['sentence']}"]
+        lines += [f"    {line}" for line in one["proof"]]
     lines.append("")
     for rule, number in summary["violations"].items():
         lines.append(f"{rule} {TABLE[rule]}: VIOLATED {number:,} times")

@@ -53,8 +53,8 @@ class Receipts(Rule):
         for device in self.run.reader.devices.values():
             for draft in device.open.values():
                 if not self._excused(device, draft):
-                    self.report("I11", f"{device.name}'s draft {draft[5]} was never answered", draft,
-                                device.last_line)
+                    self.report("I11", f"{device.name}'s draft {draft[5]} was never answered",
+                                draft, device.last_line)
 
     def _excused(self, device, draft):
         """Who was put out of a conversation may stop asking."""
