@@ -2,6 +2,7 @@
 /* attach.c - see attach.h. */
 #include "attach.h"
 
+#include "base/fault_point.h"
 #include "broker.h"
 #include "core.h"
 #include "receipts.h"
@@ -197,7 +198,7 @@ void attach_member(struct core *c, const struct frame_member *f)
         return;
     tell_devices(c, u, &f->conversation, f->kind, before, f->role);
     if (f->role == ROLE_NONE && u->attach == ATTACH_DONE) {
-        if (membership)
+        if (membership && !fault_breaks(leak_to_removed))
             members_leave(&c->members, u, membership);
         return;
     }

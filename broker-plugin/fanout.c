@@ -74,7 +74,8 @@ static void deliver_entry(struct core *c, const struct conversation *conversatio
     struct membership *membership = members_at(conversation, slot);
 
     /* Of a newcomer that is behind (order_rewind()) this one is not the next. */
-    if (membership->role < ROLE_READER || f->seq != membership->since + 1)
+    if (membership->role < ROLE_READER ||
+        (f->seq != membership->since + 1 && !fault_breaks(swap_delivery)))
         return;
     membership->since = f->seq;
     membership->changed = true;
@@ -87,7 +88,13 @@ static void deliver_entry(struct core *c, const struct conversation *conversatio
             continue;
         if (u->uid == f->sender && slice_equal(slice_str(session_device(s)), f->sender_device))
             continue;
+        if (fault_breaks(drop_delivery_silently))
+            continue;
         fanout_publish(c, s, topic, f->payload, slice_of(NULL, 0));
+        if (fault_breaks(repeat_delivery))
+            fanout_publish(c, s, topic, f->payload, slice_of(NULL, 0));
+        if (fault_breaks(leak_to_stranger))
+            fanout_publish(c, c->sessions.first, topic, f->payload, slice_of(NULL, 0));
     }
     fault_point("plugin.after_delivery");
 }

@@ -122,6 +122,8 @@ static bool append_to_ring(struct core *c, const struct posting *p)
         .payload = p->payload,
     };
 
+    if (fault_breaks_for(lost_draft, p->payload))
+        return true;
     buf_reset(&c->frame);
     frame_write_draft(&c->frame, &f);
     if (c->frame.failed || !ring_append(&c->ring, buf_slice(&c->frame)))
@@ -143,7 +145,7 @@ static struct verdict submit(struct core *c, const struct posting *p)
 {
     static const struct verdict full = {CODE_UNAVAILABLE, "the server is busy"};
     struct refusals *refusals = &p->session->refusals;
-    bool in_order = !refusals_any(refusals);
+    bool in_order = !refusals_any(refusals) || fault_breaks(no_sticky);
     char id[DRAFT_ID_MAX_BYTES + 1];
     struct uuid conversation;
 

@@ -127,7 +127,7 @@ static void try_connect(struct link *l, uint64_t now_ms)
 {
     struct frame_hello hello = {LINK_VERSION, l->key, l->boot};
 
-    l->retry_ms = now_ms + LINK_RETRY_MS;
+    l->retry_ms = now_ms + (fault_breaks(slow_recovery) ? 60 * LINK_RETRY_MS : LINK_RETRY_MS);
     if (!open_socket(l)) {
         if (!l->complained)
             broker_log(BROKER_WARNING, "bridge is not there: %s: %s", l->path, strerror(errno));

@@ -3,6 +3,7 @@
  * missing; it keeps its conversation alive, so an answer to FILL always finds it. */
 #include "order.h"
 
+#include "base/fault_point.h"
 #include "core.h"
 #include "parcel.h"
 
@@ -106,7 +107,9 @@ void order_rewind(struct core *c, struct conversation *conversation, int64_t sin
 /* Hands the entry out if it is the next one and there is memory for it. */
 static bool accept(struct core *c, struct conversation *conversation, const struct frame_entry *f)
 {
-    if (f->seq != conversation->delivered + 1 || !fanout_entry(c, conversation, f))
+    if (f->seq != conversation->delivered + 1 && !fault_breaks(swap_delivery))
+        return false;
+    if (!fanout_entry(c, conversation, f))
         return false;
     conversation->delivered = f->seq;
     return true;
@@ -157,7 +160,7 @@ void order_entry(struct core *c, const struct frame_entry *f)
 
     if (!conversation)
         return; /* nobody here is in it */
-    if (f->seq <= conversation->delivered) {
+    if (f->seq <= conversation->delivered && !fault_breaks(swap_delivery)) {
         c->stats.repeated++;
         return;
     }

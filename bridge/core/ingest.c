@@ -199,8 +199,9 @@ static void deliver(struct ingest *g, struct batch *b)
 {
     batch_settle_twins(b);
     for (size_t i = 0; i < b->count; i++) {
-        struct submission *s = b->drafts[i];
-        emission_write(&g->emission, s);
+        struct submission *s = b->drafts[fault_breaks(swap_delivery) ? b->count - 1 - i : i];
+        if (!fault_breaks(early_receipt))
+            emission_write(&g->emission, s);
         fault_point("bridge.after_entry");
         count_outcome(&g->stats, &s->outcome);
         if (g->stored && s->outcome.code == CODE_OK && !s->outcome.duplicate)

@@ -65,7 +65,8 @@ static void write_receipt(struct intake *i, const struct posting *p, struct slic
 {
     buf_reset(&i->json);
     if (outcome->code == CODE_OK)
-        receipt_write(&i->json, id, &outcome->conversation, outcome->seq, outcome->at_ms);
+        receipt_write(&i->json, id, &outcome->conversation,
+                      outcome->seq + fault_breaks(wrong_seq_receipt), outcome->at_ms);
     else
         receipt_write_error(&i->json, id, slice_str(p->target), outcome->code, outcome->reason, -1);
     assert(!i->json.failed);
@@ -158,6 +159,7 @@ static void on_draft(void *owner, const struct frame_draft *f)
                                        .json = f->payload};
     struct posting *p = must_calloc(1, sizeof *p);
 
+    fault_leaks(leak_memory);
     p->intake = i;
     p->link_generation = i->link_generation;
     p->number = f->number;

@@ -5,6 +5,7 @@
 #include "core/sync_chunk.h"
 
 #include "base/buf.h"
+#include "base/fault_point.h"
 #include "core/entry_row.h"
 #include "core/head.h"
 #include "core/sync_request.h"
@@ -240,6 +241,8 @@ static void put_entries(const struct sync_chunk *chunk, const struct sync_conver
         int row = c->entry_row + (backwards ? c->entry_count - 1 - i : i);
 
         if (db_get_null(chunk->result, row, COLUMN_ENTRY + ENTRY_COLUMN_SEQ))
+            continue;
+        if (fault_breaks(lossy_sync))
             continue;
         if (written++ > 0)
             buf_char(out, ',');

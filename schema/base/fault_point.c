@@ -25,6 +25,7 @@ enum {
     LINE_MAX_LENGTH = 255,
     STAMP_MAX_LENGTH = 39,
     SLEEP_MS = 100, /* unless the line says otherwise */
+    LEAK_BYTES = 256 << 10,
 };
 
 enum action { ACTION_NONE, ACTION_KILL, ACTION_STOP, ACTION_SLEEP, ACTION_FAIL };
@@ -265,4 +266,26 @@ bool fault_rule_is_broken_for(const char *rule, struct slice what)
 
     return is_the_rule(rule) &&
            is_broken(rule, siphash24(key, what.data, what.length) % broken_every == 0);
+}
+
+struct slice fault_other_name(const char *rule, struct slice name)
+{
+    static _Thread_local char other[LINE_MAX_LENGTH + 1];
+    static atomic_uint count;
+    int length;
+
+    if (!fault_rule_is_broken(rule))
+        return name;
+    length = snprintf(other, sizeof other, "%.*s~%u", (int)name.length, name.data, ++count);
+    return slice_of(other, (size_t)length);
+}
+
+void fault_leak(const char *rule)
+{
+    static void *volatile last; /* the others are lost */
+    void *lost = fault_rule_is_broken(rule) ? malloc(LEAK_BYTES) : NULL;
+
+    if (lost)
+        last = memset(lost, 1, LEAK_BYTES);
+    (void)last;
 }

@@ -33,11 +33,18 @@ bool fault_reached(const char *point);
 bool fault_rule_is_broken(const char *rule);
 /* The same, but every Nth `what`: what is chosen stays chosen. */
 bool fault_rule_is_broken_for(const char *rule, struct slice what);
+/* The name, or if the rule is to be broken, it with a tail that no other call has: `~number`.
+ * Valid until the next call. */
+struct slice fault_other_name(const char *rule, struct slice name);
+/* Loses memory if the rule is to be broken. */
+void fault_leak(const char *rule);
 
 #define fault_point(point) ((void)fault_reached(point))
 #define fault_fails(point) fault_reached(point)
 #define fault_breaks(rule) fault_rule_is_broken(#rule)
 #define fault_breaks_for(rule, what) fault_rule_is_broken_for(#rule, what)
+#define fault_renames(rule, name) fault_other_name(#rule, name)
+#define fault_leaks(rule) fault_leak(#rule)
 
 #else
 
@@ -45,6 +52,8 @@ bool fault_rule_is_broken_for(const char *rule, struct slice what);
 #define fault_fails(point) false
 #define fault_breaks(rule) false
 #define fault_breaks_for(rule, what) false
+#define fault_renames(rule, name) (name)
+#define fault_leaks(rule) ((void)0)
 
 #endif
 

@@ -10,7 +10,8 @@ import re
 import sys
 
 FOLDERS = ("schema", "bridge", "broker-plugin")
-_USE = re.compile(r'fault_(?:point|fails)\(\s*"([^"]+)"|fault_breaks(?:_for)?\(\s*([a-z_]+)')
+_USE = re.compile(r'fault_(?:point|fails)\(\s*"([^"]+)"|'
+                  r"fault_(?:breaks|breaks_for|renames|leaks)\(\s*([a-z_]+)")
 _ENVIRONMENT = ("BANTER_FAULTS", "BANTER_BREAK")
 
 
@@ -25,9 +26,10 @@ def names(root):
 
 
 def held(wanted, program):
-    """Those of the names that stand in the program as strings of their own."""
+    """Those of the names that stand in the program as strings."""
     data = pathlib.Path(program).read_bytes()
-    return {name for name in wanted if b"\0" + name.encode() + b"\0" in data}
+    return {name for name in wanted
+            if re.search(rb"(?<![\w.])" + re.escape(name.encode()) + rb"\0", data)}
 
 
 def main(arguments):

@@ -134,16 +134,6 @@ def test_only_the_receipt_is_early(story):
     assert ended(story) == {"I4"}
 
 
-def test_a_clock_that_was_changed_proves_nothing(story):
-    begin = story.now
-    row = story.talk("a/d0", 17)
-    row[4] += 3600 * SECOND
-    story.talk("b/d0", 18)
-    story.fault(begin - 1000, story.now, "clock.jump")
-    story.talk("a/d0", 19)
-    assert ended(story) == set()
-
-
 def test_something_else_came(story):
     story.send("a/d0", 17)
     row = story.store("a/d0", 17)

@@ -7,7 +7,9 @@
  * drafts instead of locking first needs nested loops over the batch: 12k/s at 512. */
 #include "core/ingest/batch.h"
 
+#include "base/fault_point.h"
 #include "base/memory.h"
+#include "db/fault_commit.h"
 #include "wire/entry.h"
 
 #include <assert.h>
@@ -313,7 +315,7 @@ static struct db_params *append_params(const struct batch *b)
     db_array_end(p);
     db_array_begin(p);
     for (size_t i = 0; i < b->row_count; i++)
-        db_array_text(p, b->rows[i]->id);
+        db_array_text(p, fault_renames(no_dedup, b->rows[i]->id));
     db_array_end(p);
     db_array_begin(p);
     for (size_t i = 0; i < b->row_count; i++)
@@ -431,7 +433,7 @@ static void on_append_reply(void *owner, const struct db_reply *reply)
 bool batch_send(struct batch *b, struct db_conn *c, uint64_t follows, db_reply_fn *on_end)
 {
     assert(b->row_count > 0);
-    return (!b->hasty || db_conn_query(c, &hasty_statement, NULL, NULL, NULL)) &&
+    return fault_begins(c) && (!b->hasty || db_conn_query(c, &hasty_statement, NULL, NULL, NULL)) &&
            db_conn_query(c, &follow_statement, follow_params(follows, b->number), NULL, NULL) &&
            (b->stranger_count == 0 ||
             db_conn_query(c, &ensure_statement, ensure_params(b), on_ensure_reply, b)) &&
@@ -440,7 +442,7 @@ bool batch_send(struct batch *b, struct db_conn *c, uint64_t follows, db_reply_f
                          append_params(b), on_append_reply, b) &&
            (b->targeted_count == 0 ||
             db_conn_query(c, &fold_statement, fold_params(b), NULL, NULL)) &&
-           db_conn_sync(c, on_end, b);
+           db_conn_sync(c, on_end, b) && fault_commits(c);
 }
 
 enum batch_remedy batch_remedy_for(const char *sqlstate, unsigned attempts)

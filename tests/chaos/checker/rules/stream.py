@@ -6,7 +6,8 @@ late, after a resend. So holes are looked for among the entries of all others.
 
 Commit times are PostgreSQL's real time just before a transaction is made durable; a client cannot
 have an entry earlier by the same clock. Stock clients in other languages have a clock of their own
-making, with milliseconds: hence CLOCK_SLACK_US."""
+making, with milliseconds: hence CLOCK_SLACK_US. Faults of the clock are those of the
+bridge, which has no say in either."""
 from ..devices import LIVE
 from . import Rule
 
@@ -15,14 +16,12 @@ CLOCK_SLACK_US = 5000
 # entry that was committed after the answer convicts at once; an older one only after this time,
 # and only if nothing held up the network.
 REMOVAL_GRACE_US = 30_000_000
-CLOCK_FAULT = "clock"    # in a fault's name: times prove nothing while one lasts
 
 
 class Stream(Rule):
     def __init__(self, run):
         super().__init__(run)
         self.holes = 0
-        self.clock_faults = [f for f in run.faults.all if CLOCK_FAULT in f.name]
 
     def handlers(self):
         return {"D": self.live, "Y": self.synced, "A": self.receipted}
@@ -72,13 +71,9 @@ class Stream(Rule):
 
     def _committed(self, device, f, c, seq):
         early = c.commits[seq - 1] - int(f[0])
-        if early > CLOCK_SLACK_US and not self._clock_lies(int(f[1])):
+        if early > CLOCK_SLACK_US:
             self.report("I4", f"{device.name} heard of {seq} {early / 1000:.1f} ms before its "
                               "commit", f, c.row(seq))
-
-    def _clock_lies(self, now_us):
-        return any(fault.begin_us <= now_us <= fault.end_us + CLOCK_SLACK_US
-                   for fault in self.clock_faults)
 
     def _follows(self, device, f, c, seen, seq):
         """After what came before on this connection."""
