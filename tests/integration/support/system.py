@@ -58,9 +58,10 @@ def free_port_base():
 
 
 class System:
-    def __init__(self, **environment):
-        """Starts one; `environment` are settings of the bridge, e.g. BANTER_ACCESS_TOKEN_TTL=2."""
-        self.data = pathlib.Path(tempfile.mkdtemp(prefix="banter-test-", dir="/tmp"))
+    def __init__(self, data=None, **environment):
+        """Starts one; `environment` are settings of the bridge, e.g. BANTER_ACCESS_TOKEN_TTL=2.
+        `data`: its directory, which need not exist."""
+        self.data = data or pathlib.Path(tempfile.mkdtemp(prefix="banter-test-", dir="/tmp"))
         settings = {**CHEAP_PASSWORDS, **environment}
         self._environment = {**os.environ, **{key: str(v) for key, v in settings.items()}}
         self._devices = []

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: MIT
+"""Faults at aimed points: the code says where (schema/base/fault_point.h), so that a process ends or
+stops between a commit and what it tells of it. Only in a build of the preset `chaos`."""
+import os
+import signal
+import time
+
+from .fault import Fault
+
+_PATIENCE_S = 8  # some points are passed only when somebody connects, or is removed
+_PASSED_BEFORE_MAX = 20
+
+
+class FaultFile:
+    """What BANTER_FAULTS names in the environment of the processes."""
+
+    def __init__(self, directory):
+        directory.mkdir()
+        directory.chmod(0o777)  # the processes run as another user, and write what has fired
+        self.path = directory / "armed"
+        self._fired = directory / "armed.fired"
+        self.arm()
+
+    def arm(self, *lines):
+        new = self.path.with_suffix(".new")
+        new.write_text("".join(line + "\n" for line in lines))
+        os.replace(new, self.path)
+
+    def count_fired(self):
+        return self._fired.read_text().count("\n") if self._fired.exists() else 0
+
+
+def aim(world, seconds, point, action, argument=""):
+    """Arms the point, sees to it that somebody passes, and takes the armed line back."""
+    faults, before = world.product.faults, world.product.faults.count_fired()
+    process = "broker" if point.startswith("plugin.") else "bridge"
+    try:
+        faults.arm(f"{point} {action} 1 {argument}".rstrip())
+        if point in _NEED_NEWCOMERS:
+            for driver in world.drivers:
+                driver.say("storm")
+        deadline = time.monotonic() + _PATIENCE_S
+        while faults.count_fired() == before and time.monotonic() < deadline:
+            time.sleep(0.02)
+        if action == "stop":
+            time.sleep(seconds)
+    finally:
+        faults.arm()
+        if action == "stop":
+            world.signal(process, signal.SIGCONT)
+
+
+_NEED_NEWCOMERS = ("bridge.in_attach", "bridge.in_sync")
+_POINTS = (
+    "plugin.draft_in_ring", "plugin.before_receipt", "plugin.after_delivery",
+    "plugin.before_barrier_echo", "bridge.before_commit", "bridge.batch_sent",
+    "bridge.after_commit", "bridge.after_entry", "bridge.link_written", "bridge.before_confirm",
+    "bridge.in_attach", "bridge.in_sync", "bridge.in_fill", "bridge.in_removal",
+)
+_MAY_FAIL = ("bridge.torn_write", "plugin.link_lost")
+
+FAULTS = (
+    *(Fault(f"kill.at.{point}", aim, (point, "kill"), (0, 0), ("points",)) for point in _POINTS),
+    *(Fault(f"stop.at.{point}", aim, (point, "stop"), (1, 4), ("points",), ci=False)
+      for point in _POINTS),
+    *(Fault(f"kill.later.at.{point}", aim, (point, "kill", _PASSED_BEFORE_MAX), (0, 0), ("points",),
+            ci=False) for point in _POINTS),
+    *(Fault(f"fail.at.{point}", aim, (point, "fail"), (0, 0), ("points",)) for point in _MAY_FAIL),
+)
