@@ -41,6 +41,10 @@ from support.waiting import Timeout, wait_until  # noqa: E402
 CONNECT_S, SETTLE_S, QUIESCE_S, FINISH_S = 60, 5, 60, 180
 # Of all users: who plays them, and which part of all drafts they send.
 SHARES = {"c": (0.7, 0.8), "paho": (0.15, 0.1), "mqttjs": (0.15, 0.1)}
+# Above these something grows without a bound: what a calm node of this size takes, the rings and
+# queues that are bounded in its settings, and the stacks of threads.
+CEILINGS_KIB = {"broker": 512 << 10, "bridge": 512 << 10}
+MIN_FAULTS = 3
 # What little memory may do to a process: it is one of the ways to say so.
 DIES_WITHOUT_MEMORY = 3.0
 
@@ -122,9 +126,9 @@ class Run:
             raise Aborted(f"no fault of this machine is called {options.faults}")
         gauges = Gauges(world, self._logs / "memory.log")
         deaths = Deaths(product.data / "log" / "supervisor.log")
-        gauges.start()
         deaths.start()
         self._start_drivers(cast, shares)
+        gauges.start()
         time.sleep(SETTLE_S)
         churn = Churn(product, churned, self._logs / "members.log", options.seed)
         churn.start()
@@ -158,10 +162,10 @@ class Run:
         return [("c", users - sum(count for _, count in stock)), *stock]
 
     def _command_of(self, name):
-        cast = self._directory / "cast.json"
-        return {"c": [self._options.build / "tests/chaos/banter-chaos-driver", cast],
-                "paho": [sys.executable, CHAOS / "stock_paho.py", cast],
-                "mqttjs": ["node", CHAOS / "stock_mqttjs.mjs", cast]}[name]
+        program = {"c": [self._options.build / "tests/chaos/banter-chaos-driver"],
+                   "paho": [sys.executable, CHAOS / "stock_paho.py"],
+                   "mqttjs": ["node", CHAOS / "stock_mqttjs.mjs"]}[name]
+        return [*program, self._directory / "cast.json", name, self._logs / f"{name}.log"]
 
     def _start_drivers(self, cast, shares):
         wanted = collections.Counter()
@@ -222,11 +226,14 @@ class Run:
                 self._problems.append(f"at {when:.1f}: {sentence}")
 
     def _check(self, product):
-        """What the checker says, as JSON."""
+        """What the checker says: its text for people to see, and its report."""
         output = self._directory / "checker.json"
+        amounts = [f"--least=faults={MIN_FAULTS}", f"--least=members={MIN_FAULTS}"]
+        amounts += [f"--ceiling={name}={kib}" for name, kib in CEILINGS_KIB.items()]
         done = subprocess.run(
-            [sys.executable, "-m", "checker", self._directory, "--dsn", product.postgres_dsn,
-             "--json", output], cwd=CHAOS, check=False)
+            [sys.executable, "-m", "checker", "--cast", self._directory / "cast.json", "--logs",
+             self._logs, "--database", product.postgres_dsn, "--report", output, "--command",
+             self._command(), *amounts], cwd=CHAOS, check=False)
         if done.returncode not in (0, 1) or not output.exists():
             raise Aborted(f"the checker ended with {done.returncode}")
         return json.loads(output.read_text())
