@@ -19,6 +19,7 @@ PACKAGES_TEST=(
     python3-cryptography python3-jsonschema python3-paho-mqtt python3-pytest python3-pytest-xdist
     shellcheck
 )
+PACKAGES_CHAOS=(e2fsprogs iproute2 iptables libfaketime mount)
 PACKAGES_E2E=(chromium fonts-inter fonts-noto-color-emoji)
 
 is_installed() {

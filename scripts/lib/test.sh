@@ -19,6 +19,7 @@ SUITES=(
     "e2e               600  suite_e2e               the web client in a browser: Chromium"
     "push              600  suite_push              who is told, and stand-ins of the services"
     "bench-smoke       300  suite_bench_smoke       the load generator, shortly"
+    "chaos             600  suite_chaos             faults while devices talk, and the checker itself"
 )
 FUZZ_SECONDS=${BANTER_FUZZ_SECONDS:-5} # for each target
 
@@ -179,6 +180,25 @@ suite_push() {
     (cd "$REPO/tests/push" && BANTER_BUILD_DIR=$REPO/build/release node --test)
     BANTER_BUILD_DIR=$REPO/build/release run_pytest -n 2 -m push
     run_in_browser test:push
+}
+
+# The same faults as ever, others than ever, and whether broken rules are found.
+suite_chaos() {
+    ensure_packages "${PACKAGES_CHAOS[@]}"
+    build_preset chaos
+    ensure_node_modules
+    local seed passed=0 failed=0
+    for seed in 1 "$((RANDOM * 32768 + RANDOM))"; do
+        if BANTER_BUILD_DIR=$REPO/build/chaos /usr/bin/python3 "$REPO/tests/chaos/run.py" --ci \
+            --seconds 40 --seed "$seed"; then
+            passed=$((passed + 1))
+        else
+            failed=$((failed + 1))
+        fi
+    done
+    say "$passed passed, $failed failed"
+    (cd "$REPO/tests/chaos" && PYTHONDONTWRITEBYTECODE=1 BANTER_BUILD_DIR=$REPO/build/chaos \
+        /usr/bin/python3 -m pytest -q -p no:cacheprovider test_checker.py) && ((failed == 0))
 }
 
 # A copy of its own, a second of load: a table, a JSON line, and not one error.

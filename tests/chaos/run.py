@@ -231,9 +231,8 @@ class Run:
         amounts = [f"--least=faults={MIN_FAULTS}", f"--least=members={MIN_FAULTS}"]
         amounts += [f"--ceiling={name}={kib}" for name, kib in CEILINGS_KIB.items()]
         done = subprocess.run(
-            [sys.executable, "-m", "checker", "--cast", self._directory / "cast.json", "--logs",
-             self._logs, "--database", product.postgres_dsn, "--report", output, "--command",
-             self._command(), *amounts], cwd=CHAOS, check=False)
+            [sys.executable, "-m", "checker", self._directory, "--dsn", product.postgres_dsn,
+             "--json", output, "--command", self._command(), *amounts], cwd=CHAOS, check=False)
         if done.returncode not in (0, 1) or not output.exists():
             raise Aborted(f"the checker ended with {done.returncode}")
         return json.loads(output.read_text())
