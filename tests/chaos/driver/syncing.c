@@ -62,8 +62,9 @@ static void write_cursors(struct device *d, struct buf *out)
     bool first = true;
 
     for (unsigned i = 0; i < d->seat_count; i++) {
-        const struct seat *seat = d->seat_list[i];
+        struct seat *seat = d->seat_list[i];
 
+        seat->asked_after = seat->member;
         if (!seat->member)
             continue;
         buf_str(out, first ? "\"" : ",\"");
@@ -174,8 +175,11 @@ static bool take_conversation(struct device *d, struct slice json, uint64_t now_
     if (status != SCAN_END || !named || last_seq < 0)
         return false;
     seat = device_seat(d, &id);
-    if (!seat || !take_entries(d, entries, now_us))
+    /* Of a conversation that it was not asked after the answer has the newest entries, not the next
+     * ones: the next sync asks. */
+    if (!seat || (seat->asked_after && !take_entries(d, entries, now_us)))
         return false;
+    d->syncing.progressed |= !seat->asked_after;
     judge(d, seat, last_seq);
     return true;
 }

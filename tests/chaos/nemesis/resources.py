@@ -4,6 +4,7 @@ import contextlib
 import os
 import random
 import resource
+import subprocess
 import time
 
 from .fault import Fault
@@ -12,23 +13,31 @@ _MEMORY_SLACK = 1 << 20
 
 
 @contextlib.contextmanager
-def _limited(world, name, which, value_of):
+def _limited(world, name, option, value_of):
     """The soft limit alone, so that it can be taken back; a process that dies of it is started
-    again without."""
+    again without. Only the processes' own user may do it in a container."""
     pid = world.wait_pid(name)
-    soft, hard = resource.prlimit(pid, which)
+    command = [*_as_owner_of(pid), "prlimit", "--pid", str(pid)]
+    before = subprocess.run([*command, f"--{option}", "--output=SOFT", "--noheadings"], text=True,
+                            check=True, capture_output=True).stdout.strip()
+    subprocess.run([*command, f"--{option}={value_of(pid)}:"], check=True, capture_output=True)
     try:
-        resource.prlimit(pid, which, (value_of(pid), hard))
         yield
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            resource.prlimit(pid, which, (soft, hard))
+        if os.path.exists(f"/proc/{pid}"):
+            subprocess.run([*command, f"--{option}={before}:"], check=False, capture_output=True)
+
+
+def _as_owner_of(pid):
+    owner = os.stat(f"/proc/{pid}")
+    if os.geteuid() == owner.st_uid:
+        return []
+    return ["setpriv", f"--reuid={owner.st_uid}", f"--regid={owner.st_gid}", "--clear-groups"]
 
 
 def few_descriptors(world, seconds, name):
     """No more than are open; and at once everybody comes back."""
-    with _limited(world, name, resource.RLIMIT_NOFILE,
-                  lambda pid: len(os.listdir(f"/proc/{pid}/fd")) + 1):
+    with _limited(world, name, "nofile", lambda pid: len(os.listdir(f"/proc/{pid}/fd")) + 1):
         for driver in world.drivers:
             driver.say("storm")
         time.sleep(seconds)
@@ -36,7 +45,7 @@ def few_descriptors(world, seconds, name):
 
 def little_memory(world, seconds, name):
     """What malloc(3) may take from the system is all but gone."""
-    with _limited(world, name, resource.RLIMIT_AS, lambda pid: _address_space(pid) + _MEMORY_SLACK):
+    with _limited(world, name, "as", lambda pid: _address_space(pid) + _MEMORY_SLACK):
         time.sleep(seconds)
 
 
