@@ -11,5 +11,6 @@ cmd_soak() {
     fi
     ensure_node_modules
     unset BANTER_DATA BANTER_PORT_BASE BANTER_LISTEN
-    BANTER_BUILD_DIR=$(realpath -m -- "$build") exec /usr/bin/python3 "$REPO/tests/chaos/run.py" "$@"
+    BANTER_BUILD_DIR=$(realpath -m -- "$build") \
+        exec /usr/bin/python3 "$REPO/tests/chaos/run.py" "$@"
 }

@@ -19,7 +19,7 @@ SUITES=(
     "e2e               600  suite_e2e               the web client in a browser: Chromium"
     "push              600  suite_push              who is told, and stand-ins of the services"
     "bench-smoke       300  suite_bench_smoke       the load generator, shortly"
-    "chaos             600  suite_chaos             faults while devices talk, and the checker itself"
+    "chaos             600  suite_chaos             faults while devices talk, and their checker"
 )
 FUZZ_SECONDS=${BANTER_FUZZ_SECONDS:-5} # for each target
 

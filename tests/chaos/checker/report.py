@@ -50,7 +50,7 @@ def summarize(run, command=""):
 
 
 def _line(name, value):
-    return f"{name:<26}{value}"
+    return f"{name:<35} {value}"
 
 
 def _spread(times):

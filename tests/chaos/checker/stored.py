@@ -132,8 +132,7 @@ def _value(field):
 def _copy(dsn, statement):
     """The rows of COPY … TO STDOUT, as lists of raw fields, as they come."""
     with subprocess.Popen(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", dsn, "-c", statement],
-                          stdout=subprocess.PIPE, text=True, encoding="utf-8",
-                          newline="\n") as process:
+                          stdout=subprocess.PIPE, text=True, encoding="utf-8") as process:
         for line in process.stdout:
             yield line[:-1].split("\t")
     if process.returncode != 0:

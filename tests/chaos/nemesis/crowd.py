@@ -6,6 +6,7 @@ import subprocess
 import time
 
 from .fault import Fault
+from .world import PROCESSES
 
 CROWD_CLIENTS = 10000
 
@@ -41,7 +42,7 @@ def crowd(world, _seconds):
         [product.bench, "storm", "--clients", str(CROWD_CLIENTS), "--http", product.http,
          "--mqtt", product.address(), "--data", product.data, "--dsn", product.postgres_dsn,
          "--keys", product.data / "keys",
-         "--pids", ",".join(str(world.wait_pid(name)) for name in ("broker", "bridge", "postgres"))],
+         "--pids", ",".join(str(world.wait_pid(name)) for name in PROCESSES)],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=180, check=False)
 
 

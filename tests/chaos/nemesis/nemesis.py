@@ -2,8 +2,8 @@
 """Chooses faults by a seed, strikes, and waits in between until messages are receipted again.
 
 faults.log has a line at the begin and the end of each: realtime and monotonic microseconds, `begin`
-or `end`, number, name, seconds that it was to last. A fault that could not be done is none: then the
-run has failed, whatever the product did."""
+or `end`, number, name, seconds that it was to last. A fault that could not be done is none: then
+the run has failed, whatever the product did."""
 import random
 import subprocess
 import time

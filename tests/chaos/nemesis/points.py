@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Faults at aimed points: the code says where (schema/base/fault_point.h), so that a process ends or
-stops between a commit and what it tells of it. Only in a build of the preset `chaos`."""
+"""Faults at aimed points: the code says where (schema/base/fault_point.h), so that a process ends
+or stops between a commit and what it tells of it. Only in a build of the preset `chaos`."""
 import os
 import signal
 import time

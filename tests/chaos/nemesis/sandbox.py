@@ -78,6 +78,7 @@ def _be_init(function):
 def _furnish():
     for command in (["mount", "--make-rprivate", "/"], ["mount", "-t", "proc", "proc", "/proc"],
                     ["mount", "-t", "tmpfs", "tmpfs", "/dev/shm"],
-                    ["ip", "link", "set", "lo", "mtu", str(_MTU)], ["ip", "link", "set", "lo", "up"]):
+                    ["ip", "link", "set", "lo", "mtu", str(_MTU)],
+                    ["ip", "link", "set", "lo", "up"]):
         subprocess.run(command, check=True)
 

@@ -31,9 +31,9 @@ def make(product, seed, users, rate, shares, log_dir):
     }
     by_handle = {account.handle: account for account in accounts}
     guests = []
-    for conversation in (*_directs(product, accounts, rng), *_groups(product, accounts, rng, guests),
-                         *_channels(product, accounts)):
-        cast["conversations"].append(conversation)
+    cast["conversations"] += _directs(product, accounts, rng)
+    cast["conversations"] += _groups(product, accounts, rng, guests)
+    cast["conversations"] += _channels(product, accounts)
     churned = [(conversation, by_handle[owner], handles) for conversation, owner, handles in guests]
     return cast, churned
 
@@ -47,8 +47,8 @@ def _user(number, account, driver, rng):
     """The C driver plays all roles; the stock clients are normal."""
     devices = [{"name": "d0", "role": "normal"}]
     if number % 2:
-        role = ROLES[number // 2 % 6] if driver == "c" and number // 2 % 6 < len(ROLES) else "normal"
-        devices.append({"name": "d1", "role": role})
+        special = dict(enumerate(ROLES)) if driver == "c" else {}
+        devices.append({"name": "d1", "role": special.get(number // 2 % 6, "normal")})
     rng.shuffle(devices)
     return {"handle": account.handle, "token": account.access_token, "driver": driver,
             "devices": devices}
