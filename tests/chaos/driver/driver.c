@@ -215,7 +215,8 @@ static void count_device(const struct device *d, struct census *c)
         const struct outbox *o = d->seat_list[i]->outbox;
         uint64_t oldest_us = o ? outbox_oldest_us(o) : 0;
 
-        if (oldest_us > 0 && (c->oldest_us == 0 || oldest_us < c->oldest_us))
+        if (oldest_us > 0 && d->manner != MANNER_SLOW &&
+            (c->oldest_us == 0 || oldest_us < c->oldest_us))
             c->oldest_us = oldest_us;
     }
 }

@@ -25,7 +25,8 @@ struct tally {
     uint64_t reconnects;
     uint64_t violations;
     uint64_t held_back; /* drafts that were due when no outbox tried had room */
-    uint64_t worst_us;  /* longest from first publish to receipt since the last status line */
+    uint64_t worst_us;  /* longest from first publish to receipt since the last status line, of all
+                           devices but slow ones */
 };
 
 /* Where drafts may be opened. */

@@ -202,7 +202,7 @@ static void on_stored(struct device *d, struct seat *seat, const struct receipt 
     events_end(e);
     if (first_us > 0) {
         tally->receipted++;
-        if (now_us - first_us > tally->worst_us)
+        if (now_us - first_us > tally->worst_us && d->manner != MANNER_SLOW)
             tally->worst_us = now_us - first_us;
     }
     (void)window_mark(&seat->window, r->seq);

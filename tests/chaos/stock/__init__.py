@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""What stock_paho.py is made of."""
