@@ -12,6 +12,8 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/notify.h"
+#include "base/pulse.h"
+#include "base/watchdog.h"
 #include "config.h"
 #include "core/accounts.h"
 #include "core/avatars.h"
@@ -19,7 +21,9 @@
 #include "core/chores.h"
 #include "core/commands.h"
 #include "core/cursors.h"
+#include "core/drain.h"
 #include "core/fills.h"
+#include "core/health.h"
 #include "core/history.h"
 #include "core/indexer.h"
 #include "core/ingest.h"
@@ -70,6 +74,10 @@ struct app {
     struct event *hangup;
     struct event *drain_timer;
     unsigned drain_checks; /* made since the first signal */
+    struct event *beat;
+    struct pulse pulse;
+    struct watchdog *watchdog;
+    unsigned watchdog_ms;
     bool stopping;
     struct networks trusted_proxies;
 
@@ -84,6 +92,8 @@ struct app {
     struct indexer *indexer;
     struct commands *commands;
     struct cursors *cursors;
+    struct drain *drain;
+    struct health *health;
     struct chores *chores;
     struct invites *invites;
     struct history *history;
@@ -107,7 +117,7 @@ static void on_drain_timer(evutil_socket_t fd, short what, void *argument)
     const struct timeval interval = {.tv_usec = DRAIN_CHECK_MS * 1000};
     bool idle = ingest_is_idle(a->ingest) && link_is_flushed(a->link) &&
                 presence_is_idle(a->presence) && cursors_is_idle(a->cursors) &&
-                push_service_is_idle(a->push);
+                push_service_is_idle(a->push) && api_is_idle(a->api);
     (void)fd;
     (void)what;
 
@@ -134,6 +144,7 @@ static void on_signal(evutil_socket_t number, short what, void *argument)
     log_info("app", "signal %d: stopping", (int)number);
     notify_manager("STOPPING=1");
     a->stopping = true;
+    health_stop(a->health);
     door_close(a->door);
     intake_close(a->intake);
     ingest_kick(a->ingest);
@@ -152,8 +163,20 @@ static void on_hangup(evutil_socket_t number, short what, void *argument)
         door_reload(a->door);
 }
 
+static void on_beat(evutil_socket_t fd, short what, void *argument)
+{
+    struct app *a = argument;
+    (void)fd;
+    (void)what;
+
+    pulse_beat(&a->pulse);
+}
+
 static bool create_loop(struct app *a)
 {
+    const struct timeval interval = {.tv_usec = PULSE_BEAT_MS * 1000};
+
+    a->pulse.name = "the event loop";
     a->base = event_base_new();
     if (!a->base)
         return false;
@@ -161,9 +184,10 @@ static bool create_loop(struct app *a)
     a->interrupt = evsignal_new(a->base, SIGINT, on_signal, a);
     a->hangup = evsignal_new(a->base, SIGHUP, on_hangup, a);
     a->drain_timer = evtimer_new(a->base, on_drain_timer, a);
-    return a->terminate && a->interrupt && a->hangup && a->drain_timer &&
-           event_add(a->terminate, NULL) == 0 && event_add(a->interrupt, NULL) == 0 &&
-           event_add(a->hangup, NULL) == 0;
+    a->beat = event_new(a->base, -1, EV_PERSIST, on_beat, a);
+    return a->terminate && a->interrupt && a->hangup && a->drain_timer && a->beat &&
+           event_add(a->beat, &interval) == 0 && event_add(a->terminate, NULL) == 0 &&
+           event_add(a->interrupt, NULL) == 0 && event_add(a->hangup, NULL) == 0;
 }
 
 /* Nobody may be told who is a member while a statement that nobody waits for can still change it.
@@ -268,7 +292,8 @@ static bool create_core(struct app *a, const struct config *config)
            (a->ingest = ingest_create(a->base, &ingest_config, a->link)) &&
            (a->members = members_create(a->base, a->pool, a->link)) &&
            (a->fills = fills_create(a->base, a->history, a->commands, a->link)) &&
-           (a->requests = requests_create(a->link, a->commands, a->sync));
+           (a->requests = requests_create(a->link, a->commands, a->sync)) &&
+           (a->drain = drain_create(a->base, a->link, config->drain_file, config->drain_seconds));
 }
 
 static bool create_door(struct app *a, const struct config *config)
@@ -296,11 +321,37 @@ static bool create_door(struct app *a, const struct config *config)
     return a->door != NULL;
 }
 
+static void on_drain_changed(void *owner, bool on)
+{
+    struct app *a = owner;
+
+    door_drain(a->door, on);
+}
+
+/* What looks after the others. */
+static bool create_care(struct app *a, const struct config *config)
+{
+    const struct health_config health_config = {
+        .pool = a->pool,
+        .drain = a->drain,
+        .ingest = a->ingest,
+        .link = a->link,
+        .revocations = a->revocations,
+        .door = door_pulse(a->door),
+        .deadline_ms = config->health_deadline_ms,
+    };
+
+    drain_on_changed(a->drain, on_drain_changed, a);
+    a->watchdog_ms = config->watchdog_ms;
+    return (a->health = health_create(a->base, &health_config));
+}
+
 /* What talks to the plugin and to clients. */
 static bool create_faces(struct app *a, const struct config *config)
 {
     const struct intake_modules modules = {
         .cursors = a->cursors,
+        .drain = a->drain,
         .fills = a->fills,
         .ingest = a->ingest,
         .link = a->link,
@@ -315,13 +366,14 @@ static bool create_faces(struct app *a, const struct config *config)
         .avatars = a->avatars,
         .commands = a->commands,
         .cursors = a->cursors,
+        .drain = a->drain,
+        .health = a->health,
         .history = a->history,
         .indexer = a->indexer,
         .ingest = a->ingest,
         .invites = a->invites,
         .keys = a->keys,
         .link = a->link,
-        .pool = a->pool,
         .presence = a->presence,
         .push = a->push,
         .revocations = a->revocations,
@@ -347,7 +399,8 @@ struct app *app_create(const struct config *config)
     struct app *a = must_calloc(1, sizeof *a);
 
     if (create_loop(a) && create_connections(a, config) && create_side(a, config) &&
-        create_core(a, config) && create_door(a, config) && create_faces(a, config))
+        create_core(a, config) && create_door(a, config) && create_care(a, config) &&
+        create_faces(a, config))
         return a;
     app_destroy(a);
     return NULL;
@@ -355,6 +408,11 @@ struct app *app_create(const struct config *config)
 
 bool app_run(struct app *a)
 {
+    const struct pulse *const pulses[] = {&a->pulse, door_pulse(a->door)};
+
+    pulse_beat(&a->pulse);
+    if (!watchdog_start(&a->watchdog, a->watchdog_ms, pulses, sizeof pulses / sizeof *pulses))
+        return false;
     log_info("app", "banter-bridge %s serves", BANTER_VERSION);
     notify_manager("READY=1");
     return event_base_dispatch(a->base) >= 0;
@@ -364,6 +422,7 @@ void app_destroy(struct app *a)
 {
     if (!a)
         return;
+    watchdog_stop(a->watchdog);
     accounts_destroy(a->accounts);
     commands_destroy(a->commands);
     cursors_destroy(a->cursors);
@@ -387,8 +446,12 @@ void app_destroy(struct app *a)
     presence_destroy(a->presence);
     revocations_destroy(a->revocations);
     intake_destroy(a->intake);
+    health_destroy(a->health);
+    drain_destroy(a->drain);
     db_node_destroy(a->node);
     keys_close(a->keys);
+    if (a->beat)
+        event_free(a->beat);
     if (a->drain_timer)
         event_free(a->drain_timer);
     if (a->hangup)

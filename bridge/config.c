@@ -146,6 +146,15 @@ static const struct key keys[] = {
      "milliseconds before the second attempt; doubled by each one that fails", 10, 600000},
     {"push_ttl", TYPE_NUMBER, AT(push_ttl), "86400",
      "seconds after which nobody is told of a message any more", 10, 2419200},
+    {"drain_file", TYPE_TEXT, AT(drain_file), "",
+     "while this file exists the node lets nobody in and ends its connections", 0, 0},
+    {"drain_seconds", TYPE_NUMBER, AT(drain_seconds), "5",
+     "seconds for that, if the file does not name another number", 0, 86400},
+    {"health_deadline_ms", TYPE_NUMBER, AT(health_deadline_ms), "5000",
+     "milliseconds without an answer after which /readyz says so", 500, 600000},
+    {"watchdog_ms", TYPE_NUMBER, AT(watchdog_ms), "30000",
+     "milliseconds without progress of a thread's loop after which it aborts; 0: never", 0,
+     3600000},
     {"log_level", TYPE_LOG_LEVEL, AT(log_level), "info", "debug, info, warning or error", 0, 0},
 };
 

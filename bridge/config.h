@@ -69,6 +69,10 @@ struct config {
     unsigned push_attempts_max;
     unsigned push_retry_ms;
     unsigned push_ttl;
+    char *drain_file; /* or "" */
+    unsigned drain_seconds;
+    unsigned health_deadline_ms;
+    unsigned watchdog_ms;
     unsigned log_level; /* enum log_level */
 };
 

@@ -165,8 +165,13 @@ static bool open_session(struct core *c, const void *client, const struct jwt_cl
     return true;
 }
 
-static bool check_user(struct core *c, const void *client, const char *client_id,
-                       const char *username, const char *password)
+static enum auth_answer answer_of(bool granted)
+{
+    return granted ? AUTH_GRANTED : AUTH_REFUSED;
+}
+
+static enum auth_answer check_user(struct core *c, const void *client, const char *client_id,
+                                   const char *username, const char *password)
 {
     struct session *session = sessions_find_any(&c->sessions, client);
     uint64_t token_hash = password ? hash_bytes(password, strlen(password)) : 0;
@@ -176,41 +181,43 @@ static bool check_user(struct core *c, const void *client, const char *client_id
     struct uuid login;
 
     if (c->auth.reloading && session)
-        return check_again(session, client_id, token_hash);
+        return answer_of(check_again(session, client_id, token_hash));
     /* A durable session without a connection. Refusing it makes 2.0.11 enter it into its list of
      * expiring sessions twice; let in, it still has nothing here. */
     if (c->auth.reloading)
-        return true;
+        return AUTH_GRANTED;
     if (session)
         core_close_session(c, session); /* the broker did not tell that it had gone */
     if (!username || !password || !client_id_split(slice_str(client_id), &handle, &device) ||
         !slice_equal(slice_str(username), handle))
-        return false;
+        return AUTH_REFUSED;
     status = verify(c, handle, device, password, &claims);
     if (status != JWT_OK) {
         broker_log(BROKER_INFO, "login of %s refused: %s", client_id, jwt_status_text(status));
-        return false;
+        return AUTH_REFUSED;
     }
     login = login_of(&claims);
     if (revoked_set_has(&c->revoked, &login)) {
         broker_log(BROKER_INFO, "login of %s refused: it was revoked", client_id);
-        return false;
+        return AUTH_REFUSED;
     }
-    return open_session(c, client, &claims, device, token_hash);
+    if (c->drain.on)
+        return AUTH_LATER;
+    return answer_of(open_session(c, client, &claims, device, token_hash));
 }
 
-bool auth_check(struct core *c, const void *client, const char *client_id, const char *username,
-                const char *password)
+enum auth_answer auth_check(struct core *c, const void *client, const char *client_id,
+                            const char *username, const char *password)
 {
-    bool ok;
+    enum auth_answer answer;
 
     if (username && core_is_bell(username))
-        ok = check_bell(c, client_id, password);
+        answer = answer_of(check_bell(c, client_id, password));
     else
-        ok = check_user(c, client, client_id, username, password);
-    if (!ok)
+        answer = check_user(c, client, client_id, username, password);
+    if (answer != AUTH_GRANTED)
         c->stats.logins_refused++;
-    return ok;
+    return answer;
 }
 
 static void warn(struct core *c, struct session *session, int64_t now_s)

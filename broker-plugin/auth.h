@@ -41,9 +41,15 @@ void auth_reload(struct core *c);
 /* TICK: the reload, if there was one, is over. */
 void auth_reload_done(struct auth *a);
 
-/* BASIC_AUTH. True: let it in. Opens the session of a user's new connection. */
-bool auth_check(struct core *c, const void *client, const char *client_id, const char *username,
-                const char *password) MUST_USE;
+enum auth_answer {
+    AUTH_REFUSED = 0,
+    AUTH_GRANTED,
+    AUTH_LATER, /* the token is good, but nobody is let in now */
+};
+
+/* BASIC_AUTH. Opens the session of a user's new connection. */
+enum auth_answer auth_check(struct core *c, const void *client, const char *client_id,
+                            const char *username, const char *password) MUST_USE;
 
 /* Queues the end of some connections whose deadline has passed, and warns those whose token ends
  * soon; the next call goes on with the next ones. */

@@ -37,6 +37,7 @@ static void on_link_up(void *owner, struct slice node)
     attach_link_up(c);
     announce_link_up(c);
     watches_link_up(c);
+    drain_link_up(c);
 }
 
 static void on_link_down(void *owner)
@@ -163,12 +164,14 @@ void core_tick(struct core *c)
     order_turn(c);
     announce_turn(c);
     watches_turn(c);
+    drain_turn(c);
     run_kicks(c);
     auth_scan(c);
     heads_scan(c);
     /* What is left needs another turn soon, but only traffic on its sockets wakes the broker. */
-    if (link_is_up(&c->link) && (c->link.unread || fanout_is_busy(&c->fanout) ||
-                                 announce_is_busy(c) || watches_are_busy(&c->watches)))
+    if (link_is_up(&c->link) &&
+        (c->link.unread || fanout_is_busy(&c->fanout) || announce_is_busy(c) ||
+         watches_are_busy(&c->watches) || c->sessions.kicks))
         frame_write_wake(link_out(&c->link));
     link_flush(&c->link);
 }

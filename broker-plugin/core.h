@@ -10,6 +10,7 @@
 #include "auth.h"
 #include "base/buf.h"
 #include "base/compiler.h"
+#include "drain.h"
 #include "fanout.h"
 #include "link.h"
 #include "members.h"
@@ -40,6 +41,7 @@ struct core {
     struct fanout fanout;
     struct watches watches;
     struct revoked_set revoked;
+    struct drain drain;
     struct stats stats;
     struct buf frame;               /* scratch: one outgoing DRAFT or REQUEST frame */
     struct buf json;                /* scratch: one payload that the plugin makes itself */

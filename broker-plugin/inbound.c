@@ -140,6 +140,16 @@ static bool on_hold(struct core *c, struct slice body)
     return true;
 }
 
+static bool on_drain(struct core *c, struct slice body)
+{
+    struct frame_drain f;
+
+    if (!frame_read_drain(body, &f))
+        return false;
+    drain_frame(c, &f);
+    return true;
+}
+
 typedef bool handler(struct core *c, struct slice body);
 
 static handler *const table[] = {
@@ -150,6 +160,7 @@ static handler *const table[] = {
     [FRAME_SIGNAL_OUT] = on_signal_out, [FRAME_PRESENCE] = on_presence,
     [FRAME_WATCHED] = on_watched,       [FRAME_REVOKED] = on_revoked,
     [FRAME_ENDED] = on_ended,           [FRAME_HOLD] = on_hold,
+    [FRAME_DRAIN] = on_drain,
 };
 
 bool inbound_frame(struct core *c, const struct frame *f)

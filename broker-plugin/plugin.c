@@ -2,7 +2,9 @@
 /* plugin.c - Mosquitto's entry points: turns the broker's events into calls of the core.
  *
  * Return codes are few on purpose: BASIC_AUTH answers SUCCESS or AUTH, the others SUCCESS or
- * ACL_DENIED. With anything else the broker cuts the client off without a word. */
+ * ACL_DENIED. With anything else the broker cuts the client off without a word: BASIC_AUTH wants
+ * that while draining, because "not authorized", the only word that there is, would send it for a
+ * new token. */
 #include "acl.h"
 #include "broker.h"
 #include "compat.h"
@@ -38,10 +40,15 @@ static int on_basic_auth(int event, void *data, void *userdata)
     struct plugin *plugin = userdata;
 
     (void)event;
-    return auth_check(plugin->core, e->client, mosquitto_client_id(e->client), e->username,
-                      e->password)
-               ? MOSQ_ERR_SUCCESS
-               : MOSQ_ERR_AUTH;
+    switch (auth_check(plugin->core, e->client, mosquitto_client_id(e->client), e->username,
+                       e->password)) {
+    case AUTH_GRANTED:
+        return MOSQ_ERR_SUCCESS;
+    case AUTH_LATER:
+        return MOSQ_ERR_UNKNOWN;
+    default:
+        return MOSQ_ERR_AUTH;
+    }
 }
 
 static int on_acl_check(int event, void *data, void *userdata)

@@ -8,6 +8,8 @@
 #include "wire/entry.h"
 #include "wire/topic.h"
 
+#include <inttypes.h>
+
 enum { RETRY_AFTER_MS = 1000 };
 
 static void send(struct core *c, const struct session *session, const char *topic,
@@ -70,6 +72,15 @@ void receipts_closing(struct core *c, const struct session *session, struct slic
     buf_str(&c->json, "{\"event\":\"closing\",\"reason\":");
     buf_json(&c->json, reason);
     buf_char(&c->json, '}');
+    send(c, session, TOPIC_EVENT, none());
+}
+
+void receipts_going_away(struct core *c, const struct session *session, uint32_t within_ms)
+{
+    buf_reset(&c->json);
+    buf_printf(&c->json,
+               "{\"event\":\"closing\",\"reason\":\"going_away\",\"within_ms\":%" PRIu32 "}",
+               within_ms);
     send(c, session, TOPIC_EVENT, none());
 }
 

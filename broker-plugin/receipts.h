@@ -21,6 +21,9 @@ void receipts_refuse(struct core *c, const struct session *session, struct slice
 void receipts_ready(struct core *c, struct session *session);
 /* me/event: the server is about to end this connection. `reason` is one word. */
 void receipts_closing(struct core *c, const struct session *session, struct slice reason);
+/* me/event: the server is going to end this connection, some time in the next `within_ms`, because
+ * it is going away. */
+void receipts_going_away(struct core *c, const struct session *session, uint32_t within_ms);
 /* me/event: the user is a member now, is one no longer, or has another role. `kind` counts only
  * when `before` is ROLE_NONE. */
 void receipts_membership(struct core *c, const struct session *session,

@@ -62,6 +62,8 @@ struct session {
     uint64_t token_hash;         /* keyed hash of the access token */
     int64_t expires_s;           /* Unix time at which the token ends */
     int64_t deadline_s;          /* Unix time after which the connection is ended */
+    uint64_t drain_ms;           /* when drain.c ends it */
+    uint32_t drain_round;        /* in which it was told of that; 0: it was not */
     uint64_t kick_turn;          /* not before this turn; 0: not to be ended */
     struct refusals refusals;
     struct watch_list watches; /* owned by watches.c */

@@ -5,13 +5,36 @@
 #include "api/pages.h"
 #include "api/routes.h"
 #include "base/memory.h"
+#include "core/drain.h"
+#include "core/health.h"
+#include "http/request.h"
+#include "http/server.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { METRICS_CONNECTIONS_MAX = 64 };
 
+/* Supervisors and load balancers ask to the very end. */
+static bool asks_for_health(const struct http_request *request)
+{
+    const char *path = http_request_path(request);
+
+    return strcmp(path, "/livez") == 0 || strcmp(path, "/readyz") == 0;
+}
+
 static void on_request(void *owner, struct http_request *request)
 {
+    const struct api *a = owner;
+    bool stopping = health_is_stopping(a->core.health);
+
+    if (stopping || drain_is_on(a->core.drain))
+        http_reply_header(request, "Connection", "close");
+    if (stopping && !asks_for_health(request)) {
+        http_reply_header(request, "Retry-After", "2");
+        http_problem(request, 0, CODE_UNAVAILABLE, "the server is stopping");
+        return;
+    }
     route_request(&public_routes, owner, request);
 }
 
@@ -50,6 +73,14 @@ struct api *api_create(const struct api_dependencies *dependencies)
 fail:
     api_destroy(a);
     return NULL;
+}
+
+bool api_is_idle(const struct api *a)
+{
+    struct http_server_stats s;
+
+    http_server_get_stats(a->server, &s);
+    return s.requests_open == 0 && s.unsent == 0;
 }
 
 void api_destroy(struct api *a)

@@ -9,6 +9,8 @@
 
 #include "base/compiler.h"
 
+#include <stdbool.h>
+
 struct accounts;
 struct api;
 struct avatars;
@@ -16,7 +18,9 @@ struct commands;
 struct cursors;
 struct db_pool;
 struct door;
+struct drain;
 struct event_base;
+struct health;
 struct history;
 struct indexer;
 struct ingest;
@@ -35,13 +39,14 @@ struct api_dependencies {
     struct avatars *avatars;
     struct commands *commands;
     struct cursors *cursors;
+    const struct drain *drain;
+    struct health *health;
     struct history *history;
     struct indexer *indexer; /* only asked for its numbers */
     struct ingest *ingest;
     struct invites *invites;
     struct keys *keys;
     struct link *link;
-    struct db_pool *pool; /* only asked whether it is ready */
     struct presence *presence;
     struct push_service *push;
     struct revocations *revocations;
@@ -55,6 +60,8 @@ struct api_dependencies {
 
 /* Listens from now on. `dependencies` is copied. NULL after logging why not. */
 struct api *api_create(const struct api_dependencies *dependencies) MUST_USE;
+/* Every request has its answer, and that has left. */
+bool api_is_idle(const struct api *a);
 void api_destroy(struct api *a);
 
 #endif

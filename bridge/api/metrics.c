@@ -7,11 +7,12 @@
 #include "api/routes.h"
 #include "core/accounts.h"
 #include "core/cursors.h"
+#include "core/drain.h"
+#include "core/health.h"
 #include "core/indexer.h"
 #include "core/ingest.h"
 #include "core/presence.h"
 #include "core/revocations.h"
-#include "db/db.h"
 #include "door/door.h"
 #include "link/link.h"
 
@@ -38,6 +39,26 @@ void metrics_counter(struct buf *b, const char *name, const char *help, uint64_t
 void metrics_gauge(struct buf *b, const char *name, const char *help, uint64_t value)
 {
     put(b, name, "gauge", help, value);
+}
+
+static void put_health(struct buf *b, const struct api_dependencies *core)
+{
+    int64_t left = drain_left(core->drain);
+
+    metrics_gauge(b, "ready", "1 while /readyz says yes.", !health_why_not(core->health));
+    buf_str(b, "# HELP banter_healthy 1 while this part does what it is there for.\n"
+               "# TYPE banter_healthy gauge\n");
+    for (unsigned i = 0; i < HEALTH_PARTS; i++)
+        buf_printf(b, "banter_healthy{part=\"%s\"} %d\n", health_part_names[i],
+                   !health_of(core->health, (enum health_part)i));
+    metrics_gauge(b, "draining", "1 while the node lets nobody in and ends its connections.",
+                  drain_is_on(core->drain));
+    metrics_gauge(b, "drain_connections", "Connections that are still to be ended, if known.",
+                  left > 0 ? (uint64_t)left : 0);
+    metrics_gauge(b, "link_connected", "1 while the broker's plugin is connected.",
+                  link_is_connected(core->link));
+    metrics_gauge(b, "link_silent_milliseconds", "For how long the plugin has owed an answer.",
+                  link_silent_ms(core->link));
 }
 
 static void put_http(struct buf *b, const struct http_server *server)
@@ -186,12 +207,7 @@ void handle_metrics(struct call *c)
     struct buf text;
 
     buf_init(&text, METRICS_MAX_BYTES);
-    metrics_gauge(&text, "database_ready", "1 while the database can be read.",
-                  db_pool_is_ready(c->core->pool));
-    metrics_gauge(&text, "writer_ready", "1 while the writer is connected to the database.",
-                  ingest_is_ready(c->core->ingest));
-    metrics_gauge(&text, "link_connected", "1 while the broker's plugin is connected.",
-                  link_is_connected(c->core->link));
+    put_health(&text, c->core);
     metrics_gauge(&text, "presence_users", "Users who are connected, or were a moment ago.",
                   presence_count(c->core->presence));
     put_ingest(&text, c->core->ingest);

@@ -62,7 +62,10 @@ static const struct route public_table[] = {
     {"/v1/users/{handle}/avatar", GET, ROUTE_USERS, 0, handle_avatar},
 };
 static const struct route metrics_table[] = {
+    /* Health also here, for when the front door does not come round. */
+    {"/livez", GET, ROUTE_EVERYBODY, 0, handle_live},
     {"/metrics", GET, ROUTE_EVERYBODY, 0, handle_metrics},
+    {"/readyz", GET, ROUTE_EVERYBODY, 0, handle_ready},
 };
 
 #undef DELETE

@@ -3,11 +3,8 @@
 #include "api/openapi.h"
 #include "api/pages.h"
 #include "api/routes.h"
-#include "core/ingest.h"
+#include "core/health.h"
 #include "core/keys.h"
-#include "core/revocations.h"
-#include "db/db.h"
-#include "link/link.h"
 
 /* The web client for whoever asks for a page, what this is for everybody else. */
 void handle_index(struct call *c)
@@ -44,27 +41,12 @@ void handle_live(struct call *c)
     call_answer_copy(c, 200, slice_str("{\"status\":\"live\"}\n"));
 }
 
-/* Ready to carry messages: the database can be read and written, tokens can be judged, and the
- * broker is there. */
 void handle_ready(struct call *c)
 {
-    const struct {
-        const char *missing;
-        bool ready;
-    } needs[] = {
-        {"the database cannot be read", db_pool_is_ready(c->core->pool)},
-        {"the writer is not connected to the database", ingest_is_ready(c->core->ingest)},
-        {"the ended logins have not been read", revocations_is_ready(c->core->revocations)},
-        {"what lost connections left behind in the database may still change it",
-         link_is_connected(c->core->link) || !link_is_shut(c->core->link)},
-        {"the broker's plugin is not connected", link_is_connected(c->core->link)},
-    };
+    const char *reason = health_why_not(c->core->health);
 
-    for (size_t i = 0; i < sizeof needs / sizeof *needs; i++) {
-        if (!needs[i].ready) {
-            call_refuse(c, CODE_UNAVAILABLE, needs[i].missing);
-            return;
-        }
-    }
-    call_answer_copy(c, 200, slice_str("{\"status\":\"ready\"}\n"));
+    if (reason)
+        call_refuse(c, CODE_UNAVAILABLE, reason);
+    else
+        call_answer_copy(c, 200, slice_str("{\"status\":\"ready\"}\n"));
 }

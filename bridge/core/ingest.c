@@ -587,4 +587,5 @@ bool ingest_is_ready(const struct ingest *g)
 void ingest_get_stats(const struct ingest *g, struct ingest_stats *out)
 {
     *out = g->stats;
+    out->aside = g->asides.count;
 }

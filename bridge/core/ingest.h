@@ -82,6 +82,7 @@ bool ingest_is_ready(const struct ingest *g);
 struct ingest_stats {
     uint64_t drafts, stored, duplicates, refused, batches, retries, quarantined;
     uint64_t queued; /* now */
+    uint64_t aside;  /* now: conversations that wait for somebody's lock */
 };
 void ingest_get_stats(const struct ingest *g, struct ingest_stats *out);
 

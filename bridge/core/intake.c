@@ -13,6 +13,7 @@
 #include "base/fault_point.h"
 #include "base/memory.h"
 #include "core/cursors.h"
+#include "core/drain.h"
 #include "core/fills.h"
 #include "core/ingest.h"
 #include "core/members.h"
@@ -130,6 +131,7 @@ static void on_connected(void *owner, uint64_t boot)
     forget_postings(i);
     presence_link_up(i->modules.presence);
     revocations_link_up(i->modules.revocations);
+    drain_link_changed(i->modules.drain, true);
 }
 
 static void on_disconnected(void *owner)
@@ -141,6 +143,14 @@ static void on_disconnected(void *owner)
     members_link_lost(i->modules.members);
     presence_link_lost(i->modules.presence);
     requests_link_lost(i->modules.requests);
+    drain_link_changed(i->modules.drain, false);
+}
+
+static void on_left(void *owner, const struct frame_left *f)
+{
+    struct intake *i = owner;
+
+    drain_note_left(i->modules.drain, f->connections);
 }
 
 static void on_attach(void *owner, const struct frame_attach *f)
@@ -249,6 +259,7 @@ struct link_handlers intake_handlers(struct intake *i)
         .session = on_session,
         .signal = on_signal,
         .watch = on_watch,
+        .left = on_left,
         .drained = on_drained,
         .owner = i,
     };

@@ -8,6 +8,7 @@
 #include "link/link.h"
 
 struct cursors;
+struct drain;
 struct fills;
 struct ingest;
 struct intake;
@@ -18,6 +19,7 @@ struct revocations;
 
 struct intake_modules {
     struct cursors *cursors;
+    struct drain *drain;
     struct fills *fills;
     struct ingest *ingest;
     struct link *link;

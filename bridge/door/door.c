@@ -35,7 +35,7 @@ const char *const door_refusal_names[DOOR_REFUSALS] = {
     [DOOR_REFUSED_LATE] = "late",         [DOOR_REFUSED_ORIGIN] = "origin",
     [DOOR_REFUSED_PACKET] = "packet",     [DOOR_REFUSED_SIZE] = "size",
     [DOOR_REFUSED_FRAME] = "frame",       [DOOR_REFUSED_SILENCE] = "silence",
-    [DOOR_REFUSED_TLS] = "tls",
+    [DOOR_REFUSED_TLS] = "tls",           [DOOR_REFUSED_DRAINING] = "draining",
 };
 
 /* ---------------------------------------------------------------- what the other thread wants */
@@ -98,6 +98,14 @@ static void on_wake(evutil_socket_t fd, short what, void *door)
         on_last_round(-1, 0, d);
 }
 
+static void on_beat(evutil_socket_t fd, short what, void *door)
+{
+    struct door *d = door;
+
+    (void)fd, (void)what;
+    pulse_beat(&d->pulse);
+}
+
 static void wake(struct door *d)
 {
     if (eventfd_write(d->wake_fd, 1) != 0)
@@ -149,6 +157,10 @@ static void free_config(struct door_config *config)
 
 static void make_loop(struct door *d)
 {
+    const struct timeval interval = {.tv_usec = PULSE_BEAT_MS * 1000};
+
+    d->pulse.name = "the thread of the front door";
+    pulse_beat(&d->pulse);
     d->pool.base = event_base_new();
     d->pool.scratch = must_calloc(1, STREAM_READ_BYTES);
     d->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -157,7 +169,9 @@ static void make_loop(struct door *d)
     d->reaper = event_new(d->pool.base, -1, 0, connection_reap, d);
     d->last_rounds = event_new(d->pool.base, -1, 0, on_last_round, d);
     d->wake = event_new(d->pool.base, d->wake_fd, EV_READ | EV_PERSIST, on_wake, d);
-    if (!d->reaper || !d->last_rounds || !d->wake || event_add(d->wake, NULL) != 0)
+    d->beat = event_new(d->pool.base, -1, EV_PERSIST, on_beat, d);
+    if (!d->reaper || !d->last_rounds || !d->wake || !d->beat || event_add(d->wake, NULL) != 0 ||
+        event_add(d->beat, &interval) != 0)
         abort(); /* out of memory */
 }
 
@@ -211,6 +225,7 @@ static void *run(void *door)
 {
     struct door *d = door;
 
+    pthread_setname_np(pthread_self(), "banter-door");
     if (event_base_loop(d->pool.base, EVLOOP_NO_EXIT_ON_EMPTY) < 0)
         abort(); /* nothing but a bug can end it so */
     return NULL;
@@ -238,6 +253,16 @@ void door_reload(struct door *d)
     wake(d);
 }
 
+void door_drain(struct door *d, bool on)
+{
+    atomic_store(&d->draining, on);
+}
+
+const struct pulse *door_pulse(const struct door *d)
+{
+    return &d->pulse;
+}
+
 void door_close(struct door *d)
 {
     atomic_store(&d->closing, true);
@@ -261,6 +286,7 @@ void door_destroy(struct door *d)
     connection_reap(-1, 0, d);
     event_free(d->reaper);
     event_free(d->last_rounds);
+    event_free(d->beat);
     event_free(d->wake);
     event_base_free(d->pool.base);
     close(d->wake_fd);

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 struct door;
+struct pulse;
 struct networks;
 
 struct door_config {
@@ -38,6 +39,11 @@ struct door *door_create(const struct door_config *config) MUST_USE;
 bool door_start(struct door *d) MUST_USE;
 /* Reads the certificate again, for connections that are yet to come. Returns at once. */
 void door_reload(struct door *d);
+/* While true no MQTT connection is let in (503, or CONNACK "server unavailable"); those that are
+ * there stay, and so does HTTP. Returns at once. */
+void door_drain(struct door *d, bool on);
+/* Of the thread's loop; valid as long as the door. */
+const struct pulse *door_pulse(const struct door *d);
 /* Lets nobody in any more and tells WebSockets to go; HTTP goes on. Returns at once. */
 void door_close(struct door *d);
 /* Closes everything, after giving answers that are on their way a moment. NULL is fine. */
@@ -60,6 +66,7 @@ enum door_refusal {
     DOOR_REFUSED_ORIGIN,    /* a page of another site */
     DOOR_REFUSED_PACKET,    /* no MQTT, or not now */
     DOOR_REFUSED_SIZE,      /* a packet beyond the limit */
+    DOOR_REFUSED_DRAINING,  /* nobody is let in now */
     DOOR_REFUSED_FRAME,     /* no WebSocket frame, or one with text */
     DOOR_REFUSED_TLS,       /* the TLS handshake failed */
     DOOR_REFUSED_SILENCE,   /* the other side gives no sign of life, or does not read */

@@ -69,6 +69,8 @@ static void judge_websocket(struct connection *c)
     else if (refusal.status != 0)
         first_refuse(c, refusal.status == 403 ? DOOR_REFUSED_ORIGIN : DOOR_REFUSED_HANDSHAKE,
                      refusal.status, refusal.detail);
+    else if (atomic_load(&c->door->draining))
+        first_refuse(c, DOOR_REFUSED_DRAINING, 503, "the server is going away");
     else
         accept_websocket(c, &h, length);
 }

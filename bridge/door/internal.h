@@ -10,6 +10,7 @@
 
 #include "base/address.h"
 #include "base/map.h"
+#include "base/pulse.h"
 #include "door/door.h"
 #include "door/frames.h"
 #include "door/handshake.h"
@@ -124,7 +125,10 @@ struct door {
     bool started;
     int wake_fd;
     struct event *wake;
+    struct pulse pulse;
+    struct event *beat;
     atomic_bool reload;   /* set by door_reload() */
+    atomic_bool draining; /* set by door_drain() */
     atomic_bool closing;  /* set by door_close() */
     atomic_bool stopping; /* set by door_destroy() */
 

@@ -64,6 +64,15 @@ static void log_client(const struct connection *c, const struct mqtt_connect *co
              c->transport->name);
 }
 
+/* CONNACK (MQTT 5 section 3.2, MQTT 3.1.1 section 3.2): "server unavailable". */
+static void refuse_for_now(struct connection *c, unsigned level)
+{
+    static const char five[] = {0x20, 3, 0, (char)0x88, 0}, three[] = {0x20, 2, 0, 3};
+
+    c->transport->send(c, level == 5 ? slice_of(five, sizeof five) : slice_of(three, sizeof three));
+    session_refuse(c, DOOR_REFUSED_DRAINING, WEBSOCKET_GOING_AWAY, "the server is going away");
+}
+
 static void refuse_verdict(struct connection *c, enum mqtt_verdict verdict)
 {
     if (verdict == MQTT_TOO_LARGE)
@@ -88,6 +97,10 @@ static void take_connect(struct connection *c, struct slice bytes)
     verdict = mqtt_connect_read(buf_slice(&c->held), &connect);
     if (verdict == MQTT_PARTIAL)
         return;
+    if (verdict == MQTT_FINE && atomic_load(&c->door->draining)) {
+        refuse_for_now(c, connect.level);
+        return;
+    }
     if (verdict == MQTT_FINE) {
         c->introduced = true;
         log_client(c, &connect);

@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "link/bell.h"
 #include "link/listener.h"
+#include "link/outlet.h"
 #include "link/peer.h"
 
 #include <assert.h>
@@ -25,6 +26,7 @@ enum {
     HELLO_TIMEOUT_MS = 5000,
     BARRIER_TIMEOUT_MS = 5000,
     DEADLINE_CHECK_MS = 250,
+    PING_MS = 1000, /* of silence, after which the plugin is asked for a sign of life */
 };
 
 /* A connection that is not (or no longer) the plugin. */
@@ -59,8 +61,10 @@ struct link {
     uint64_t barrier_number; /* of the last one */
     struct event *turn_end;
     struct event *deadline_timer;
-    bool held; /* the plugin is to keep its drafts */
-    bool shut; /* no plugin is welcomed */
+    uint64_t heard_ms; /* when the plugin last said anything */
+    uint64_t asked_ms; /* when it was asked for a sign of life, after that; 0: it was not */
+    bool held;         /* the plugin is to keep its drafts */
+    bool shut;         /* no plugin is welcomed */
     bool bell_wanted;
 };
 
@@ -94,6 +98,24 @@ void link_barrier(struct link *l, link_barrier_fn *done, void *owner)
     if (link_is_connected(l))
         frame_write_barrier(peer_out(l->plugin), &(struct frame_barrier){.number = b->number});
     schedule_turn_end(l);
+}
+
+static void heard(struct link *l)
+{
+    l->heard_ms = clock_monotonic_ms();
+    l->asked_ms = 0;
+}
+
+/* A barrier that nobody waits for. Busy or not, the plugin answers or says WAKE meanwhile. */
+static void ask_for_sign(struct link *l, uint64_t now_ms)
+{
+    struct buf *b = outlet_begin(l);
+
+    if (!b || l->asked_ms > 0 || now_ms - l->heard_ms < PING_MS)
+        return;
+    l->asked_ms = now_ms;
+    frame_write_barrier(b, &(struct frame_barrier){.number = BARRIER_PING});
+    outlet_end(l);
 }
 
 static struct guest *find_guest(struct link *l, const struct peer *peer)
@@ -133,6 +155,7 @@ static void welcome(struct link *l, struct guest *slot)
     if (l->plugin)
         lose_plugin(l, slot);
     l->plugin = peer;
+    heard(l);
     log_info("link", "plugin connected, boot %016llx", (unsigned long long)boot);
     frame_write_welcome(peer_out(peer), &(struct frame_welcome){.version = LINK_VERSION,
                                                                 .node = slice_str(l->node)});
@@ -244,6 +267,15 @@ static bool on_watch(struct link *l, struct slice body)
     return true;
 }
 
+static bool on_left(struct link *l, struct slice body)
+{
+    struct frame_left f;
+    if (!frame_read_left(body, &f))
+        return false;
+    l->handlers.left(l->handlers.owner, &f);
+    return true;
+}
+
 static bool on_wake(struct link *l, struct slice body)
 {
     l->bell_wanted = true;
@@ -267,6 +299,7 @@ static const struct {
     {FRAME_DRAFT, on_draft},     {FRAME_ATTACH, on_attach}, {FRAME_REQUEST, on_request},
     {FRAME_FILL, on_fill},       {FRAME_WAKE, on_wake},     {FRAME_BARRIER_DONE, on_barrier_done},
     {FRAME_SESSION, on_session}, {FRAME_SIGNAL, on_signal}, {FRAME_WATCH, on_watch},
+    {FRAME_LEFT, on_left},
 };
 
 static bool on_frame(void *owner, struct peer *peer, const struct frame *f)
@@ -275,6 +308,7 @@ static bool on_frame(void *owner, struct peer *peer, const struct frame *f)
 
     if (peer != l->plugin)
         return on_hello(l, peer, f);
+    heard(l);
     for (size_t i = 0; i < sizeof frame_table / sizeof frame_table[0]; i++) {
         if (frame_table[i].type == f->type)
             return frame_table[i].handle(l, f->body);
@@ -371,6 +405,7 @@ static void on_deadline_timer(evutil_socket_t fd, short what, void *argument)
     }
     if (l->plugin && l->barriers && now_ms >= l->barriers->deadline_ms)
         peer_doom(l->plugin, "a barrier was not answered in time");
+    ask_for_sign(l, now_ms);
 }
 
 struct link *link_create(struct event_base *base, const struct link_config *config)
@@ -432,6 +467,11 @@ bool link_is_connected(const struct link *l)
     return l->plugin && !peer_is_doomed(l->plugin);
 }
 
+uint64_t link_silent_ms(const struct link *l)
+{
+    return link_is_connected(l) && l->asked_ms > 0 ? clock_monotonic_ms() - l->asked_ms : 0;
+}
+
 bool link_is_flushed(const struct link *l)
 {
     return !link_is_connected(l) || peer_is_flushed(l->plugin);
@@ -459,13 +499,12 @@ bool link_is_shut(const struct link *l)
     return l->shut;
 }
 
-/* Where to append, or NULL: nobody is there. */
-static struct buf *out(struct link *l)
+struct buf *outlet_begin(struct link *l)
 {
     return link_is_connected(l) ? peer_out(l->plugin) : NULL;
 }
 
-static void written(struct link *l)
+void outlet_end(struct link *l)
 {
     if (peer_is_overrun(l->plugin))
         peer_doom(l->plugin, "it does not read what it is sent");
@@ -474,7 +513,7 @@ static void written(struct link *l)
 
 void link_hold(struct link *l, bool hold)
 {
-    struct buf *b = out(l);
+    struct buf *b = outlet_begin(l);
 
     if (l->held == hold)
         return;
@@ -482,114 +521,5 @@ void link_hold(struct link *l, bool hold)
     if (!b)
         return;
     frame_write_hold(b, &(struct frame_hold){hold});
-    written(l);
-}
-
-void link_confirm(struct link *l, uint64_t number)
-{
-    struct buf *b = out(l);
-    if (!b)
-        return;
-    frame_write_confirm(b, &(struct frame_confirm){.number = number});
-    written(l);
-}
-
-void link_attached(struct link *l, uint64_t uid, bool last,
-                   const struct attached_conversation *items, uint32_t count)
-{
-    struct buf *b = out(l);
-    if (!b)
-        return;
-    frame_write_attached(b, uid, last, items, count);
-    written(l);
-}
-
-void link_entry(struct link *l, const struct frame_entry *f)
-{
-    struct buf *b = out(l);
-    if (!b)
-        return;
-    frame_write_entry(b, f);
-    written(l);
-}
-
-void link_device(struct link *l, const struct frame_device *f)
-{
-    struct buf *b = out(l);
-    if (!b)
-        return;
-    frame_write_device(b, f);
-    written(l);
-}
-
-void link_member(struct link *l, const struct frame_member *f)
-{
-    struct buf *b = out(l);
-    if (!b)
-        return;
-    frame_write_member(b, f);
-    written(l);
-}
-
-void link_filled(struct link *l, const struct frame_filled *f)
-{
-    struct buf *b = out(l);
-    if (!b)
-        return;
-    frame_write_filled(b, f);
-    written(l);
-}
-
-void link_kick(struct link *l, const struct frame_kick *f)
-{
-    struct buf *b = out(l);
-    if (!b)
-        return;
-    frame_write_kick(b, f);
-    written(l);
-}
-
-void link_signal(struct link *l, const struct frame_signal_out *f)
-{
-    struct buf *b = out(l);
-    if (!b)
-        return;
-    frame_write_signal_out(b, f);
-    written(l);
-}
-
-void link_presence(struct link *l, const struct frame_presence *f)
-{
-    struct buf *b = out(l);
-    if (!b)
-        return;
-    frame_write_presence(b, f);
-    written(l);
-}
-
-void link_watched(struct link *l, const struct frame_watched *f)
-{
-    struct buf *b = out(l);
-    if (!b)
-        return;
-    frame_write_watched(b, f);
-    written(l);
-}
-
-void link_revoked(struct link *l, const struct frame_revoked *f)
-{
-    struct buf *b = out(l);
-    if (!b)
-        return;
-    frame_write_revoked(b, f);
-    written(l);
-}
-
-void link_ended(struct link *l, const struct frame_ended *f)
-{
-    struct buf *b = out(l);
-    if (!b)
-        return;
-    frame_write_ended(b, f);
-    written(l);
+    outlet_end(l);
 }

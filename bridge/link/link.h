@@ -37,6 +37,7 @@ struct link_handlers {
     void (*session)(void *owner, const struct frame_session *f);
     void (*signal)(void *owner, const struct frame_signal *f);
     void (*watch)(void *owner, const struct frame_watch *f);
+    void (*left)(void *owner, const struct frame_left *f);
     /* The socket has been drained for this turn: a good moment to start a batch. */
     void (*drained)(void *owner);
     void *owner;
@@ -47,6 +48,11 @@ void link_destroy(struct link *l);
 /* Starts listening. False: the path cannot be used; logged. */
 bool link_start(struct link *l, const struct link_handlers *handlers) MUST_USE;
 bool link_is_connected(const struct link *l);
+/* For how long the plugin has not answered, nor said anything else; 0: there is none, or nothing is
+ * overdue. It is asked for a sign of life after each second of silence, so this is the time for
+ * which its broker has been stuck or stopped. The connection stays: what waits is delivered when
+ * the broker goes on. */
+uint64_t link_silent_ms(const struct link *l);
 /* True when nothing written waits to be sent. */
 bool link_is_flushed(const struct link *l);
 
@@ -85,5 +91,8 @@ size_t link_waiting(const struct link *l);
 /* Asks the plugin to keep its drafts while true: back-pressure when the writer is full. All else
  * goes on, and drafts that were under way still come. */
 void link_hold(struct link *l, bool hold);
+
+/* How the plugin is to empty its broker; see frame.h. After each `connected` it is not. */
+void link_drain(struct link *l, const struct frame_drain *f);
 
 #endif

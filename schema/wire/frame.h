@@ -39,6 +39,7 @@ enum frame_type {
     FRAME_SESSION = 8, /* a device came, went, or said what it is to be shown as */
     FRAME_SIGNAL = 9,  /* a device sent something that is never stored as an entry */
     FRAME_WATCH = 10,  /* a device wants to know of a user's presence */
+    FRAME_LEFT = 11,   /* how many connections are left to be ended */
     /* bridge to plugin */
     FRAME_WELCOME = 64,    /* answer to HELLO */
     FRAME_CONFIRM = 65,    /* drafts up to this number are settled: forget them */
@@ -55,6 +56,7 @@ enum frame_type {
     FRAME_REVOKED = 76,    /* a login has ended before its access tokens */
     FRAME_ENDED = 77,      /* a conversation is no more, for any of its members */
     FRAME_HOLD = 78,       /* keep drafts to yourself for now, or go on sending them */
+    FRAME_DRAIN = 79,      /* end all connections over some time and let no more in; or do not */
 };
 
 /* FRAME_HELLO */
@@ -204,6 +206,8 @@ struct frame_filled {
     bool more; /* the answer was cut at its limit: ask again */
 };
 
+enum { BARRIER_PING = 0 }; /* the number of a barrier that only asks for a sign of life */
+
 /* FRAME_BARRIER and FRAME_BARRIER_DONE */
 struct frame_barrier {
     uint64_t number;
@@ -268,6 +272,17 @@ struct frame_hold {
     bool hold;
 };
 
+/* FRAME_DRAIN: a connection of the link starts without it. Sent again, the time begins anew. */
+struct frame_drain {
+    bool on;
+    uint32_t within_ms; /* in which the connections are to be ended */
+};
+
+/* FRAME_LEFT: after DRAIN, and whenever the number has changed meanwhile. */
+struct frame_left {
+    uint32_t connections; /* of users, not yet ended */
+};
+
 /* Appends the whole frame, header included; the buffer fails stickily, and then ends with the last
  * frame that is whole. */
 void frame_write_hello(struct buf *b, const struct frame_hello *f);
@@ -297,6 +312,8 @@ void frame_write_watched(struct buf *b, const struct frame_watched *f);
 void frame_write_revoked(struct buf *b, const struct frame_revoked *f);
 void frame_write_ended(struct buf *b, const struct frame_ended *f);
 void frame_write_hold(struct buf *b, const struct frame_hold *f);
+void frame_write_drain(struct buf *b, const struct frame_drain *f);
+void frame_write_left(struct buf *b, const struct frame_left *f);
 
 struct frame {
     enum frame_type type;
@@ -335,6 +352,8 @@ bool frame_read_watched(struct slice body, struct frame_watched *f) MUST_USE;
 bool frame_read_revoked(struct slice body, struct frame_revoked *f) MUST_USE;
 bool frame_read_ended(struct slice body, struct frame_ended *f) MUST_USE;
 bool frame_read_hold(struct slice body, struct frame_hold *f) MUST_USE;
+bool frame_read_drain(struct slice body, struct frame_drain *f) MUST_USE;
+bool frame_read_left(struct slice body, struct frame_left *f) MUST_USE;
 
 /* Takes the next item off f->items; false at the end. */
 bool frame_next_attached(struct frame_attached *f, struct attached_conversation *out);

@@ -313,6 +313,23 @@ bool frame_read_hold(struct slice body, struct frame_hold *f)
     return finish(&r);
 }
 
+bool frame_read_drain(struct slice body, struct frame_drain *f)
+{
+    struct reader r = reader_of(body);
+
+    f->on = get_bool(&r);
+    f->within_ms = get_u32(&r);
+    return finish(&r);
+}
+
+bool frame_read_left(struct slice body, struct frame_left *f)
+{
+    struct reader r = reader_of(body);
+
+    f->connections = get_u32(&r);
+    return finish(&r);
+}
+
 bool frame_next_attached(struct frame_attached *f, struct attached_conversation *out)
 {
     struct reader r = reader_of(f->items);
@@ -447,8 +464,8 @@ bool frame_read_ended(struct slice body, struct frame_ended *f)
 
 static bool type_is_known(unsigned type)
 {
-    return (type >= FRAME_HELLO && type <= FRAME_WATCH) ||
-           (type >= FRAME_WELCOME && type <= FRAME_HOLD);
+    return (type >= FRAME_HELLO && type <= FRAME_LEFT) ||
+           (type >= FRAME_WELCOME && type <= FRAME_DRAIN);
 }
 
 enum frame_status frame_next(struct slice input, struct frame *out, size_t *used)

@@ -328,3 +328,20 @@ void frame_write_hold(struct buf *b, const struct frame_hold *f)
     buf_le8(b, f->hold);
     end(b, start);
 }
+
+void frame_write_drain(struct buf *b, const struct frame_drain *f)
+{
+    size_t start = begin(b, FRAME_DRAIN);
+
+    buf_le8(b, f->on);
+    buf_le32(b, f->within_ms);
+    end(b, start);
+}
+
+void frame_write_left(struct buf *b, const struct frame_left *f)
+{
+    size_t start = begin(b, FRAME_LEFT);
+
+    buf_le32(b, f->connections);
+    end(b, start);
+}

@@ -42,6 +42,8 @@ REWRITE(watched)
 REWRITE(revoked)
 REWRITE(ended)
 REWRITE(hold)
+REWRITE(drain)
+REWRITE(left)
 
 static bool rewrite_wake(struct slice body, struct buf *out)
 {
@@ -101,6 +103,8 @@ static bool (*const rewrites[])(struct slice, struct buf *) = {
     [FRAME_REVOKED] = rewrite_revoked,
     [FRAME_ENDED] = rewrite_ended,
     [FRAME_HOLD] = rewrite_hold,
+    [FRAME_DRAIN] = rewrite_drain,
+    [FRAME_LEFT] = rewrite_left,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -151,10 +151,15 @@ static void assert_told(const char *expected)
     buf_reset(&told);
 }
 
+/* After what was sent before. */
 static void assert_closed(int fd)
 {
-    char byte;
-    assert_int_equal(recv(fd, &byte, 1, MSG_DONTWAIT), 0);
+    char bytes[256];
+    ssize_t n;
+
+    while ((n = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT)) > 0)
+        ;
+    assert_int_equal(n, 0);
     close(fd);
 }
 
@@ -375,6 +380,33 @@ static void test_an_unanswered_barrier_closes_the_link(void **state)
     assert_closed(fd);
 }
 
+/* A broker that is stopped keeps its connection, and is known to be silent. */
+static void test_a_silent_plugin_is_noticed(void **state)
+{
+    struct frame_barrier ping;
+    struct frame frame = {0};
+    int fd = plug_in(1);
+    uint64_t stop_ms = clock_monotonic_ms() + WAIT_MS;
+    struct buf answer;
+    (void)state;
+
+    while (link_silent_ms(server) == 0) {
+        assert_true(clock_monotonic_ms() < stop_ms);
+        event_base_loop(base, EVLOOP_ONCE);
+    }
+    frame = receive(fd);
+    assert_int_equal(frame.type, FRAME_BARRIER);
+    assert_true(frame_read_barrier(frame.body, &ping));
+    assert_int_equal(ping.number, BARRIER_PING);
+    assert_true(link_is_connected(server));
+    buf_init(&answer, 64);
+    frame_write_barrier_done(&answer, &ping);
+    send_buf(fd, &answer);
+    turn();
+    assert_int_equal(link_silent_ms(server), 0);
+    close(fd);
+}
+
 static bool receive_hold(int fd)
 {
     struct frame frame = receive(fd);
@@ -459,6 +491,7 @@ int main(void)
         LINK_TEST(test_what_is_written_in_one_turn_leaves_in_order),
         LINK_TEST(test_barriers),
         LINK_TEST(test_an_unanswered_barrier_closes_the_link),
+        LINK_TEST(test_a_silent_plugin_is_noticed),
         LINK_TEST(test_hold_is_told_and_nothing_stops),
         LINK_TEST(test_a_plugin_that_does_not_read_is_dropped),
         LINK_TEST(test_two_bridges_do_not_share_a_socket),

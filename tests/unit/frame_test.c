@@ -26,13 +26,11 @@ static bool read_any(const struct frame *f)
         struct frame_confirm confirm;
         struct frame_attached attached;
         struct frame_entry entry;
-        struct frame_hold hold;
         struct frame_device device;
         struct frame_member member;
         struct frame_filled filled;
         struct frame_barrier barrier;
         struct frame_kick kick;
-        struct frame_ended ended;
         struct frame_signal_out signal_out;
         struct frame_presence presence;
         struct frame_watched watched;
@@ -86,9 +84,13 @@ static bool read_any(const struct frame *f)
     case FRAME_REVOKED:
         return frame_read_revoked(f->body, &u.revoked);
     case FRAME_ENDED:
-        return frame_read_ended(f->body, &u.ended);
+        return frame_read_ended(f->body, &(struct frame_ended){0});
     case FRAME_HOLD:
-        return frame_read_hold(f->body, &u.hold);
+        return frame_read_hold(f->body, &(struct frame_hold){0});
+    case FRAME_DRAIN:
+        return frame_read_drain(f->body, &(struct frame_drain){0});
+    case FRAME_LEFT:
+        return frame_read_left(f->body, &(struct frame_left){0});
     }
     return false;
 }
@@ -209,6 +211,8 @@ static void write_all(struct buf *b)
     frame_write_revoked(b, &(struct frame_revoked){conversation, 9, 1800000000});
     frame_write_ended(b, &(struct frame_ended){conversation});
     frame_write_hold(b, &(struct frame_hold){true});
+    frame_write_drain(b, &(struct frame_drain){true, 10000});
+    frame_write_left(b, &(struct frame_left){7});
 }
 
 static const enum frame_type all_types[] = {
@@ -216,7 +220,8 @@ static const enum frame_type all_types[] = {
     FRAME_WAKE,     FRAME_BARRIER_DONE, FRAME_SESSION,  FRAME_SIGNAL,  FRAME_WATCH,
     FRAME_WELCOME,  FRAME_CONFIRM,      FRAME_ATTACHED, FRAME_ENTRY,   FRAME_DEVICE,
     FRAME_MEMBER,   FRAME_FILLED,       FRAME_BARRIER,  FRAME_KICK,    FRAME_SIGNAL_OUT,
-    FRAME_PRESENCE, FRAME_WATCHED,      FRAME_REVOKED,  FRAME_ENDED,   FRAME_HOLD};
+    FRAME_PRESENCE, FRAME_WATCHED,      FRAME_REVOKED,  FRAME_ENDED,   FRAME_HOLD,
+    FRAME_DRAIN,    FRAME_LEFT};
 
 static void test_stream_of_all_types(void **state)
 {
@@ -277,9 +282,9 @@ static void test_bad_headers(void **state)
 {
     static const char *const headers[] = {
         "\x00\x00\x00\x00\x00\x00\x00\x00", /* type 0 */
-        "\x00\x00\x00\x00\x0b\x00\x00\x00", /* behind the plugin's types */
+        "\x00\x00\x00\x00\x0c\x00\x00\x00", /* behind the plugin's types */
         "\x00\x00\x00\x00\x3f\x00\x00\x00", /* before the bridge's types */
-        "\x00\x00\x00\x00\x4f\x00\x00\x00", /* behind the bridge's types */
+        "\x00\x00\x00\x00\x50\x00\x00\x00", /* behind the bridge's types */
         "\x00\x00\x00\x00\xff\x00\x00\x00", "\x00\x00\x00\x00\x06\x01\x00\x00", /* reserved bytes */
         "\x00\x00\x00\x00\x06\x00\x01\x00", "\x00\x00\x00\x00\x06\x00\x00\x80",
         "\x01\x00\x80\x00\x06\x00\x00\x00", /* LINK_BODY_MAX + 1 */

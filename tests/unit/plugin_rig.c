@@ -359,7 +359,8 @@ bool rig_login(struct rig *r, const void *client, uint64_t uid, const char *hand
     char client_id[CLIENT_ID_MAX_LENGTH + 1];
 
     snprintf(client_id, sizeof client_id, "%s/%s", handle, device);
-    return auth_check(r->core, client, client_id, handle, rig_token(r, uid, handle, NULL, 3600));
+    return auth_check(r->core, client, client_id, handle, rig_token(r, uid, handle, NULL, 3600)) ==
+           AUTH_GRANTED;
 }
 
 void rig_login_attached(struct rig *r, const void *client, uint64_t uid, const char *handle,
