@@ -32,6 +32,8 @@ import { hear, type Hearer, type ServerEvent } from './wire.ts';
 
 /** Why the longest connected device of a user is thrown out. */
 const TOO_MANY_DEVICES = 'too_many_devices';
+/** The server stops, or is emptied of its users. */
+const GOING_AWAY = 'going_away';
 
 /** What the client gives to each of its accounts. */
 export interface Surroundings {
@@ -235,6 +237,7 @@ export class Account implements LogListener, ConnectionListener, Hearer, Mail {
         break;
       case 'closing':
         if (event.reason === TOO_MANY_DEVICES) this.connection.displace('limit_reached');
+        else if (event.reason === GOING_AWAY) this.connection.leave(event.withinMs);
         break;
     }
   }

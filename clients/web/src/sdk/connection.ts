@@ -10,7 +10,7 @@ import {
 } from './limits.ts';
 import type { TokenSource } from './http.ts';
 import type { Value } from './observable.ts';
-import type { Platform } from './platform.ts';
+import type { Platform, Timer } from './platform.ts';
 import { Sleeper } from './sleeper.ts';
 import { ConnectRefused, type Link, type Transport } from './transport.ts';
 import type { ConnectionState, Handle, Refusal } from './types.ts';
@@ -44,6 +44,8 @@ export class Connection {
   private again = false;
   /** Another connection has taken this one's place, or is about to. */
   private displacedBy: Refusal | null = null;
+  /** Runs while this connection is about to leave a server that goes away. */
+  private leaving: Timer | null = null;
   private unacknowledged = 0;
   private readonly unsent: (() => void)[] = [];
 
@@ -96,6 +98,15 @@ export class Connection {
   /** Something is wrong with this connection: ends it; the next one comes after a wait. */
   drop(): void {
     this.link?.close();
+  }
+
+  /** The server ends this connection some time in the next `withinMs`, in the second half: leaves
+   * at a random moment of the first, so that not all who hear it come back at once. */
+  leave(withinMs: number): void {
+    const { link } = this;
+    if (!link || this.leaving !== null) return;
+    const wait = (this.platform.random() * withinMs) / 2;
+    this.leaving = this.platform.setTimer(() => link.close(), wait);
   }
 
   get isUp(): boolean {
@@ -196,6 +207,8 @@ export class Connection {
     for (const [topic, payload] of early) take(topic, payload);
     if ((await end) === TAKEN_OVER) this.displace('conflict');
     this.platform.clearTimer(timer);
+    if (this.leaving !== null) this.platform.clearTimer(this.leaving);
+    this.leaving = null;
     this.link = null;
     this.listener.down();
     // Whoever is thrown out again and again (by another program of the same name, say) slows down.

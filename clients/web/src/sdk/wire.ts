@@ -23,7 +23,7 @@ export type ServerEvent =
   | { readonly event: 'added' | 'removed'; readonly conversation: ConversationId }
   | { readonly event: 'role_changed'; readonly conversation: ConversationId; readonly role: Role }
   | { readonly event: 'presence_refused'; readonly user: Handle }
-  | { readonly event: 'closing'; readonly reason: string }
+  | { readonly event: 'closing'; readonly reason: string; readonly withinMs: number }
   | { readonly event: 'token_expires' | 'profile_changed' };
 
 export function hear(topic: string, payload: string, hearer: Hearer): void {
@@ -91,7 +91,9 @@ function asEvent(content: Json): ServerEvent | undefined {
   const role = asString(content['role']);
   const reason = asString(content['reason']);
   if (event === 'token_expires' || event === 'profile_changed') return { event };
-  if (event === 'closing' && reason !== null) return { event, reason };
+  if (event === 'closing' && reason !== null) {
+    return { event, reason, withinMs: asCount(content['within_ms']) ?? 0 };
+  }
   if (event === 'presence_refused' && user !== null) return { event, user };
   if (conversation === null) return undefined;
   if (event === 'added' || event === 'removed') return { event, conversation };

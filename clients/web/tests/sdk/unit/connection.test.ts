@@ -98,6 +98,33 @@ describe('the connection', () => {
     assert.equal(client.connection.get().state, 'stopped');
   });
 
+  test('a server that goes away is left at a random moment of the first half', async () => {
+    const client = await world.logIn('alice');
+    const states: string[] = [];
+    client.connection.subscribe(() => states.push(client.connection.get().state));
+    const event = { event: 'closing', reason: 'going_away', within_ms: 10_000 };
+    world.server.tell('alice', 'me/event', event);
+    world.server.tell('alice', 'me/event', event); // it may be said again
+    await world.clock.pass(5_000);
+    assert.ok(states.includes('waiting'), `it has not left: ${states}`);
+    await world.clock.pass(limits.BACKOFF_FIRST_MS);
+    assert.equal(client.connection.get().state, 'online');
+    await world.clock.pass(10_000);
+    assert.equal(states.filter((state) => state === 'waiting').length, 1);
+  });
+
+  test('a server that goes away may end the connection first', async () => {
+    const client = await world.logIn('alice');
+    world.server.tell('alice', 'me/event', {
+      event: 'closing', reason: 'going_away', within_ms: 600_000,
+    });
+    world.server.cut();
+    await world.clock.pass(limits.BACKOFF_FIRST_MS);
+    assert.equal(client.connection.get().state, 'online');
+    await world.clock.pass(600_000);
+    assert.equal(client.connection.get().state, 'online', 'the next one stays');
+  });
+
   test('a refused token is renewed at once, a second refusal waits', async () => {
     const client = await world.logIn('alice');
     world.server.expireTokens();
