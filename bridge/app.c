@@ -239,6 +239,13 @@ static void on_stored(void *owner, const struct uuid *conversation)
     push_service_note(a->push);
 }
 
+static bool do_drafts_wait(void *owner)
+{
+    const struct app *a = owner;
+
+    return ingest_is_busy(a->ingest);
+}
+
 /* What stands beside the path of a message. */
 static bool create_side(struct app *a, const struct config *config)
 {
@@ -389,6 +396,7 @@ static bool create_faces(struct app *a, const struct config *config)
 
     a->intake = intake_create(&modules);
     ingest_on_stored(a->ingest, on_stored, a);
+    indexer_give_way(a->indexer, do_drafts_wait, a);
     handlers = intake_handlers(a->intake);
     a->api = api_create(&dependencies);
     return a->api && link_start(a->link, &handlers) && door_start(a->door);

@@ -24,9 +24,10 @@
 enum {
     WAITING_MAX = 65536, /* conversations; beyond that the walk finds them again */
     USERS_MAX = 64,
-    GATHER_MS = 200, /* from the first note to the work: a few entries at a time cost less */
-    REST_FACTOR = 3, /* rests so many times as long as the last slice took, */
-    REST_MIN_MS = 5, /* and at least this */
+    GATHER_MS = 200,       /* from the first note to the work: a few entries at a time cost less */
+    REST_FACTOR = 3,       /* rests so many times as long as the last slice took, */
+    BUSY_REST_FACTOR = 20, /* or so many while others wait, */
+    REST_MIN_MS = 5,       /* and at least this */
     RETRY_FIRST_MS = 100,
     RETRY_MAX_MS = 30000,
     WALK_EVERY_MS = 10 * 60 * 1000,
@@ -86,6 +87,9 @@ struct indexer {
     bool walked_last; /* the walk and the rest take turns */
     struct uuid walked_to;
     uint64_t next_walk_ms; /* monotonic */
+
+    indexer_busy_fn *is_busy; /* or NULL */
+    void *busy_owner;
 
     struct index_slice slice;
     uint64_t began_ms; /* this turn */
@@ -168,7 +172,9 @@ static void take_slice(struct indexer *x)
 
 static void rest(struct indexer *x)
 {
-    uint64_t rest_ms = REST_FACTOR * (clock_monotonic_ms() - x->began_ms);
+    bool busy = x->is_busy && x->is_busy(x->busy_owner);
+    uint64_t rest_ms =
+        (busy ? BUSY_REST_FACTOR : REST_FACTOR) * (clock_monotonic_ms() - x->began_ms);
 
     x->busy = false;
     x->failures = 0;
@@ -405,6 +411,12 @@ void indexer_destroy(struct indexer *x)
     }
     map_finish(&x->by_conversation);
     free(x);
+}
+
+void indexer_give_way(struct indexer *x, indexer_busy_fn *is_busy, void *owner)
+{
+    x->is_busy = is_busy;
+    x->busy_owner = owner;
 }
 
 void indexer_note(struct indexer *x, const struct uuid *conversation)

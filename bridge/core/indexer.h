@@ -11,6 +11,7 @@
 #include "base/compiler.h"
 #include "base/uuid.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct event_base;
@@ -20,6 +21,10 @@ struct indexer;
 struct indexer *indexer_create(struct event_base *base, const char *dsn) MUST_USE;
 void indexer_destroy(struct indexer *x);
 
+/* `is_busy` says whether those who write have to wait for each other: the indexer then rests for
+ * longer. */
+typedef bool indexer_busy_fn(void *owner);
+void indexer_give_way(struct indexer *x, indexer_busy_fn *is_busy, void *owner);
 /* There are new entries in this conversation. Cheap: may be called for every entry. */
 void indexer_note(struct indexer *x, const struct uuid *conversation);
 /* Somebody searched and found this user's conversations not wholly indexed. */

@@ -14,8 +14,8 @@
 #include "core/ingest/asides.h"
 #include "core/ingest/batch.h"
 #include "core/ingest/emission.h"
+#include "core/ingest/quarantine.h"
 #include "db/db.h"
-#include "wire/draft.h"
 #include "wire/frame.h"
 
 #include <assert.h>
@@ -29,7 +29,8 @@ enum {
     TIMEOUT_MS = 10000, /* above the statement_timeout of batch_setup_sql */
     RETRY_FIRST_MS = 20,
     RETRY_MAX_MS = 2000,
-    ASIDE_MS = 500, /* between two looks whether a lock is free, for which everybody waits */
+    ASIDE_MS = 500,   /* between two looks whether a lock is free, for which everybody waits */
+    WARY_BATCHES = 8, /* full ones, after a draft that was stored before */
 };
 
 struct ingest {
@@ -59,18 +60,12 @@ struct ingest {
      * Halved by every attempt, as in a binary search. */
     size_t suspects;
     struct asides asides;
-    bool hasty; /* a lock is held, so none is waited for long */
+    bool hasty;       /* a lock is held, so none is waited for long */
+    size_t wary_left; /* so many drafts are looked for before they are stored */
     struct event *aside_timer;
     struct event *retry_timer;
     struct event *settle_event; /* for batches that need no answer */
     struct ingest_stats stats;
-};
-
-static const struct db_statement quarantine_statement = {
-    .name = "ingest_quarantine",
-    .sql = "INSERT INTO banter.quarantine (sender, target, sqlstate, payload)"
-           " VALUES ($1::bigint, $2::text, $3::text, $4::bytea)",
-    .parameter_count = 4,
 };
 
 static void on_batch_end(void *owner, const struct db_reply *reply);
@@ -80,6 +75,12 @@ static void wait_on(struct event *timer, unsigned ms)
     const struct timeval wait = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
 
     event_add(timer, &wait);
+}
+
+/* Resends come in swarms, after a loss of connections. More than can be in flight. */
+static void beware(struct ingest *g)
+{
+    g->wary_left = (size_t)WARY_BATCHES * g->config.batches_flying * g->config.batch_max;
 }
 
 /* The draft to send next, or NULL. Those that have to wait for others make way. */
@@ -106,6 +107,8 @@ static void send_batch(struct ingest *g, struct batch *b)
 {
     batch_close(b, &g->directs);
     b->hasty = g->hasty;
+    b->wary = b->aside || g->wary_left > 0;
+    g->wary_left -= b->count < g->wary_left ? b->count : g->wary_left;
     b->tells = g->config.push;
     b->number = ++g->last_number;
     STAILQ_INSERT_TAIL(&g->flying, b, next);
@@ -204,6 +207,8 @@ static void deliver(struct ingest *g, struct batch *b)
             emission_write(&g->emission, s);
         fault_point("bridge.after_entry");
         count_outcome(&g->stats, &s->outcome);
+        if (s->outcome.duplicate)
+            beware(g);
         if (g->stored && s->outcome.code == CODE_OK && !s->outcome.duplicate)
             g->stored(g->stored_owner, &s->outcome.conversation);
         if (s->done)
@@ -271,41 +276,6 @@ static void take_back(struct ingest *g)
     STAILQ_CONCAT(&g->queue, &drafts);
 }
 
-static void on_quarantine_reply(void *owner, const struct db_reply *reply)
-{
-    (void)owner;
-    if (reply->status != DB_OK)
-        log_error("ingest", "a refused draft could not be kept: SQLSTATE %s", reply->sqlstate);
-}
-
-/* The draft travels on with its verdict, so that its receipt keeps its place. */
-static void quarantine(struct ingest *g, struct submission *s, const char *sqlstate)
-{
-    char target[UUID_TEXT_LENGTH + 1];
-    struct db_params *p = db_params_create();
-    struct buf json;
-
-    log_error("ingest", "PostgreSQL refuses a draft of uid %llu, SQLSTATE %s",
-              (unsigned long long)s->uid, sqlstate);
-    buf_init(&json, LINK_BODY_MAX);
-    draft_write(&json, &(struct draft){.kind = s->kind,
-                                       .id = s->id,
-                                       .text = s->text,
-                                       .reply_to = s->reply_to,
-                                       .target = s->target,
-                                       .remove = s->remove});
-    uuid_format(&s->conversation, target);
-    db_i64(p, (int64_t)s->uid);
-    db_text(p, slice_str(target));
-    db_text(p, slice_str(sqlstate));
-    db_bytes(p, buf_slice(&json));
-    buf_finish(&json);
-    if (!db_conn_run(g->conn, &quarantine_statement, p, on_quarantine_reply, NULL))
-        log_error("ingest", "a refused draft could not be kept: no connection");
-    submission_refuse(s, CODE_INVALID, "the database cannot store this draft");
-    g->stats.quarantined++;
-}
-
 static void wait_and_retry(struct ingest *g)
 {
     unsigned shift = g->attempts < 8 ? g->attempts : 8;
@@ -319,7 +289,8 @@ static void bisect(struct ingest *g, size_t count, const char *sqlstate)
     g->suspects = count;
     if (count > 1)
         return;
-    quarantine(g, STAILQ_FIRST(&g->queue), sqlstate);
+    quarantine(STAILQ_FIRST(&g->queue), sqlstate, g->conn);
+    g->stats.quarantined++;
     g->suspects = 0;
     g->attempts = 0;
 }
@@ -366,6 +337,7 @@ static void recover(struct ingest *g)
 {
     const struct batch *first = STAILQ_FIRST(&g->flying);
     enum db_status status = first->status;
+    enum batch_remedy remedy = batch_remedy_for(first, g->attempts);
     bool was_probe = first->aside != NULL;
     size_t count = first->count;
     char sqlstate[SQLSTATE_LENGTH + 1];
@@ -380,9 +352,12 @@ static void recover(struct ingest *g)
         log_warning("ingest", "connection lost with batches in flight: sending them again");
         return;
     }
-    enum batch_remedy remedy = batch_remedy_for(sqlstate, g->attempts);
     if (was_probe) {
         recover_probe(g, remedy, sqlstate);
+        return;
+    }
+    if (remedy == REMEDY_BEWARE) {
+        beware(g);
         return;
     }
     log_warning("ingest", "a batch of %zu failed, SQLSTATE %s", count, sqlstate);
@@ -462,6 +437,7 @@ static void on_connection_changed(void *owner, bool ready)
 
     if (ready) {
         assert(STAILQ_EMPTY(&g->flying) || all_answered(g));
+        beware(g);
         g->chain_tail = 0; /* as batch_setup_sql has it */
         g->committed = 0;
     } else {
@@ -572,6 +548,11 @@ bool ingest_is_full(const struct ingest *g)
 bool ingest_has_room(const struct ingest *g)
 {
     return g->stats.queued <= g->config.queue_max / 2 && g->queued_bytes <= QUEUE_BYTES_MAX / 2;
+}
+
+bool ingest_is_busy(const struct ingest *g)
+{
+    return !STAILQ_EMPTY(&g->queue);
 }
 
 bool ingest_is_idle(const struct ingest *g)

@@ -74,6 +74,8 @@ void ingest_kick(struct ingest *g);
 bool ingest_is_full(const struct ingest *g);
 /* True when at most half of what ingest_is_full() allows is waiting: drafts may come again. */
 bool ingest_has_room(const struct ingest *g);
+/* True when drafts wait for those that are under way. */
+bool ingest_is_busy(const struct ingest *g);
 /* True when nothing waits and nothing is under way. */
 bool ingest_is_idle(const struct ingest *g);
 /* True when the writer's connection is ready. */

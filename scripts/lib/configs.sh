@@ -16,7 +16,8 @@ write_configs() {
 }
 
 # fsync and synchronous_commit are PostgreSQL's defaults; they stand here because every promise
-# that a receipt makes rests on them.
+# that a receipt makes rests on them. New WAL files cost twice: they are filled with zeros first; so
+# old ones are kept to be used again.
 postgres_config() {
     cat <<END
 listen_addresses = ''
@@ -28,6 +29,7 @@ shared_buffers = 256MB
 fsync = on
 synchronous_commit = on
 full_page_writes = on
+min_wal_size = 1GB
 max_wal_size = 2GB
 log_timezone = UTC
 timezone = UTC

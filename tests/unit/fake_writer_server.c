@@ -32,7 +32,7 @@ struct stored_row {
 };
 
 struct transaction {
-    bool is_batch;
+    bool is_batch, wary;
     long follows, number;
     struct row rows[ROWS_MAX];
     size_t row_count;
@@ -127,6 +127,7 @@ bool db_conn_query(struct db_conn *c, const struct db_statement *statement,
         t->ensure_owner = owner;
     } else if (strcmp(statement->name, "ingest_append") == 0) {
         read_rows(t, &p);
+        t->wary = p.values[8][0] == 't';
         t->append_reply = reply;
         t->append_owner = owner;
     }
@@ -234,6 +235,12 @@ size_t fake_server_drafts_waiting(void)
     return queue[0].row_count;
 }
 
+bool fake_server_looks_for_drafts(void)
+{
+    assert_true(queue_count > 0);
+    return queue[0].wary;
+}
+
 void fake_server_erase(void)
 {
     for (size_t i = 0; i < stored_count; i++)
@@ -304,6 +311,8 @@ static const char *error_of(const struct transaction *t)
             return "55P03";
         if (strcmp(t->rows[i].text, "poison") == 0)
             return "23514";
+        if (!t->wary && role >= ROLE_MEMBER && find_stored(&t->rows[i]))
+            return "23505";
     }
     return NULL;
 }

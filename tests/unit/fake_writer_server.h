@@ -19,6 +19,8 @@ void fake_server_connect(void);
 size_t fake_server_waiting(void);
 /* Drafts in the oldest of them. */
 size_t fake_server_drafts_waiting(void);
+/* Whether the oldest of them looks for what was stored before. */
+bool fake_server_looks_for_drafts(void);
 /* Runs and answers the oldest transaction. */
 void fake_server_run(void);
 /* Everybody may only read from now on. */

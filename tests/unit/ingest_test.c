@@ -136,6 +136,45 @@ static void test_a_name_twice_in_two_batches(void **state)
     assert_int_equal(entry_count, 2); /* again: nobody knows whether it was written before */
 }
 
+/* After some thousand drafts that were new nobody looks for them any more, until one is not. */
+static void test_a_name_again_when_nobody_looks(void **state)
+{
+    unsigned submitted = 0;
+    (void)state;
+
+    submit("a", "one");
+    ingest_kick(ingest);
+    assert_true(fake_server_looks_for_drafts()); /* a new connection: resends are to be expected */
+    run_until_idle();
+    do {
+        submit_numbered(submitted++, 1);
+        ingest_kick(ingest);
+        assert_true(submitted < 2000);
+        if (!fake_server_looks_for_drafts())
+            break;
+        run_until_idle();
+    } while (true);
+    submit("a", "one");
+    submit("b", "two");
+    ingest_kick(ingest);
+    run_until_idle();
+    assert_string_equal(told[submitted + 1].id, "a");
+    assert_int_equal(told[submitted + 1].seq, 1);
+    assert_true(told[submitted + 1].duplicate);
+    assert_string_equal(told[submitted + 2].id, "b");
+    assert_false(told[submitted + 2].duplicate);
+    assert_int_equal(fake_server_stored(), submitted + 2);
+    submit("c", "three");
+    ingest_kick(ingest);
+    assert_true(fake_server_looks_for_drafts());
+    run_until_idle();
+    fake_server_make_readers();
+    submit("a", "one");
+    ingest_kick(ingest);
+    run_until_idle();
+    assert_true(told[told_count - 1].duplicate); /* though by now they could not send it */
+}
+
 /* What the second says of the first hangs on what is stored, which only PostgreSQL knows. */
 static void test_a_name_with_two_bodies_in_one_turn(void **state)
 {
@@ -333,6 +372,7 @@ int main(void)
         INGEST_TEST(test_poison_is_found_and_the_rest_keeps_its_order),
         INGEST_TEST(test_a_name_twice_in_one_batch),
         INGEST_TEST(test_a_name_twice_in_two_batches),
+        INGEST_TEST(test_a_name_again_when_nobody_looks),
         INGEST_TEST(test_a_name_with_two_bodies_in_one_turn),
         INGEST_TEST(test_what_was_deleted_is_not_told_again),
         INGEST_TEST(test_a_block_that_came_between_is_told),

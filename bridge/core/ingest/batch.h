@@ -28,6 +28,7 @@ struct batch {
     struct aside *aside;        /* its only draft is the first of this one; or NULL */
     uint64_t number;            /* its place in the chain of this session */
     bool hasty;                 /* does not wait long for locks */
+    bool wary;                  /* its drafts may have been stored before: looks for each of them */
     bool tells;                 /* texts go to the outbox of push, too */
     struct submission **drafts; /* all, in order of arrival; owned */
     size_t count;
@@ -72,15 +73,16 @@ extern const struct db_statement batch_lock_statement;
 extern const struct db_statement batch_append_statement;
 extern const struct db_statement batch_append_push_statement;
 
-/* What to do about a batch that failed with this SQLSTATE. */
+/* What to do about a batch that failed. */
 enum batch_remedy {
     REMEDY_RETRY,  /* it is not about the drafts: wait and send again */
     REMEDY_BISECT, /* one of the drafts is at fault: find it */
     REMEDY_ASIDE,  /* something else holds a lock that one of them needs: find it, and set its
                       conversation aside */
+    REMEDY_BEWARE, /* one of them was stored before: send again, and look */
     REMEDY_FOLLOW, /* only the batch before it is to blame */
 };
 /* `attempts` made so far without anything being committed. */
-enum batch_remedy batch_remedy_for(const char *sqlstate, unsigned attempts);
+enum batch_remedy batch_remedy_for(const struct batch *b, unsigned attempts);
 
 #endif
