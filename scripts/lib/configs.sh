@@ -53,6 +53,7 @@ mqtt_socket $RUN/mqtt.sock
 metrics_listen 127.0.0.1:$METRICS_PORT
 link_socket $RUN/link.sock
 link_key_file $DATA/link.key
+drain_file $RUN/drain
 broker $RUN/broker.sock
 keys_dir $DATA/keys
 blobs_dir $DATA/blobs

@@ -39,6 +39,7 @@ cmd_up() {
     ensure_link_key
     ensure_cluster
     write_configs
+    drain_off
     if [[ $detached ]]; then
         up_detached
     else
@@ -228,6 +229,23 @@ cmd_stop() { order stop "${1:-}"; }
 
 # Returns when the process is there, which is earlier than ready.
 cmd_start() { order start "${1:-}"; }
+
+# Returns when everything works together again.
+cmd_restart() {
+    local name=${1:-} old deadline=$((SECONDS + 60))
+    is_service "$name" || die "restart needs a name: ${SERVICES[*]}"
+    is_running || die "not running; start it with ./banter up"
+    old=$(pid_of "$name") || die "$name does not run; see ./banter start"
+    echo "restart $name" >"$STATE/control"
+    read_addresses
+    until [[ $(pid_of "$name") != "$old" ]] && restarted_well; do
+        ((SECONDS < deadline)) || die "$name is not ready 60 s after its restart: $(why_not_ready)"
+        sleep 0.05
+    done
+}
+
+# Draining goes on afterwards.
+restarted_well() { [[ $(why_not_ready) == *'"ready"'* || -e $RUN/drain ]]; }
 
 # Sends one command to the supervisor and waits until it is done.
 order() {

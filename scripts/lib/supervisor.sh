@@ -3,9 +3,10 @@
 # supervisor.sh - the process that keeps postgres, bridge and broker alive until it is told to stop.
 #
 # It looks after its children ten times a second; between looks it reads commands ("stop NAME",
-# "start NAME") from the pipe STATE/control. A process that dies is started again after 0.1 s, then
-# 0.2 s and so on up to 5 s while it keeps dying young. Rule: the children live in sessions of
-# their own, so that Ctrl-C reaches the supervisor alone and the order of stopping is ours.
+# "start NAME", "restart NAME") from the pipe STATE/control. A process that dies is started again
+# after 0.1 s, then 0.2 s and so on up to 5 s while it keeps dying young. Rule: the children live in
+# sessions of their own, so that Ctrl-C reaches the supervisor alone and the order of stopping is
+# ours.
 
 DELAY_FIRST_MS=100
 DELAY_MAX_MS=5000
@@ -20,7 +21,7 @@ STOPPING=""
 
 # Runs in the process that holds the lock as descriptor 9, until SIGINT, SIGTERM or SIGHUP.
 cmd_supervise() {
-    trap 'STOPPING=1' INT TERM HUP
+    trap 'STOPPING=$((${STOPPING:-0} + 1))' INT TERM HUP # the second one does not wait for users
     echo $$ >"$STATE/supervisor.pid"
     mkfifo -m 600 "$STATE/control"
     exec 7<>"$STATE/control" # open for writing too: a pipe without writers would end
@@ -97,6 +98,7 @@ watch() {
             line+=$more # the time was up in the middle of a line
         fi
         look_after_children
+        look_for_hangs
     done
 }
 
@@ -110,6 +112,11 @@ obey() {
         say "$name is stopped until it is started again"
         ;;
     start) WANTED[$name]=1 DUE[$name]=0 ;;
+    restart)
+        stop_child "$name"
+        WANTED[$name]=1 DUE[$name]=0
+        say "$name is restarted"
+        ;;
     esac
 }
 
@@ -155,9 +162,11 @@ show_tail() { tail -n "${2:-15}" "$LOGS/$1.log" | sed "s/^/  $1| /"; }
 
 # ---------------------------------------------------------------- stopping
 
-# In reverse order, so that nothing loses what it stands on before it has finished.
+# First the users, then in reverse order, so that nothing loses what it stands on before it has
+# finished.
 stop_all() {
     local index
+    drain_before_stop
     for ((index = ${#SERVICES[@]} - 1; index >= 0; index--)); do
         stop_child "${SERVICES[index]}"
     done

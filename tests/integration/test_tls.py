@@ -16,7 +16,7 @@ import urllib.request
 
 import pytest
 
-from support import wait_until
+from support import Refused, wait_until
 from support.device import MQTTv5, MQTTv311
 from support.websocket import (CONNACK, DISCONNECT, PINGREQ, PINGRESP, WebSocket, mqtt_connect,
                                mqtt_publish)
@@ -251,3 +251,14 @@ def test_handshakes_that_do_not_end(system, certificates):
         assert sock.recv(100) == b""
         sock.close()
     assert 8 < time.monotonic() - began < 16
+
+
+@pytest.mark.parametrize("protocol, code", [(MQTTv5, 0x88), (MQTTv311, 3)])
+def test_while_draining_mqtt_over_tls_is_told_that_the_server_is_unavailable(
+        system, certificates, protocol, code):
+    alice = system.signup("alice")
+    system.operate("drain", "--over", "0")
+    with pytest.raises(Refused) as refused:
+        system.device(alice, protocol=protocol, tls=certificates / "certificate.pem")
+    assert refused.value.code == code
+    assert metric(system, 'door_refused_total{reason="draining"}') == 1

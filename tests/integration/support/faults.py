@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Faults that one signal to one process cannot make. Every one of them is undone on the way out,
-so that a failed test leaves the system usable."""
+"""Faults that one signal to one process cannot make, down to one thread. Every one of them is
+undone on the way out, so that a failed test leaves the system usable."""
 import contextlib
+import ctypes
 import os
 import signal
 
@@ -50,6 +51,41 @@ def frozen(system, name):
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGCONT)
+
+
+PTRACE_DETACH, PTRACE_SEIZE, PTRACE_INTERRUPT = 17, 0x4206, 0x4207
+WAIT_ALL = 0x40000000  # __WALL: for threads that are no children
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+
+
+def _ptrace(request, thread):
+    if _libc.ptrace(request, thread, None, None) != 0:
+        raise OSError(ctypes.get_errno(), "ptrace")
+
+
+@contextlib.contextmanager
+def thread_frozen(thread):
+    """Stops one thread, as a debugger would; the others of its process go on."""
+    _ptrace(PTRACE_SEIZE, thread)
+    _ptrace(PTRACE_INTERRUPT, thread)
+    os.waitpid(thread, WAIT_ALL)
+    try:
+        yield
+    finally:
+        try:
+            _ptrace(PTRACE_DETACH, thread)
+        except OSError:  # its process has been killed, and waits for us to take note
+            os.waitpid(thread, WAIT_ALL)
+
+
+def thread_named(pid, name):
+    """The thread of the process that has this name."""
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/comm", encoding="ascii") as file:
+            if file.read().strip() == name:
+                return int(thread)
+    raise LookupError(f"process {pid} has no thread {name}")
 
 
 def crash_postgres(system):
