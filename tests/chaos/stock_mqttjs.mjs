@@ -18,7 +18,7 @@ const CONNECT_MS = 5000;
 const READY_MS = 30_000;
 const SILENCE_MS = [5000, 20_000];
 const PATIENCE_MS = 1000;
-const SYNC_ANSWER_MS = 10_000;
+const SYNC_ANSWER_MS = 15_000;
 const SYNC_LIMIT = 500;
 const BACKOFF_MS = [100, 2000];
 const PASSING = ['unavailable', 'rate_limited', 'internal'];
@@ -170,7 +170,7 @@ class Seat {
 }
 
 const freshSyncing = () => ({
-  due: null, must: false, asked: null, refusals: 0,
+  due: null, must: false, asked: null, cursors: {}, refusals: 0,
   isLast: false, isWhole: true, hasProgressed: false,
 });
 
@@ -434,7 +434,8 @@ class Device {
     const { syncing } = this;
     if (this.run.isFinishing && !syncing.isLast && syncing.asked === null) this.wish(time, true);
     if (syncing.asked !== null) {
-      if (time > syncing.asked + SYNC_ANSWER_MS) this.wishAgain(time);
+      // driver/syncing.c says why
+      if (time > syncing.asked + SYNC_ANSWER_MS) this.part('no answer to a sync');
     } else if (syncing.due !== null && time >= syncing.due) {
       if (syncing.must || this.isBehind()) this.ask(time);
       else syncing.due = null;
@@ -446,6 +447,7 @@ class Device {
     this.syncing = { ...freshSyncing(), asked: time, refusals, isLast: this.run.isFinishing };
     const members = [...this.seats.values()].filter((seat) => seat.isMember);
     const cursors = Object.fromEntries(members.map((seat) => [seat.id, seat.position]));
+    this.syncing.cursors = cursors;
     this.run.tally.syncs++;
     this.client.publish('send/me/sync', JSON.stringify({ cursors, limit: SYNC_LIMIT }),
       { qos: 1 }, () => {});
@@ -459,17 +461,22 @@ class Device {
       return;
     }
     for (const conversation of page.conversations) {
-      for (const entry of conversation.entries) {
+      // Without a cursor these are the newest, with a hole before them.
+      const wasAskedAfter = conversation.conversation in syncing.cursors;
+      for (const entry of wasAskedAfter ? conversation.entries : []) {
         if (this.entry(entry, 'Y')) syncing.hasProgressed = true;
       }
       if (!this.judge(conversation)) syncing.isWhole = false;
+      delete syncing.cursors[conversation.conversation];
     }
     if (syncing.asked === null) return;
     syncing.asked = page.more ? time : null;
     if (page.more) return;
+    for (const gone of Object.keys(syncing.cursors)) this.seat(gone).isMember = false;
     if (syncing.isWhole) {
       syncing.refusals = 0;
-      this.finished ||= syncing.isLast;
+      this.finished ||= syncing.isLast && !this.isBehind();
+      syncing.isLast = this.finished;
     } else if (syncing.hasProgressed) {
       this.wish(time, true);
     } else {

@@ -19,7 +19,7 @@ from stock.run import Run
 KEEP_ALIVE_S = 20
 CONNECT_S = 5.0
 READY_S = 30.0
-SYNC_ANSWER_S = 10.0
+SYNC_ANSWER_S = 15.0
 SLOW_S = 0.1  # between two packets
 MUTE_S = (8.0, 12.0)  # listens, then does not
 PASSING = ("unavailable", "rate_limited", "internal")
@@ -32,6 +32,7 @@ class Syncing:
         self.asked = None  # when an answer, or a page of it, was last waited for
         self.last = False
         self.whole = self.progressed = True
+        self.asked_after = set()
         self.refusals = 0
 
 
@@ -232,7 +233,7 @@ class Device(Member):
             self.wish(now, must=True)
         if syncing.asked is not None:
             if now > syncing.asked + SYNC_ANSWER_S:
-                self.wish_again(now)
+                self.why = "no answer to a sync"  # driver/syncing.c says why
         elif syncing.due is not None and now >= syncing.due:
             if syncing.must or self.is_behind():
                 self.ask(now)
@@ -244,6 +245,7 @@ class Device(Member):
         self.syncing.asked, self.syncing.refusals = now, refusals
         self.syncing.last, self.syncing.progressed = self.run.finishing, False
         cursors = {s.id: s.position for s in self.seats.values() if s.member}
+        self.syncing.asked_after = set(cursors)
         self.run.count("syncs")
         self.client.publish("send/me/sync",
                             json.dumps({"cursors": cursors, "limit": SYNC_LIMIT}), qos=1)
@@ -254,17 +256,23 @@ class Device(Member):
             self.wish_again(now)
             return
         for conversation in page["conversations"]:
-            for entry in conversation["entries"]:
+            asked_after = conversation["conversation"] in syncing.asked_after
+            # Otherwise these are the newest, with a hole before them.
+            for entry in conversation["entries"] if asked_after else []:
                 syncing.progressed |= self.entry(entry, "Y")
             syncing.whole &= self.judge(conversation)
+            syncing.asked_after.discard(conversation["conversation"])
         if syncing.asked is None:
             return
         syncing.asked = None if not page["more"] else now
         if page["more"]:
             return
+        for gone in syncing.asked_after:  # not in the answer
+            self.seats[gone].member = False
         if syncing.whole:
             syncing.refusals = 0
-            self.finished = self.finished or syncing.last
+            self.finished = self.finished or (syncing.last and not self.is_behind())
+            syncing.last = self.finished
         elif syncing.progressed:
             self.wish(now, must=True)
         else:

@@ -30,6 +30,7 @@ struct seat {
     char topic[5 + UUID_TEXT_LENGTH + 1]; /* send/{conversation} */
     bool member;
     bool asked_after; /* the sync under way has its position */
+    bool listed;      /* and so has the answer */
     struct window window;
     int64_t head;          /* the highest seq that is known to exist */
     int64_t live;          /* the last entry that came live on this connection; 0: none yet */

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* syncing.c - catching up: one sync at a time asks after the device's positions in all its
- * conversations, again and again until nothing is missing. */
+ * conversations, again and again until nothing is missing.
+ *
+ * Answers do not say what they answer. So a sync without an answer ends the connection, and with it
+ * whatever might still come: no page is ever taken for one of another answer. */
 #include "codec.h"
 #include "device.h"
 #include "driver.h"
@@ -13,7 +16,7 @@
 enum {
     LIMIT = 500, /* entries per conversation */
     LIMIT_SLOW = 20,
-    ANSWER_WITHIN_US = 10000000, /* and each further page */
+    ANSWER_WITHIN_US = 15000000, /* and each further page */
     ANSWER_SLOW_WITHIN_US = 120000000,
     AGAIN_US = 100000, /* doubled with each refusal in a row, and as long again at random */
     AGAIN_DOUBLINGS_MAX = 4,
@@ -65,6 +68,7 @@ static void write_cursors(struct device *d, struct buf *out)
         struct seat *seat = d->seat_list[i];
 
         seat->asked_after = seat->member;
+        seat->listed = false;
         if (!seat->member)
             continue;
         buf_str(out, first ? "\"" : ",\"");
@@ -111,7 +115,7 @@ void syncing_turn(struct device *d, uint64_t now_us)
         return;
     if (s->state == SYNC_ASKED) {
         if (now_us > s->heard_us + patience_us)
-            wish_after_failure(d, now_us);
+            connection_doom(d, "no answer to a sync");
         return;
     }
     if (s->due_us == 0 || now_us < s->due_us || d->unacknowledged >= d->receive_maximum)
@@ -140,7 +144,7 @@ static void judge(struct device *d, struct seat *seat, int64_t last_seq)
 {
     struct events *e = &d->driver->events;
 
-    seat->member = true;
+    seat->member = seat->listed = true;
     if (last_seq > seat->head)
         seat->head = last_seq;
     if (seat->window.position < last_seq) {
@@ -197,15 +201,29 @@ static bool take_conversations(struct device *d, struct slice list, uint64_t now
     return status == SCAN_END;
 }
 
+/* Of conversations that are not in the answer the user is a member no longer. */
+static void leave_unlisted(struct device *d)
+{
+    for (unsigned i = 0; i < d->seat_count; i++) {
+        struct seat *seat = d->seat_list[i];
+
+        if (seat->asked_after && !seat->listed)
+            seat->member = false;
+    }
+}
+
 static void end_answer(struct device *d, uint64_t now_us)
 {
     struct syncing *s = &d->syncing;
 
     s->state = SYNC_IDLE;
+    leave_unlisted(d);
     if (s->whole) {
         s->refusals = 0;
-        if (s->last)
+        if (s->last && !syncing_is_behind(d))
             d->finished = true;
+        else if (s->last)
+            syncing_wish(d, now_us, 0, true);
     } else if (s->progressed) {
         s->refusals = 0;
         syncing_wish(d, now_us, 0, true);

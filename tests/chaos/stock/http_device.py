@@ -55,7 +55,7 @@ class HttpDevice(Member):
         if status in (200, 201):
             self.stored(seat, n, body, time.monotonic())
             return
-        self.log("N", seat.id, self.id_of(n), body.get("code", status))
+        self.log("N", seat.id, self.id_of(n), body["code"])
         self.run.count("refused")
         if status in PASSING_STATUS:
             time.sleep(BACKOFF_S[0] + random.random())
