@@ -88,6 +88,13 @@ def capabilities_of(product, options, in_sandbox):
     return found
 
 
+def broker_version():
+    program = os.environ.get("BANTER_MOSQUITTO") or shutil.which(
+        "mosquitto", path=f"{os.environ['PATH']}:/usr/sbin")
+    said = subprocess.run([program, "-h"], text=True, capture_output=True, check=False).stdout
+    return said.splitlines()[0] if said else program
+
+
 class Run:
     def __init__(self, options, directory, in_sandbox):
         self._options = options
@@ -145,6 +152,7 @@ class Run:
         return {
             "seed": options.seed, "repeat": self._command(), "seconds": options.duration,
             "rate": options.rate, "users": options.users, "capabilities": sorted(capabilities),
+            "broker": broker_version(),
             "faults": dict(sorted(collections.Counter(nemesis.done).items())),
             "fault_count": len(nemesis.done), "membership_changes": churn.changes,
             "drivers": {driver.name: driver.status for driver in self._drivers},
