@@ -122,8 +122,7 @@ class Run:
     def _play_with(self, product):
         options = self._options
         shares = self._shares()
-        cast, churned = scene.make(product, options.seed, options.users, options.rate, shares,
-                                   self._logs)
+        cast, churned = scene.make(product, options.seed, options.users, shares, self._logs)
         scene.write(cast, self._directory / "cast.json")
         capabilities = capabilities_of(product, options, self._in_sandbox)
         world = World(product, product.proxies, self._drivers, capabilities, product.disk)
@@ -182,11 +181,14 @@ class Run:
         for name, _ in shares:
             with open(self._logs / f"{name}.stderr", "wb") as stderr:
                 self._drivers.append(Driver(name, self._command_of(name), stderr))
-            part = 1 if self._options.no_stock else SHARES[name][1]
-            self._drivers[-1].say(f"rate {max(1, round(self._options.rate * part))}")
         for driver in self._drivers:
             self._wait_for(lambda driver=driver: driver.status.get("connected", 0)
                            >= wanted[driver.name], CONNECT_S, f"{driver.name} connects all devices")
+        # Not before all are there: who comes while others talk has holes, and that is no fault.
+        time.sleep(SETTLE_S)
+        for driver in self._drivers:
+            part = 1 if self._options.no_stock else SHARES[driver.name][1]
+            driver.say(f"rate {max(1, round(self._options.rate * part))}")
 
     def _wait_for(self, predicate, seconds, what):
         def check():

@@ -91,7 +91,8 @@ class Product(System):
             return ""
         return (f"LD_PRELOAD={find_clock()} FAKETIME_TIMESTAMP_FILE={self._clock_file} "
                 "FAKETIME_CACHE_DURATION=1 FAKETIME_DONT_FAKE_MONOTONIC=1 DONT_FAKE_MONOTONIC=1 "
-                "NO_FAKE_STAT=1")
+                # Else waits with a monotonic deadline are over at once.
+                "FAKETIME_FORCE_MONOTONIC_FIX=0 NO_FAKE_STAT=1")
 
     def set_clock(self, offset_s):
         """What the bridge takes for the time of day, a second from now on."""

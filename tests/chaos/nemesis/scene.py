@@ -15,9 +15,9 @@ _CHANNEL_POSTERS = 3
 _ADDED_AT_ONCE = 50
 
 
-def make(product, seed, users, rate, shares, log_dir):
+def make(product, seed, users, shares, log_dir):
     """Returns (the cast, [(conversation, its owner, [guests])]). `shares`: (driver, how many of the
-    users are its, from the first on)."""
+    users are its, from the first on). Nobody talks before being told a rate."""
     rng = random.Random(seed)
     accounts = [Account(product, f"u{number}", "correct horse battery").signup()
                 for number in range(users)]
@@ -25,7 +25,7 @@ def make(product, seed, users, rate, shares, log_dir):
     cast = {
         "seed": seed, "http": f"http://{product.detour_http}", "ws":
         f"ws://{product.detour_http}/mqtt", "mqtt": [product.address(), product.detour_mqtt],
-        "rate": rate, "log_dir": str(log_dir), "conversations": [],
+        "rate": 0, "log_dir": str(log_dir), "conversations": [],
         "users": [_user(number, account, drivers[number], rng)
                   for number, account in enumerate(accounts)],
     }
