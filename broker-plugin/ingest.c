@@ -126,7 +126,8 @@ static bool append_to_ring(struct core *c, const struct posting *p)
         return true;
     buf_reset(&c->frame);
     frame_write_draft(&c->frame, &f);
-    if (c->frame.failed || !ring_append(&c->ring, buf_slice(&c->frame)))
+    if (c->frame.failed || fault_fails("plugin.ring_full") ||
+        !ring_append(&c->ring, buf_slice(&c->frame)))
         return false;
     fault_point("plugin.draft_in_ring");
     c->stats.drafts++;

@@ -236,7 +236,7 @@ static void read_rule(void)
 {
     const char *text = getenv("BANTER_BREAK");
 
-    if (text && sscanf(text, "%47[a-z_]:%u", broken_rule, &broken_every) < 1)
+    if (text && text[0] != '\0' && sscanf(text, "%47[a-z_]:%u", broken_rule, &broken_every) < 1)
         fprintf(stderr, "BANTER_BREAK names no rule: %s\n", text);
     if (broken_every == 0)
         broken_every = 1;

@@ -329,6 +329,21 @@ def test_no_receipt_for_long_after_a_fault(story):
     assert ended(story) == {"I9"}
 
 
+def test_a_receipt_that_was_on_its_way_is_no_recovery(story):
+    story.send("a/d0", 17)
+    row = story.store("a/d0", 17)
+    story.fault(story.now, story.now + SECOND)
+    story.now += SECOND + 1000
+    story.receipt("a/d0", row)
+    story.send("a/d0", 18)
+    for _ in range(12):
+        story.now += SECOND
+        story.log("a/d0", "T", GROUP, "d0-18")
+    for device in ("b/d0", "b/d1", "c/d0"):
+        story.deliver(device, row)
+    assert ended(story) == {"I9", "I11"}
+
+
 def test_a_fault_when_nobody_was_sending_any_more(story):
     story.fault(story.now, story.now + SECOND)
     story.fault(story.now + 2, story.now + SECOND)

@@ -79,7 +79,7 @@ class Stored:
     def __init__(self):
         self.conversations = {}
         self.entries = 0
-        self.undated = 0      # rows without a commit time
+        self.undated = 0      # texts without a commit time
         self.broken = []      # (rule, sentence, proof) that reading alone has shown
         self._names = {}      # one object for each string that comes again and again
 
@@ -112,7 +112,7 @@ class Stored:
         c.put(self._name(handle) if handle else None, draft_id, kind, commit, author, number,
               fnv1a(text) if text is not None else 0)
         self.entries += 1
-        self.undated += commit == 0
+        self.undated += kind == TEXT and commit == 0
 
     def _hole(self, c, seq, missing):
         what = "is there twice" if missing < 0 else f"follows {len(c)}"

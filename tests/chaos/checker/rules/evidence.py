@@ -60,7 +60,7 @@ class Evidence(Rule):
         if not stored.entries:
             self.report("I0", "the database holds no entry")
         if stored.undated:
-            self.report("I0", f"{stored.undated} entries have no commit time: is "
+            self.report("I0", f"{stored.undated} texts have no commit time: is "
                               "track_commit_timestamp on?")
         for conversation in self.run.cast.conversations:
             c = stored.conversations.get(conversation)

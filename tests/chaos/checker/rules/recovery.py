@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
 """I9 recovers: new receipts soon after each fault, and what was missed soon after each reconnect.
 
-A fault is judged by the first new receipt after its end. If the next fault begins before one came,
+A fault is judged by the first receipt for a draft that was first sent after the fault's end: others
+may have been on their way when it struck. If the next fault begins before one came,
 but also before the time is up, nothing can be said of the first, and it counts as not judged; the
 last of such a row is judged. A reconnect is judged unless a fault was under way meanwhile, or had
 ended before without anybody having been receipted since."""
 import bisect
 
-from ..devices import OWN
 from . import Rule
 
 RECEIPT_US = 10_000_000
@@ -22,7 +22,8 @@ class Faults(Rule):
         super().__init__(run)
         self.faults = sorted(run.faults.all, key=lambda fault: fault.end_us)
         self.ends = [fault.end_us for fault in self.faults]
-        self.firsts = [None] * len(self.faults)  # first new receipt after this end, before the next
+        # The first receipt for a draft sent after this fault's end and before that of the next.
+        self.firsts = [None] * len(self.faults)
         self.asked_us = 0    # the last time that somebody waited for a receipt
         self.times = []      # µs
         self.unjudged = 0
@@ -38,12 +39,10 @@ class Faults(Rule):
             self.asked(device, f)
 
     def receipted(self, device, f):
-        now = int(f[1])
-        i = bisect.bisect_right(self.ends, now) - 1
-        if i < 0 or device.of(f[4]).how(int(f[6])) & OWN:
-            return
-        if self.firsts[i] is None or now < self.firsts[i]:
-            self.firsts[i] = now
+        draft = device.open.get((f[4], f[5]))
+        i = bisect.bisect_right(self.ends, int(draft[1])) - 1 if draft else -1
+        if i >= 0 and (self.firsts[i] is None or int(f[1]) < self.firsts[i]):
+            self.firsts[i] = int(f[1])
 
     def finish(self):
         first = None
