@@ -147,6 +147,37 @@ static void test_reads_answers(void **state)
     assert_int_equal(code, 0x80);
 }
 
+static void test_mqtt_5_has_properties(void **state)
+{
+    static const char connect[] = "\x10\x15\x00\x04MQTT\x05\xc2\x00\x3c\x00\x00\x02id\x00\x01"
+                                  "b\x00\x01p";
+    static const char connack[] = "\x00\x87\x0a\x22\x00\x0a\x1f\x00\x01x\x21\x00\x14";
+    struct buf b;
+    uint8_t code = 0;
+    uint16_t receive_maximum = 0;
+    struct slice payload = slice_of("\x03\x1f\x00\x00hello", 9);
+
+    (void)state;
+    buf_init(&b, 1000);
+    mqtt_write_connect_5(&b, slice_str("id"), slice_str("b"), slice_str("p"), 60);
+    assert_bytes(&b, connect, sizeof(connect) - 1);
+    assert_true(
+        mqtt_read_connack_5(slice_of(connack, sizeof(connack) - 1), &code, &receive_maximum));
+    assert_int_equal(code, 0x87);
+    assert_int_equal(receive_maximum, 20);
+    assert_true(mqtt_read_connack_5(slice_of("\x00\x00\x00", 3), &code, &receive_maximum));
+    assert_int_equal(receive_maximum, UINT16_MAX);
+    for (size_t length = 0; length < sizeof(connack) - 1; length++)
+        assert_false(mqtt_read_connack_5(slice_of(connack, length), &code, &receive_maximum));
+    assert_false(mqtt_read_connack_5(slice_of("\x00\x00\x01\x7f", 4), &code, &receive_maximum));
+    assert_true(mqtt_skip_properties(&payload));
+    assert_true(slice_equal(payload, slice_str("hello")));
+    payload = slice_of("\x05x", 2);
+    assert_false(mqtt_skip_properties(&payload));
+    payload = slice_of("\xff\xff\xff\xff\x01", 5);
+    assert_false(mqtt_skip_properties(&payload));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,6 +186,7 @@ int main(void)
         cmocka_unit_test(test_partial_packets_wait),
         cmocka_unit_test(test_refuses_bad_packets),
         cmocka_unit_test(test_reads_answers),
+        cmocka_unit_test(test_mqtt_5_has_properties),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
