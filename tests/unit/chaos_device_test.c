@@ -3,8 +3,8 @@
  * publishes, what it asks for, and what it writes to the log. */
 #include "unit/unit.h"
 
+#include "chaos/driver/driver.h"
 #include "codec.h"
-#include "driver.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 /* chaos_outbox_test.c - the order in which the chaos driver publishes drafts, and again. */
 #include "unit/unit.h"
 
-#include "outbox.h"
+#include "chaos/driver/outbox.h"
 
 enum { SECOND = 1000000, NOW = 10 * SECOND };
 

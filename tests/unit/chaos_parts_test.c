@@ -4,9 +4,9 @@
 #include "unit/unit.h"
 
 #include "base/utf8.h"
-#include "draft_text.h"
-#include "scan.h"
-#include "window.h"
+#include "chaos/driver/draft_text.h"
+#include "chaos/driver/scan.h"
+#include "chaos/driver/window.h"
 #include "wire/limits.h"
 
 static void test_a_window_closes_its_holes(void **state)
