@@ -1,87 +1,33 @@
 /* SPDX-License-Identifier: MIT */
-/* ingest.c - the writer: a queue of drafts, the batches in flight, and what to do when one fails.
+/* ingest.c - the writer: a queue of drafts and the batches in flight. What is done when one fails
+ * is in ingest/recovery.c.
  *
  * Order is kept by four rules. Batches are answered in the order sent. A batch commits only if the
  * one before it did (banter.follow_batch). After a failure nothing is sent until every batch in
  * flight is answered; then the drafts of all of them go back to the front of the queue. A
  * conversation is set aside (ingest/asides.h) only then, and comes back only while nothing flies.
  */
-#include "core/ingest.h"
+#include "core/ingest/writer.h"
 
 #include "base/fault_point.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "core/ingest/asides.h"
-#include "core/ingest/batch.h"
-#include "core/ingest/emission.h"
-#include "core/ingest/quarantine.h"
-#include "db/db.h"
-#include "wire/frame.h"
+#include "link/link.h"
 
 #include <assert.h>
-#include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
     BATCH_BYTES_MAX = 4 << 20, /* a batch closes once it passes this; one draft always fits */
     QUEUE_BYTES_MAX = 128 << 20,
-    TIMEOUT_MS = 10000, /* above the statement_timeout of batch_setup_sql */
-    RETRY_FIRST_MS = 20,
-    RETRY_MAX_MS = 2000,
-    ASIDE_MS = 500,   /* between two looks whether a lock is free, for which everybody waits */
-    WARY_BATCHES = 8, /* full ones, after a draft that was stored before */
-};
-
-struct ingest {
-    struct event_base *base;
-    struct ingest_config config;
-    struct db_conn *conn;
-    struct directs directs;
-    struct emission emission;
-    ingest_settled_fn *settled;
-    void *settled_owner;
-    ingest_stored_fn *stored;
-    void *stored_owner;
-
-    struct submission_list queue;
-    size_t queued_bytes;
-    struct batch_list flying; /* in the order sent */
-    unsigned flying_count;
-    bool failing; /* one in flight has failed: wait for the rest */
-
-    /* The chain of this session, by batch number: */
-    uint64_t last_number;
-    uint64_t chain_tail; /* what the next batch follows */
-    uint64_t committed;  /* the last that is known to be */
-
-    unsigned attempts; /* failures since something was committed */
-    /* How many drafts at the front of the queue hold one that PostgreSQL refuses; 0: none known.
-     * Halved by every attempt, as in a binary search. */
-    size_t suspects;
-    struct asides asides;
-    bool hasty;       /* a lock is held, so none is waited for long */
-    size_t wary_left; /* so many drafts are looked for before they are stored */
-    struct event *aside_timer;
-    struct event *retry_timer;
-    struct event *settle_event; /* for batches that need no answer */
-    struct ingest_stats stats;
+    TIMEOUT_MS = 10000,                /* above the statement_timeout of batch_setup_sql */
+    LINK_WAITING_MAX_BYTES = 32 << 20, /* nothing new is committed beyond: see is_link_full() */
+    LINK_CHECK_MS = 20,
+    LINK_SILENT_MS = 2000,
 };
 
 static void on_batch_end(void *owner, const struct db_reply *reply);
-
-static void wait_on(struct event *timer, unsigned ms)
-{
-    const struct timeval wait = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
-
-    event_add(timer, &wait);
-}
-
-/* Resends come in swarms, after a loss of connections. More than can be in flight. */
-static void beware(struct ingest *g)
-{
-    g->wary_left = (size_t)WARY_BATCHES * g->config.batches_flying * g->config.batch_max;
-}
 
 /* The draft to send next, or NULL. Those that have to wait for others make way. */
 static struct submission *front(struct ingest *g)
@@ -155,6 +101,15 @@ static void start_probe(struct ingest *g)
     send_batch(g, b);
 }
 
+/* What is committed goes to the link at once, and a link that is sent too much is reset. So whoever
+ * posts waits for a plugin that is slow; but not for one that is stuck, because posts over HTTP
+ * are as good without it. */
+static bool is_link_full(const struct ingest *g)
+{
+    return link_waiting(g->link) > LINK_WAITING_MAX_BYTES &&
+           link_silent_ms(g->link) < LINK_SILENT_MS;
+}
+
 static bool may_send(const struct ingest *g)
 {
     return !g->failing && db_conn_is_ready(g->conn) && !evtimer_pending(g->retry_timer, NULL);
@@ -179,6 +134,11 @@ static bool is_probe_due(const struct ingest *g)
 
 void ingest_kick(struct ingest *g)
 {
+    if (is_link_full(g)) {
+        if (!evtimer_pending(g->retry_timer, NULL))
+            writer_wait(g->retry_timer, LINK_CHECK_MS);
+        return;
+    }
     if (is_probe_due(g)) {
         if (may_send(g) && g->flying_count == 0)
             start_probe(g);
@@ -208,7 +168,7 @@ static void deliver(struct ingest *g, struct batch *b)
         fault_point("bridge.after_entry");
         count_outcome(&g->stats, &s->outcome);
         if (s->outcome.duplicate)
-            beware(g);
+            writer_beware(g);
         if (g->stored && s->outcome.code == CODE_OK && !s->outcome.duplicate)
             g->stored(g->stored_owner, &s->outcome.conversation);
         if (s->done)
@@ -234,142 +194,6 @@ static void on_success(struct ingest *g, struct batch *b)
     deliver(g, b);
 }
 
-static void take_back_probe(struct ingest *g, struct batch *b)
-{
-    struct submission *s = b->drafts[0];
-
-    STAILQ_INSERT_HEAD(&b->aside->drafts, s, next);
-    g->stats.queued++;
-    g->queued_bytes += s->size;
-    b->count = 0;
-    batch_destroy(b);
-}
-
-/* Puts the drafts of everything in flight back to the front of the queue, in order; a probe's to
- * where it came from. */
-static void take_back(struct ingest *g)
-{
-    struct submission_list drafts = STAILQ_HEAD_INITIALIZER(drafts);
-    struct batch *b;
-
-    while ((b = STAILQ_FIRST(&g->flying)) != NULL) {
-        STAILQ_REMOVE_HEAD(&g->flying, next);
-        if (b->status == DB_OK && b->row_count > 0) {
-            log_error("ingest", "a batch was committed after one that was not");
-            abort(); /* the order is lost; whoever restarts us starts from what is stored */
-        }
-        if (b->aside) {
-            take_back_probe(g, b);
-            continue;
-        }
-        for (size_t i = 0; i < b->count; i++) {
-            struct submission *s = b->drafts[i];
-            STAILQ_INSERT_TAIL(&drafts, s, next);
-            g->stats.queued++;
-            g->queued_bytes += s->size;
-        }
-        b->count = 0;
-        batch_destroy(b);
-    }
-    g->flying_count = 0;
-    STAILQ_CONCAT(&drafts, &g->queue);
-    STAILQ_CONCAT(&g->queue, &drafts);
-}
-
-static void wait_and_retry(struct ingest *g)
-{
-    unsigned shift = g->attempts < 8 ? g->attempts : 8;
-    unsigned ms = (unsigned)RETRY_FIRST_MS << shift;
-
-    wait_on(g->retry_timer, ms < RETRY_MAX_MS ? ms : RETRY_MAX_MS);
-}
-
-static void bisect(struct ingest *g, size_t count, const char *sqlstate)
-{
-    g->suspects = count;
-    if (count > 1)
-        return;
-    quarantine(STAILQ_FIRST(&g->queue), sqlstate, g->conn);
-    g->stats.quarantined++;
-    g->suspects = 0;
-    g->attempts = 0;
-}
-
-/* The first `count` drafts of the queue hold one that needs a lock that something else holds. */
-static void set_aside(struct ingest *g, size_t count)
-{
-    const struct submission *s = STAILQ_FIRST(&g->queue);
-    char conversation[UUID_TEXT_LENGTH + 1];
-
-    g->hasty = true;
-    g->suspects = count;
-    if (count > 1)
-        return;
-    g->suspects = 0;
-    if (!asides_add(&g->asides, &s->conversation)) {
-        wait_and_retry(g);
-        return;
-    }
-    uuid_format(&s->conversation, conversation);
-    log_warning("ingest", "conversation %s is set aside: something holds a lock on it",
-                conversation);
-    if (!evtimer_pending(g->aside_timer, NULL))
-        wait_on(g->aside_timer, ASIDE_MS);
-}
-
-/* A probe has failed, and its draft is where it came from. */
-static void recover_probe(struct ingest *g, enum batch_remedy remedy, const char *sqlstate)
-{
-    if (remedy == REMEDY_ASIDE) {
-        asides_rotate(&g->asides);
-        wait_on(g->aside_timer, ASIDE_MS);
-        return;
-    }
-    asides_release(&g->asides, &g->queue);
-    if (remedy == REMEDY_BISECT)
-        bisect(g, 1, sqlstate);
-    else
-        wait_and_retry(g);
-}
-
-/* All in flight are answered, and the first of them has failed. */
-static void recover(struct ingest *g)
-{
-    const struct batch *first = STAILQ_FIRST(&g->flying);
-    enum db_status status = first->status;
-    enum batch_remedy remedy = batch_remedy_for(first, g->attempts);
-    bool was_probe = first->aside != NULL;
-    size_t count = first->count;
-    char sqlstate[SQLSTATE_LENGTH + 1];
-
-    memcpy(sqlstate, first->sqlstate, sizeof sqlstate);
-    take_back(g);
-    g->failing = false;
-    g->chain_tail = g->committed;
-    g->stats.retries++;
-    if (status !=
-        DB_ABORTED) { /* the connection is gone; being ready again starts the next batch */
-        log_warning("ingest", "connection lost with batches in flight: sending them again");
-        return;
-    }
-    if (was_probe) {
-        recover_probe(g, remedy, sqlstate);
-        return;
-    }
-    if (remedy == REMEDY_BEWARE) {
-        beware(g);
-        return;
-    }
-    log_warning("ingest", "a batch of %zu failed, SQLSTATE %s", count, sqlstate);
-    if (remedy == REMEDY_BISECT)
-        bisect(g, count, sqlstate);
-    else if (remedy == REMEDY_ASIDE)
-        set_aside(g, count);
-    else
-        wait_and_retry(g);
-    g->attempts++;
-}
-
 static bool all_answered(const struct ingest *g)
 {
     const struct batch *b;
@@ -393,7 +217,7 @@ static void settle(struct ingest *g)
         batch_destroy(b);
     }
     if (g->failing && all_answered(g))
-        recover(g);
+        writer_recover(g);
     ingest_kick(g);
 }
 
@@ -437,7 +261,7 @@ static void on_connection_changed(void *owner, bool ready)
 
     if (ready) {
         assert(STAILQ_EMPTY(&g->flying) || all_answered(g));
-        beware(g);
+        writer_beware(g);
         g->chain_tail = 0; /* as batch_setup_sql has it */
         g->committed = 0;
     } else {
@@ -465,6 +289,7 @@ struct ingest *ingest_create(struct event_base *base, const struct ingest_config
     assert(config->batch_max > 0 && config->batches_flying > 0 && config->queue_max > 0);
     g->base = base;
     g->config = *config;
+    g->link = link;
     STAILQ_INIT(&g->queue);
     STAILQ_INIT(&g->flying);
     asides_init(&g->asides);
@@ -489,7 +314,7 @@ static void give_up(struct ingest *g)
                                            .reason = "the server is stopping"};
     struct submission *s;
 
-    take_back(g);
+    writer_take_back(g);
     while (g->asides.count > 0)
         asides_release(&g->asides, &g->queue);
     while ((s = STAILQ_FIRST(&g->queue)) != NULL) {

@@ -16,6 +16,8 @@ int64_t last_entry_seq;
 int64_t last_held_seq;
 size_t entry_count;
 size_t member_count;
+size_t link_waiting_bytes;
+uint64_t link_silence_ms;
 enum role member_role;
 struct event_base *base;
 struct ingest *ingest;
@@ -45,6 +47,18 @@ bool link_is_connected(const struct link *l)
     return true;
 }
 
+size_t link_waiting(const struct link *l)
+{
+    (void)l;
+    return link_waiting_bytes;
+}
+
+uint64_t link_silent_ms(const struct link *l)
+{
+    (void)l;
+    return link_silence_ms;
+}
+
 static void on_done(void *owner, struct slice id, const struct ingest_outcome *outcome)
 {
     struct told *t = &told[told_count++];
@@ -72,6 +86,8 @@ int rig_set_up(void **state)
 
     told_count = settled_count = entry_count = member_count = 0;
     last_entry_seq = last_held_seq = 0;
+    link_waiting_bytes = 0;
+    link_silence_ms = 0;
     fake_server_reset();
     base = event_base_new();
     ingest = ingest_create(base, &config, NULL);

@@ -32,6 +32,8 @@ extern int64_t last_entry_seq; /* of the ENTRY frames, without those that come a
 extern int64_t last_held_seq;  /* the same, in HELD */
 extern size_t entry_count;
 extern size_t member_count;
+extern size_t link_waiting_bytes;
+extern uint64_t link_silence_ms;
 extern enum role member_role; /* of the last MEMBER frame */
 extern struct event_base *base;
 extern struct ingest *ingest;

@@ -321,6 +321,25 @@ static void test_drafts_wait_while_there_is_no_database(void **state)
     assert_true(ingest_has_room(ingest));
 }
 
+static void test_what_a_slow_plugin_has_not_read_is_bounded(void **state)
+{
+    (void)state;
+    link_waiting_bytes = 40 << 20;
+    submit_numbered(0, 10);
+    ingest_kick(ingest);
+    assert_int_equal(fake_server_waiting(), 0);
+    link_waiting_bytes = 1 << 20;
+    wait_for_batch(); /* without being asked */
+    run_until_idle();
+    assert_told_in_order(10);
+    link_waiting_bytes = 40 << 20; /* stuck, not slow: posts over HTTP do not wait for it */
+    link_silence_ms = 60000;
+    submit_numbered(10, 10);
+    ingest_kick(ingest);
+    run_until_idle();
+    assert_told_in_order(20);
+}
+
 /* A random walk through everything that can happen, always the same one. */
 static void test_order_holds_under_random_failures(void **state)
 {
@@ -380,6 +399,7 @@ int main(void)
         INGEST_TEST(test_what_follows_a_deletion_is_judged_after_it),
         INGEST_TEST(test_refusals_keep_their_place),
         INGEST_TEST(test_drafts_wait_while_there_is_no_database),
+        INGEST_TEST(test_what_a_slow_plugin_has_not_read_is_bounded),
         INGEST_TEST(test_order_holds_under_random_failures),
         INGEST_TEST(test_stopping_tells_what_is_left),
     };
