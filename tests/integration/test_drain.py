@@ -221,6 +221,7 @@ def test_five_bridges_and_nobody_notices(fresh_banter):
         assert not refused, refused[:3]
     at = sorted(m.at for d in devices for m in d.messages if m.topic == "me/receipt")
     pause = max(later - earlier for earlier, later in zip(at, at[1:]))
+    print(f"{count} drafts, longest pause {pause:.2f} s")
     assert pause < 2, f"a pause of {pause:.2f} s"
     log = whole_log(banter, accounts[0], group)
     assert_dense(log)

@@ -4,6 +4,8 @@ moment, or is busy, is left alone."""
 import os
 import re
 import signal
+import socket
+import struct
 import subprocess
 import time
 
@@ -111,3 +113,37 @@ def test_who_computes_is_busy_and_who_does_nothing_hangs():
     idle = judge("sleep 1000")
     assert idle is not None and 1 <= idle < 6
     assert judge("sha256sum /dev/zero") is None
+
+
+def hear(manager, pid, seconds):
+    """What the process has said to the service manager meanwhile. (PostgreSQL and Mosquitto 2.1
+    speak to it as well.)"""
+    heard = []
+    deadline = time.monotonic() + seconds
+    while (left := deadline - time.monotonic()) > 0:
+        manager.settimeout(left)
+        try:
+            said, [(_, _, sender)], _, _ = manager.recvmsg(100, 64)
+        except TimeoutError:
+            break
+        if struct.unpack("3i", sender)[0] == pid:
+            heard.append(said.decode())
+    return heard
+
+
+def test_a_service_manager_hears_that_all_is_well(make_system):
+    """sd_notify(3): READY once it serves, WATCHDOG every half of what is allowed; nothing more when
+    the loop does not come round, so that the manager ends it."""
+    name = f"\0banter-test-notify-{os.getpid()}"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        manager.bind(name)
+        banter = make_system(NOTIFY_SOCKET=f"@{name[1:]}", WATCHDOG_USEC=2_000_000)
+        bridge = banter.pid("bridge")
+        ready, *signs = hear(manager, bridge, 5)
+        assert ready == "READY=1"
+        assert set(signs) == {"WATCHDOG=1"} and len(signs) >= 3
+        with thread_frozen(bridge):
+            hear(manager, bridge, 2)  # what was on its way
+            assert not hear(manager, bridge, 4)
+        assert "WATCHDOG=1" in hear(manager, bridge, 4), "it goes on"
