@@ -198,7 +198,7 @@ suite_chaos() {
     done
     say "$passed passed, $failed failed"
     (cd "$REPO/tests/chaos" && PYTHONDONTWRITEBYTECODE=1 BANTER_BUILD_DIR=$REPO/build/chaos \
-        /usr/bin/python3 -m pytest -q -p no:cacheprovider .) && ((failed == 0))
+        /usr/bin/python3 -m pytest -q -p no:cacheprovider -n 3 .) && ((failed == 0))
 }
 
 # A copy of its own, a second of load: a table, a JSON line, and not one error.
