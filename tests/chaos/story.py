@@ -132,8 +132,9 @@ class Story:
                                    for name, role in self.roles.items()
                                    if name.startswith(handle + "/")]} for handle in handles],
             "conversations": [
-                {"id": GROUP, "type": "group", "members": ["a", "b", "c"]},
-                {"id": OTHER, "type": "group", "members": ["c", "x"]}]})
+                {"id": GROUP, "type": "group", "members": ["a", "b", "c"],
+                 "posters": ["a", "b", "c"]},
+                {"id": OTHER, "type": "group", "members": ["c", "x"], "posters": ["c"]}]})
 
     def stored(self):
         stored = Stored()

@@ -489,6 +489,12 @@ def test_a_log_that_was_cut_off(story):
     assert "I0" in story.judge(write=False).violations.rules()
 
 
+def test_a_fault_point_that_nobody_passed(story):
+    story.fault(story.now, story.now + 1000, "kill.at.bridge.in_fill")
+    story.talk("a/d0", 17)
+    assert ended(story) == {"I0"}
+
+
 def test_an_empty_run(tmp_path):
     assert "I0" in Story(tmp_path).found()
 

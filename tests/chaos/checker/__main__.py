@@ -20,7 +20,7 @@ def _arguments():
     parser = argparse.ArgumentParser(prog="checker", description=__doc__)
     parser.add_argument("run", type=pathlib.Path,
                         help="folder with cast.json and logs/: those of the drivers, faults.log, "
-                             "members.log, memory.log")
+                             "members.log, memory.log; and perhaps faults/armed.fired")
     parser.add_argument("--dsn", required=True, help="the database, as libpq wants it")
     parser.add_argument("--json", type=pathlib.Path, help="file for the report in JSON")
     parser.add_argument("--command", default="", help="what repeats the run, for the report")
@@ -34,7 +34,7 @@ def _arguments():
 def main():
     given = _arguments()
     run = runs.check(given.run / "cast.json", given.dsn, given.run / "logs", dict(given.ceiling),
-                     dict(given.least))
+                     dict(given.least), given.run / "faults" / "armed.fired")
     summary = report.summarize(run, given.command)
     if given.json:
         given.json.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")

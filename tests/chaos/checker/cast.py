@@ -25,6 +25,7 @@ class Cast:
         self.conversations = {
             one["id"]: Conversation(one["id"], one["type"], frozenset(one["members"]))
             for one in data["conversations"]}
+        self.posters = {handle for one in data["conversations"] for handle in one["posters"]}
         self.conversations_of = {}  # handle -> ids, as the run begins
         for one in self.conversations.values():
             for handle in one.members:

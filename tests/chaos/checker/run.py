@@ -12,9 +12,10 @@ SQL_RULES = ("I1", "I2", "I3", "I6")
 
 class Run:
     """`logs`: the folder with the drivers' logs, faults.log, members.log and memory.log.
-    `ceilings`: kB that a process may have at most, by name. `least`: see rules/evidence.py."""
+    `ceilings`: kB that a process may have at most, by name. `least`: see rules/evidence.py.
+    `fired`: what fault points recorded (schema/base/fault_point.h), if there are any."""
 
-    def __init__(self, people, entries, logs, ceilings=None, least=None):
+    def __init__(self, people, entries, logs, ceilings=None, least=None, fired=None):
         self.logs = pathlib.Path(logs)
         self.cast = people
         self.stored = entries
@@ -25,6 +26,8 @@ class Run:
         self.members_lines = world.read_lines(self.logs / "members.log")
         self.members = world.Members(people, self.members_lines)
         self.memory_lines = world.read_lines(self.logs / "memory.log")
+        self.fired_lines = [line for line in (world.read_lines(fired) if fired else ())
+                            if "\tbreak\t" not in line]
         self.lines_of = {}
         self.stream = stream.Stream(self)
         self.fault_rule = recovery.Faults(self)
@@ -64,9 +67,9 @@ class Run:
                 "members": len(self.members_lines)}
 
 
-def check(people, dsn, logs, ceilings=None, least=None):
+def check(people, dsn, logs, ceilings=None, least=None, fired=None):
     """Reads everything and judges it. `people`: path of the cast file."""
-    run = Run(cast.read(people), stored.load(dsn), logs, ceilings, least)
+    run = Run(cast.read(people), stored.load(dsn), logs, ceilings, least, fired)
     run.judge()
     run.compare(sql.count(dsn, [run.log_of(driver) for driver in run.cast.drivers]))
     return run

@@ -5,7 +5,8 @@ from . import Rule
 
 # What a run must have at least; a caller may ask for more or, for a short run, for less.
 LEAST = {"receipts": 1000, "deliveries": 1000, "syncs": 50, "faults": 5, "members": 0}
-SHARE = 0.5        # of devices that must have got something live, and of faults judged
+SHARE = 0.5        # of devices that must have got something live, and of faults judged or fired
+AIMED = ".at."     # in the name of a fault at a fault point
 
 
 class Contract(Rule):
@@ -17,6 +18,7 @@ class Contract(Rule):
 class Evidence(Rule):
     def finish(self):
         self._amounts()
+        self._points()
         self._logs()
         self._devices()
         self._database()
@@ -35,12 +37,27 @@ class Evidence(Rule):
             self.report("I0", f"recovery could be judged after {judged} of "
                               f"{len(self.run.faults.all)} faults only")
 
+    def _points(self):
+        aimed = sum(1 for fault in self.run.faults.all if AIMED in fault.name)
+        if len(self.run.fired_lines) < SHARE * aimed:
+            self.report("I0", f"of {aimed} fault points that were armed only "
+                              f"{len(self.run.fired_lines)} were passed")
+
     def _logs(self):
         for driver, lines in self.run.lines_of.items():
             if lines == 0:
                 self.report("I0", f"the log of {driver} is empty or not there")
+            receipts = sum(device.counts["A"] for device in self.run.reader.devices.values()
+                           if device.driver == driver)
+            if self._posts(driver) and not receipts:
+                self.report("I0", f"no device of {driver} had a receipt")
         for line in self.run.reader.problems:
             self.report("I0", "a line of an event log is cut off or no event", line)
+
+    def _posts(self, driver):
+        """Whether the cast lets a device of this driver's users post."""
+        return any(self.run.cast.driver_of[name] == driver
+                   and name.split("/")[0] in self.run.cast.posters for name in self.run.cast.roles)
 
     def _devices(self):
         devices = self.run.reader.devices.values()
