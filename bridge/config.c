@@ -313,6 +313,10 @@ static bool read_file(struct loader *loader, const char *path)
         buf_finish(&content);
         return false;
     }
+    if (content.length > 0 && memchr(content.data, '\0', content.length)) {
+        log_error("config", "%s is no text: it has a NUL byte", path);
+        ok = false;
+    }
     rest = content.data;
     while ((line = strsep(&rest, "\n")) != NULL)
         ok = read_line(loader, line) && ok;
@@ -356,6 +360,15 @@ static void set_defaults(struct loader *loader)
     }
 }
 
+/* What has no default may not be empty either. */
+static bool is_missing(const struct loader *loader, size_t index)
+{
+    const struct key *key = &keys[index];
+    const char *const *text = (const char *const *)((const char *)loader->config + key->offset);
+
+    return loader->sources[index] == FROM_NOWHERE || (!key->initial && *text && **text == '\0');
+}
+
 static bool check(struct loader *loader)
 {
     struct config *config = loader->config;
@@ -363,7 +376,7 @@ static bool check(struct loader *loader)
     bool ok = true;
 
     for (size_t i = 0; i < KEY_COUNT; i++) {
-        if (loader->sources[i] == FROM_NOWHERE) {
+        if (is_missing(loader, i)) {
             log_error("config", "%s must be given", keys[i].name);
             ok = false;
         }

@@ -121,6 +121,7 @@ static void test_slips_of_the_pen(void **state)
         "log_level loud\n",
         "node a\nnode b\n",
         "link_key_file /nonexistent\n",
+        "link_key\n",
         "link_key a\nlink_key_file /etc/hostname\n",
     };
     char content[256];
