@@ -147,20 +147,32 @@ suite_mosquitto21() {
         run_pytest -n 3 -m "not slow and not bench and not push"
 }
 
+# Two targets at a time.
 suite_fuzz() {
     configure_preset fuzz # there may be new targets
     build_preset fuzz fuzz_targets
-    local target passed=0 failed=0
+    local target running=0 passed=0 failed=0
     for target in "$REPO"/build/fuzz/tests/fuzz/fuzz_*; do
         [[ -x $target && -f $target ]] || continue
-        if run_fuzz_target "$target"; then
-            passed=$((passed + 1))
-        else
-            failed=$((failed + 1))
-        fi
+        ((running < 2)) || count_finished
+        run_fuzz_target "$target" &
+        running=$((running + 1))
+    done
+    while ((running > 0)); do
+        count_finished
     done
     say "$passed passed, $failed failed"
     ((failed == 0))
+}
+
+# Waits for one of those that run, and counts it; the variables are the caller's.
+count_finished() {
+    if wait -n; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+    fi
+    running=$((running - 1))
 }
 
 suite_web() {
@@ -229,15 +241,20 @@ run_in_browser() {
     (cd "$REPO/tests/e2e" && BANTER_BUILD_DIR=$REPO/build/release npm run --silent "$1")
 }
 
+# First what is in the repository, which must pass whatever the time is; then something new.
 run_fuzz_target() {
-    local name corpus log
+    local name seeds corpus log
     name=$(basename "$1")
-    corpus=$REPO/build/fuzz/corpus/$name # grows from run to run; the seeds are in the repository
+    seeds=$REPO/tests/fuzz/corpus/${name#fuzz_}
+    corpus=$REPO/build/fuzz/corpus/$name # grows from run to run
     log=$REPO/build/test/$name.log
     mkdir -p "$corpus"
-    if "$1" -max_total_time="$FUZZ_SECONDS" -timeout=10 -artifact_prefix="$corpus-" \
-        "$corpus" "$REPO/tests/fuzz/corpus/${name#fuzz_}" >"$log" 2>&1; then
-        say "$name: $(grep -o 'Done [0-9]* runs' "$log")"
+    if {
+        "$1" -runs=0 "$seeds" &&
+            "$1" -max_total_time="$FUZZ_SECONDS" -timeout=10 -artifact_prefix="$corpus-" \
+                "$corpus" "$seeds"
+    } >"$log" 2>&1; then
+        say "$name: $(grep -o 'Done [0-9]* runs' "$log" | tail -n 1)"
     else
         tail -n 40 "$log"
         return 1
