@@ -31,6 +31,7 @@ System (support/system.py)
     down(), configure(**environment), up()         the whole system, with other bridge settings
     freeze(name), thaw(name)      SIGSTOP, SIGCONT
     wait_restarted(name, old_pid), wait_ready()
+    forgiven                      set of CRASH_MARKS that a test brought about itself
     log(name) -> text of DATA/log/name.log;  name is "broker", "bridge" or "postgres"
 
 Account: handle, password, access_token, refresh_token; login() gets a new pair of tokens.
@@ -60,7 +61,8 @@ Device (support/device.py): a Paho client of one account
              connect=True
 
 When a test ends, a sample of what its devices and HTTP requests got is held against the contract's
-schemas (support/contract.py). support/faults.py breaks processes, support/tokens.py forges tokens.
+schemas (support/contract.py). support/faults.py breaks processes and
+single threads, support/health.py reads /readyz and its metrics, support/tokens.py forges tokens.
 
 Stock command line clients (support/stock.py)
     mosquitto_pub(system, account, topic, payload, *options) -> CompletedProcess (text)
