@@ -44,11 +44,14 @@ def write(cast, path):
 
 
 def _user(number, account, driver, rng):
-    """The C driver plays all roles; the stock clients are normal."""
+    """The C driver plays all roles over MQTT; the stock clients are normal, and with Paho each user
+    has a device that knows HTTP alone."""
     devices = [{"name": "d0", "role": "normal"}]
     if number % 2:
         special = dict(enumerate(ROLES)) if driver == "c" else {}
         devices.append({"name": "d1", "role": special.get(number // 2 % 6, "normal")})
+    if driver == "paho":
+        devices.append({"name": "web", "role": "http"})
     rng.shuffle(devices)
     return {"handle": account.handle, "token": account.access_token, "driver": driver,
             "devices": devices}

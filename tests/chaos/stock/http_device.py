@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A device that knows HTTP alone: posts drafts, and reads the log at the end."""
+"""A device that knows HTTP alone: posts drafts, and reads the logs now and then, and at the end."""
 import json
 import random
 import time
@@ -10,6 +10,7 @@ import urllib.request
 from stock.keeping import BACKOFF_S, SYNC_LIMIT, TURN_S, Member
 
 HTTP_S = 10.0
+READ_EVERY_S = 10.0
 PASSING_STATUS = (429, 500, 502, 503)
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -31,14 +32,17 @@ class HttpDevice(Member):
         except urllib.error.HTTPError as error:
             return error.code, json.loads(error.read() or b"{}")
 
+    read_at = 0.0
+
     def run_forever(self):
         while not self.run.over and not self.finished:
             self.open_drafts()
             try:
                 for seat in self.seats.values():
                     self.post_next(seat)
-                if self.run.finishing:
-                    self.read_all()
+                if self.run.finishing or time.monotonic() > self.read_at:
+                    self.read_all(self.run.finishing)
+                    self.read_at = time.monotonic() + READ_EVERY_S
             except (OSError, ValueError, KeyError) as error:
                 self.log("X", repr(error))
                 time.sleep(BACKOFF_S[0] + random.random())
@@ -62,13 +66,13 @@ class HttpDevice(Member):
         else:
             seat.outbox.close(n, time.monotonic())
 
-    def read_all(self):
+    def read_all(self, is_last):
         status, answer = self.request("/v1/sync", {"limit": 0})
         if status != 200:
             raise OSError(f"sync: {status}")
         self.run.count("syncs")
         whole = [self.read_log(conversation) for conversation in answer["conversations"]]
-        self.finished = all(whole)
+        self.finished = is_last and all(whole)
 
     def read_log(self, conversation):
         seat = self.seat(conversation["conversation"])

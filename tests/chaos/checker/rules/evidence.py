@@ -62,7 +62,8 @@ class Evidence(Rule):
     def _devices(self):
         devices = self.run.reader.devices.values()
         for device in devices:
-            if not device.counts["C"] or not device.ready_us:
+            connects = device.role != "http"
+            if connects and (not device.counts["C"] or not device.ready_us):
                 self.report("I0", f"{device.name} was never ready", device.last_line)
             elif not device.counts["Z"] and self.run.cast.conversations_of.get(device.handle):
                 self.report("I0", f"{device.name}'s log ends before the last sync",
