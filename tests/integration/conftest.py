@@ -17,6 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from support import System  # noqa: E402 (after the path is set)
 from support.system import REPOSITORY  # noqa: E402
+from support.wire import Wire  # noqa: E402
 
 
 def _assert_contract(*systems):
@@ -51,6 +52,27 @@ def banter(shared_system, request):
         _assert_contract(shared_system)
     finally:
         shared_system.close_devices()
+
+
+@pytest.fixture
+def dial(banter):
+    """Opens plain sockets to the broker, closed after the test: dial(version, account) is let in
+    and ready unless connect=False; further options are those of Wire.connect()."""
+    opened = []
+
+    def make(version=5, account=None, connect=True, **options):
+        wire = Wire(banter, version)
+        opened.append(wire)
+        wire.account = account or banter.signup("wire")
+        if connect:
+            _, code, wire.connack = wire.connect(wire.account, **options)
+            assert code == 0, hex(code)
+            wire.publish_on("me/ready")
+        return wire
+
+    yield make
+    for wire in opened:
+        wire.socket.close()
 
 
 @pytest.fixture
