@@ -153,7 +153,8 @@ class Run:
             "rate": options.rate, "users": options.users, "capabilities": sorted(capabilities),
             "broker": broker_version(),
             "faults": dict(sorted(collections.Counter(nemesis.done).items())),
-            "fault_count": len(nemesis.done), "membership_changes": churn.changes,
+            "fault_count": len(nemesis.done), "missed": nemesis.missed,
+            "membership_changes": churn.changes,
             "drivers": {driver.name: driver.status for driver in self._drivers},
             "checker": self._check(product), "problems": self._problems,
         }

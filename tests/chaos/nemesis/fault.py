@@ -11,7 +11,7 @@ import typing
 @dataclasses.dataclass(frozen=True)
 class Fault:
     name: str
-    do: typing.Callable       # do(world, seconds, *arguments)
+    do: typing.Callable       # do(world, seconds, *arguments); returns False if nothing happened
     arguments: tuple = ()
     seconds: tuple = (0, 0)   # how long it lasts: drawn from this range
     needs: tuple = ()         # capabilities of the world, see world.py

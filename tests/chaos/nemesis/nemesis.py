@@ -38,6 +38,7 @@ class Nemesis:
         self._gap = gap
         self._bag = []
         self.done = []      # names, in order
+        self.missed = []    # those of them that had no occasion
         self.failures = []  # sentences
 
     def run_until(self, deadline):
@@ -54,7 +55,8 @@ class Nemesis:
         self.done.append(row.name)
         self._write("begin", number, row.name, seconds)
         try:
-            row.do(self._world, seconds, *row.arguments)
+            if row.do(self._world, seconds, *row.arguments) is False:
+                self.missed.append(row.name)
         except (OSError, RuntimeError, ValueError, subprocess.SubprocessError) as error:
             self.failures.append(f"fault {number}, {row.name}: {error!r}")
         finally:

@@ -5,6 +5,7 @@ import os
 import signal
 import time
 
+from .crowd import storm
 from .fault import Fault
 
 _PATIENCE_S = 8  # some points are passed only when somebody connects, or is removed
@@ -31,19 +32,22 @@ class FaultFile:
 
 
 def aim(world, seconds, point, action, argument=""):
-    """Arms the point, sees to it that somebody passes, and takes the armed line back."""
+    """Arms the point, sees to it that somebody passes, and takes the armed line back. False: nobody
+    passed in time, and nothing happened."""
     faults, before = world.product.faults, world.product.faults.count_fired()
     process = "broker" if point.startswith("plugin.") else "bridge"
     try:
         faults.arm(f"{point} {action} 1 {argument}".rstrip())
         if point in _NEED_NEWCOMERS:
-            for driver in world.drivers:
-                driver.say("storm")
+            storm(world, 0)
+        elif point in _NEED_HOLES:
+            world.proxies.say("link", "cut 100")
         deadline = time.monotonic() + _PATIENCE_S
         while faults.count_fired() == before and time.monotonic() < deadline:
             time.sleep(0.02)
         if action == "stop":
             time.sleep(seconds)
+        return faults.count_fired() > before
     finally:
         faults.arm()
         if action == "stop":
@@ -51,6 +55,8 @@ def aim(world, seconds, point, action, argument=""):
 
 
 _NEED_NEWCOMERS = ("bridge.in_attach", "bridge.in_sync")
+_NEED_HOLES = ("bridge.in_fill",)
+_RARE = (*_NEED_NEWCOMERS, *_NEED_HOLES, "bridge.in_removal", "plugin.before_barrier_echo")
 _POINTS = (
     "plugin.draft_in_ring", "plugin.before_receipt", "plugin.after_delivery",
     "plugin.before_barrier_echo", "bridge.before_commit", "bridge.batch_sent",
@@ -64,6 +70,6 @@ FAULTS = (
     *(Fault(f"stop.at.{point}", aim, (point, "stop"), (1, 4), ("points",), ci=False)
       for point in _POINTS),
     *(Fault(f"kill.later.at.{point}", aim, (point, "kill", _PASSED_BEFORE_MAX), (0, 0), ("points",),
-            ci=False) for point in _POINTS),
+            ci=False) for point in _POINTS if point not in _RARE),
     *(Fault(f"fail.at.{point}", aim, (point, "fail"), (0, 0), ("points",)) for point in _MAY_FAIL),
 )

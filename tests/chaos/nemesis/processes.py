@@ -74,10 +74,18 @@ def restart_rolling(world, seconds, name):
         time.sleep(seconds / 3)
 
 
+def drain(world, seconds):
+    """Everybody is sent away over some time, and nobody let in; then all are welcome again."""
+    try:
+        world.product.operate("drain", "--over", str(round(seconds)))
+    finally:
+        world.product.operate("drain", "--off")
+
+
 def upgrade(world, _seconds):
     """The bridge's program is replaced by another copy while the old one runs; then a restart."""
     world.product.replace_bridge()
-    restart(world, 0, "bridge")
+    world.product.operate("restart", "bridge")
 
 
 def hang_up(world, seconds, name):
@@ -116,6 +124,7 @@ FAULTS = (
     Fault("restart.postgres", restart, ("postgres",)),
     Fault("restart.bridge.rolling", restart_rolling, ("bridge",), (6, 12), ci=False),
     Fault("upgrade.bridge", upgrade),
+    Fault("drain", drain, (), (2, 5)),
     Fault("hangups.broker", hang_up, ("broker",), (1, 3)),
     Fault("hangups.bridge", hang_up, ("bridge",), (1, 3)),
 )
