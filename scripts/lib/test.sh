@@ -140,7 +140,7 @@ suite_mosquitto21() {
     broker=$(reachable_dir mosquitto-2.1)
     "$REPO/scripts/mosquitto21.sh" "$broker"
     build_preset asan
-    build_with_mosquitto21 "$broker"
+    build_with_mosquitto21 "$broker" asan mosquitto21
     ensure_node_modules
     BANTER_BUILD_DIR=$REPO/build/asan BANTER_MOSQUITTO=$broker/mosquitto \
         BANTER_PLUGIN=$REPO/build/mosquitto21/broker-plugin/banter_plugin.so \
@@ -261,11 +261,12 @@ run_fuzz_target() {
     fi
 }
 
+# build_with_mosquitto21 BROKER PRESET NAME: the plugin against its headers, in build/NAME.
 build_with_mosquitto21() {
-    local log=$REPO/build/mosquitto21.log
-    (cd "$REPO" && cmake --preset asan -B build/mosquitto21 \
+    local log=$REPO/build/$3.log
+    (cd "$REPO" && cmake --preset "$2" -B "build/$3" \
         "-DMOSQUITTO_INCLUDE_DIR=$1/root/usr/include" &&
-        cmake --build build/mosquitto21 --target banter_plugin) >"$log" 2>&1 || build_failed "$log"
+        cmake --build "build/$3" --target banter_plugin) >"$log" 2>&1 || build_failed "$log"
 }
 
 # Those of a folder, as its package-lock.json says, and only when that has changed.

@@ -250,7 +250,8 @@ class Run:
 
     def _command(self):
         options = self._options
-        words = ["./banter", "soak", "--minutes", f"{options.duration / 60:g}", "--seed",
+        words = ["./banter", "soak", *(["--mosquitto21"] if " 2.1." in broker_version() else []),
+                 "--minutes", f"{options.duration / 60:g}", "--seed",
                  str(options.seed), "--rate", str(options.rate), "--users", str(options.users)]
         words += ["--faults", options.faults] if options.faults else []
         words += [f"--{name.replace('_', '-')}" for name in ("ci", "crowd", "no_stock")

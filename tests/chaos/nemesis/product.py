@@ -59,7 +59,8 @@ class Product(System):
         self.up()
 
     def _plugin(self):
-        return self._build / "broker-plugin" / "banter_plugin.so"
+        return pathlib.Path(os.environ.get("BANTER_PLUGIN") or
+                            self._build / "broker-plugin" / "banter_plugin.so")
 
     # ---------------------------------------------------------------- the programs
 
