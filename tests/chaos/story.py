@@ -144,11 +144,12 @@ class Story:
             stored.head(conversation, self.heads.get(conversation, len(rows)))
         return stored
 
-    def judge(self, write=True):
+    def judge(self, write=True, fired=None):
         """The run, judged: `violations.counts` says what was found."""
         if write:
             self.write()
-        run = runs.Run(self.cast(), self.stored(), self.directory, least=LEAST)
+        run = runs.Run(self.cast(), self.stored(), self.directory, least=LEAST,
+                       fired=fired)
         run.judge()
         return run
 

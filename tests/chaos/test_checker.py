@@ -492,7 +492,11 @@ def test_a_log_that_was_cut_off(story):
 def test_a_fault_point_that_nobody_passed(story):
     story.fault(story.now, story.now + 1000, "kill.at.bridge.in_fill")
     story.talk("a/d0", 17)
-    assert ended(story) == {"I0"}
+    fired = story.directory / "fired"
+    story.finish()
+    assert story.judge(fired=fired).violations.rules() == ["I0"]
+    fired.write_text("1\t2\t3\tbridge.in_fill\tkill\t1.000000001\n")
+    assert story.judge(fired=fired).violations.rules() == []
 
 
 def test_an_empty_run(tmp_path):

@@ -38,7 +38,7 @@ def summarize(run, command=""):
         "member_changes": len(run.members_lines),
         "faults": dict(sorted(collections.Counter(f.name for f in run.faults.all).items())),
         "fault_count": len(run.faults.all),
-        "points_fired": len(run.fired_lines),
+        "points_passed": len(run.passed),
         "receipt_after_fault": {**_times(run.fault_rule.times),
                                 "not_judged": run.fault_rule.unjudged},
         "missed_after_reconnect": {**_times(run.reconnects.times),
@@ -69,7 +69,7 @@ def as_text(summary):
         ("delivered by sync", "synced"), ("conversations synced", "syncs"),
         ("connections", "connections"), ("of them reconnects", "reconnects"),
         ("holes seen in streams", "holes"), ("changes of members", "member_changes"),
-        ("faults", "fault_count"), ("fault points passed", "points_fired"))]
+        ("faults", "fault_count"), ("fault points passed", "points_passed"))]
     lines += [_line(f"  {name}", f"{count:,}") for name, count in summary["faults"].items()]
     lines.append(_line("receipt after a fault", _spread(summary["receipt_after_fault"])))
     lines.append(_line("missed after a reconnect", _spread(summary["missed_after_reconnect"])))

@@ -26,8 +26,9 @@ class Run:
         self.members_lines = world.read_lines(self.logs / "members.log")
         self.members = world.Members(people, self.members_lines)
         self.memory_lines = world.read_lines(self.logs / "memory.log")
-        self.fired_lines = [line for line in (world.read_lines(fired) if fired else ())
-                            if "\tbreak\t" not in line]
+        # What was armed and passed, however often: each arming has a time of its own.
+        self.passed = {line.split("\t")[-1] for line in (world.read_lines(fired) if fired else ())
+                       if "\tbreak\t" not in line}
         self.lines_of = {}
         self.stream = stream.Stream(self)
         self.fault_rule = recovery.Faults(self)

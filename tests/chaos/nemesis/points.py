@@ -10,6 +10,7 @@ from .fault import Fault
 
 _PATIENCE_S = 8  # some points are passed only when somebody connects, or is removed
 _PASSED_BEFORE_MAX = 20
+_REFUSED_MAX = 500
 
 
 class FaultFile:
@@ -42,16 +43,43 @@ def aim(world, seconds, point, action, argument=""):
             storm(world, 0)
         elif point in _NEED_HOLES:
             world.proxies.say("link", "cut 100")
-        deadline = time.monotonic() + _PATIENCE_S
-        while faults.count_fired() == before and time.monotonic() < deadline:
-            time.sleep(0.02)
+        fired = _await_firing(faults, before)
         if action == "stop":
             time.sleep(seconds)
-        return faults.count_fired() > before
+        return fired
     finally:
         faults.arm()
         if action == "stop":
             world.signal(process, signal.SIGCONT)
+
+
+def refuse_drafts(world, seconds):
+    """Many are refused in passing, and each device's later ones because of them."""
+    faults, before = world.product.faults, world.product.faults.count_fired()
+    try:
+        faults.arm(f"plugin.ring_full fail {_REFUSED_MAX}")
+        fired = _await_firing(faults, before)
+        time.sleep(seconds)
+        return fired
+    finally:
+        faults.arm()
+
+
+def tear_frames(world, _seconds):
+    """The bridge dies when half of what it had to say has left."""
+    faults, before = world.product.faults, world.product.faults.count_fired()
+    try:
+        faults.arm("bridge.torn_write fail", "bridge.link_written kill")
+        return _await_firing(faults, before)
+    finally:
+        faults.arm()
+
+
+def _await_firing(faults, before):
+    deadline = time.monotonic() + _PATIENCE_S
+    while faults.count_fired() == before and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return faults.count_fired() > before
 
 
 _NEED_NEWCOMERS = ("bridge.in_attach", "bridge.in_sync")
@@ -63,7 +91,7 @@ _POINTS = (
     "bridge.after_commit", "bridge.after_entry", "bridge.link_written", "bridge.before_confirm",
     "bridge.in_attach", "bridge.in_sync", "bridge.in_fill", "bridge.in_removal",
 )
-_MAY_FAIL = ("bridge.torn_write", "plugin.link_lost")
+_MAY_FAIL = ("plugin.link_lost",)
 
 FAULTS = (
     *(Fault(f"kill.at.{point}", aim, (point, "kill"), (0, 0), ("points",)) for point in _POINTS),
@@ -72,4 +100,6 @@ FAULTS = (
     *(Fault(f"kill.later.at.{point}", aim, (point, "kill", _PASSED_BEFORE_MAX), (0, 0), ("points",),
             ci=False) for point in _POINTS if point not in _RARE),
     *(Fault(f"fail.at.{point}", aim, (point, "fail"), (0, 0), ("points",)) for point in _MAY_FAIL),
+    Fault("refuse.at.plugin.ring_full", refuse_drafts, (), (0.5, 2), ("points",)),
+    Fault("kill.at.bridge.torn_write", tear_frames, (), (0, 0), ("points",)),
 )

@@ -39,9 +39,9 @@ class Evidence(Rule):
 
     def _points(self):
         aimed = sum(1 for fault in self.run.faults.all if AIMED in fault.name)
-        if len(self.run.fired_lines) < SHARE * aimed:
+        if len(self.run.passed) < SHARE * aimed:
             self.report("I0", f"of {aimed} fault points that were armed only "
-                              f"{len(self.run.fired_lines)} were passed")
+                              f"{len(self.run.passed)} were passed")
 
     def _logs(self):
         for driver, lines in self.run.lines_of.items():
