@@ -19,7 +19,7 @@ CREATE TEMP VIEW entries AS
                 THEN (regexp_match(m.text, '^\\S+/\\S+ (\\d+) '))[1]::bigint END AS n
       FROM banter.messages m LEFT JOIN banter.users u ON u.id = m.sender;
 SELECT 'I1', count(*) FROM (
-    SELECT DISTINCT device, conversation, id, seq FROM receipts
+    (SELECT DISTINCT device, conversation, id, seq FROM receipts
     EXCEPT
     SELECT r.device, r.conversation, r.id, r.seq
       FROM receipts r
@@ -27,7 +27,10 @@ SELECT 'I1', count(*) FROM (
       LEFT JOIN drafts d ON d.device = r.device AND d.conversation = r.conversation
                         AND d.id = r.id
      WHERE e.id = r.id AND e.handle = split_part(r.device, '/', 1)
-       AND (e.text IS NULL OR d.id IS NULL OR (e.device = d.device AND e.n = d.n))) wrong;
+       AND (e.text IS NULL OR d.id IS NULL OR (e.device = d.device AND e.n = d.n)))
+    UNION ALL
+    SELECT device, conversation, id, min(seq) FROM receipts
+     GROUP BY device, conversation, id HAVING min(seq) <> max(seq)) wrong;
 SELECT 'I2', count(*) FROM (
     SELECT FROM banter.messages WHERE id IS NOT NULL
      GROUP BY conversation, sender, id HAVING count(*) > 1) twice;
