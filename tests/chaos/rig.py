@@ -88,8 +88,12 @@ class Rig:
         self._end = threading.Event()
         self._faults = 0
         subprocess.run(["cp", "-a", stage.data, self.directory / "data"], check=True)
-        self.system = System(data=self.directory / "data", BANTER_BUILD_DIR=BUILD,
-                             BANTER_FAULTS=self._armed, BANTER_BREAK=broken)
+        try:
+            self.system = System(data=self.directory / "data", BANTER_BUILD_DIR=BUILD,
+                                 BANTER_FAULTS=self._armed, BANTER_BREAK=broken)
+        except BaseException:
+            shutil.rmtree(self.directory, ignore_errors=True)
+            raise
 
     def __enter__(self):
         return self
