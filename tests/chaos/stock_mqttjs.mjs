@@ -67,7 +67,7 @@ class Outbox {
   flying = new Set();
   next = 1;
   cursor = 1;
-  owed = null; // refused although it has its receipt
+  owed = null; // the server waits for it, whether it is open or not
   retry = null; // when the next round may begin
   refusals = 0;
   heard = 0;
@@ -85,7 +85,7 @@ class Outbox {
       if (time < this.retry || isPatient) return null;
       this.restart();
     }
-    if (this.owed) {
+    if (this.owed && !this.drafts.has(this.owed.n)) {
       const { n, payload } = this.owed;
       this.owed = null;
       return { n, payload, again: true };
@@ -93,6 +93,7 @@ class Outbox {
     while (this.cursor < this.next && !this.drafts.has(this.cursor)) this.cursor++;
     if (this.cursor >= this.next) return null;
     const n = this.cursor++;
+    if (this.owed?.n === n) this.owed = null;
     const draft = this.drafts.get(n);
     const again = draft.first !== null;
     draft.first ??= time;
@@ -117,10 +118,11 @@ class Outbox {
     return draft;
   }
 
+  /** `payload`: of a draft that the server waits for from now on. */
   refuse(n, payload, time, wait) {
     if (this.drafts.has(n)) this.answered(n, time);
-    else if (payload) this.owed = { n, payload };
-    else return;
+    else if (!payload) return;
+    if (payload) this.owed = { n, payload };
     if (this.retry !== null) return;
     this.retry = time + Math.max(wait, 100 * 2 ** this.refusals * (1 + Math.random()));
     this.refusals = Math.min(this.refusals + 1, 4);
@@ -170,7 +172,7 @@ class Seat {
 }
 
 const freshSyncing = () => ({
-  due: null, must: false, asked: null, cursors: {}, refusals: 0,
+  due: null, must: false, asked: null, cursors: {}, refusals: 0, pages: 0, isTorn: false,
   isLast: false, isWhole: true, hasProgressed: false,
 });
 
@@ -199,6 +201,7 @@ class Device {
   /** What does not outlive a connection. */
   forget() {
     this.connected = this.ready = false;
+    this.leaveAt = Infinity;
     this.syncing = freshSyncing();
     for (const seat of this.seats.values()) seat.live = 0;
   }
@@ -290,6 +293,8 @@ class Device {
   turn(time) {
     if (!this.client) {
       if (time >= this.dialAt) this.dial();
+    } else if (time > this.leaveAt) {
+      this.part('left, as the server is going away');
     } else if (!this.ready && time > this.deadline) {
       this.part(this.connected ? 'no me/ready' : 'no answer to CONNECT');
     } else {
@@ -363,7 +368,8 @@ class Device {
     this.run.tally.refused++;
     const isFirst = PASSING.includes(code);
     if (isFirst || code === 'out_of_order') {
-      seat.outbox.refuse(n, isFirst ? seat.late.get(n) : undefined, time, wait);
+      const payload = seat.outbox.drafts.get(n)?.payload ?? seat.late.get(n);
+      seat.outbox.refuse(n, isFirst ? payload : undefined, time, wait);
     } else {
       seat.outbox.close(n, time);
     }
@@ -400,9 +406,9 @@ class Device {
     seat.live = Math.max(seat.live, entry.seq);
   }
 
-  onEvent({ event, conversation }) {
-    if (event === 'going_away') {
-      this.part('going away');
+  onEvent({ event, reason, conversation, within_ms: within }) {
+    if (reason === 'going_away') {
+      this.leaveAt = now() + Math.random() * within / 2;
     } else if (event === 'removed') {
       this.seat(conversation).isMember = false;
     } else if (event === 'added') {
@@ -471,7 +477,12 @@ class Device {
     }
     if (syncing.asked === null) return;
     syncing.asked = page.more ? time : null;
+    if (page.page !== ++syncing.pages) syncing.isTorn = true; // one of them was lost
     if (page.more) return;
+    if (syncing.isTorn) {
+      this.wishAgain(time);
+      return;
+    }
     for (const gone of Object.keys(syncing.cursors)) this.seat(gone).isMember = false;
     if (syncing.isWhole) {
       syncing.refusals = 0;

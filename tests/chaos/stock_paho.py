@@ -33,6 +33,7 @@ class Syncing:
         self.last = False
         self.whole = self.progressed = True
         self.asked_after = set()
+        self.pages, self.torn = 0, False  # of the answer; one of them was lost
         self.refusals = 0
 
 
@@ -52,6 +53,7 @@ class Device(Member):
         """What does not outlive a connection."""
         self.connected = self.ready = False
         self.why = None
+        self.leave_at = float("inf")
         self.syncing = Syncing()
         for seat in self.seats.values():
             seat.live = 0
@@ -108,6 +110,8 @@ class Device(Member):
             time.sleep(TURN_S)
 
     def turn(self, now):
+        if now > self.leave_at:
+            self.why = "left, as the server is going away"
         if not self.ready and now > self.deadline:
             self.why = "no me/ready" if self.connected else "no answer to CONNECT"
         if self.connected:
@@ -184,8 +188,9 @@ class Device(Member):
         self.log("N", seat.id, body["id"], code)
         self.run.count("refused")
         if code in PASSING or code == "out_of_order":
-            late = dict(seat.late).get(n) if code in PASSING else None
-            seat.outbox.refuse(n, late, now, body["error"].get("retry_after_ms", 0) / 1000)
+            payload = seat.outbox.drafts.get(n, (dict(seat.late).get(n),))[0]
+            wait = body["error"].get("retry_after_ms", 0) / 1000
+            seat.outbox.refuse(n, payload if code in PASSING else None, now, wait)
         else:
             seat.outbox.close(n, now)
 
@@ -206,8 +211,8 @@ class Device(Member):
         seat.live = max(seat.live, entry["seq"])
 
     def on_event(self, event, now):
-        if event["event"] == "going_away":
-            self.why = "going away"
+        if event.get("reason") == "going_away":
+            self.leave_at = now + random.random() * event["within_ms"] / 2000
         elif event["event"] == "removed":
             self.seat(event["conversation"]).member = False
         elif event["event"] == "added":
@@ -264,8 +269,13 @@ class Device(Member):
             syncing.asked_after.discard(conversation["conversation"])
         if syncing.asked is None:
             return
+        syncing.pages += 1
+        syncing.torn |= page["page"] != syncing.pages
         syncing.asked = None if not page["more"] else now
         if page["more"]:
+            return
+        if syncing.torn:
+            self.wish_again(now)
             return
         for gone in syncing.asked_after:  # not in the answer
             self.seats[gone].member = False

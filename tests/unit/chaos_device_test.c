@@ -264,6 +264,19 @@ static void test_what_cannot_be_read_is_a_violation(void **state)
     assert_int_equal(driver.tally.violations, ARRAY_LENGTH(bad) + 1);
 }
 
+/* One in two leaves before it has to. */
+static void test_who_hears_of_the_end_may_leave(void **state)
+{
+    static const char closing[] =
+        "{\"event\":\"closing\",\"reason\":\"going_away\",\"within_ms\":10000}";
+
+    (void)state;
+    for (int i = 0; i < 100 && device->leave_us == 0; i++)
+        hear("me/event", closing, NOW);
+    assert_in_range(device->leave_us, NOW + 1, NOW + 5 * SECOND + 1);
+    assert_int_equal(driver.tally.violations, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -275,6 +288,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_sync_without_an_answer_ends_the_connection, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_who_is_not_listed_is_no_member, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_who_hears_of_the_end_may_leave, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_cannot_be_read_is_a_violation, set_up, tear_down),
     };
     int cast = mkstemp(cast_path);

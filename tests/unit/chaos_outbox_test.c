@@ -130,6 +130,20 @@ static void test_what_the_server_waits_for_goes_first(void **state)
     assert_takes_nothing(NOW + 2 * SECOND);
 }
 
+/* The same, but the receipt of the first copy comes after the refusal of the second. */
+static void test_a_receipt_does_not_end_the_servers_wait(void **state)
+{
+    (void)state;
+    open_drafts(3);
+    assert_takes(NOW, 1, 3, false);
+    outbox_refuse(&o, 1, true, 0, 0, NOW);
+    outbox_refuse(&o, 2, false, 0, 0, NOW);
+    outbox_refuse(&o, 3, false, 0, 0, NOW);
+    assert_int_equal(outbox_close(&o, 1, NOW), NOW);
+    assert_takes(NOW + SECOND, 1, 3, true);
+    assert_takes_nothing(NOW + SECOND);
+}
+
 static void test_silence_begins_a_new_round(void **state)
 {
     (void)state;
@@ -155,6 +169,7 @@ int main(void)
         cmocka_unit_test(test_patience_ends),
         cmocka_unit_test(test_the_server_says_how_long_to_wait),
         cmocka_unit_test(test_what_the_server_waits_for_goes_first),
+        cmocka_unit_test(test_a_receipt_does_not_end_the_servers_wait),
         cmocka_unit_test(test_silence_begins_a_new_round),
     };
 

@@ -54,7 +54,7 @@ static void part(struct device *d, const char *why, uint64_t now_us)
     conn_reset(d->driver->set, &d->conn);
     d->gone = d->connected = d->ready = d->muted = false;
     d->why[0] = '\0';
-    d->deadline_us = 0;
+    d->deadline_us = d->leave_us = 0;
     d->dial_us = now_us + backoff_us(d);
     d->unacknowledged = 0;
     syncing_forget(d);
@@ -73,6 +73,14 @@ void connection_doom(struct device *d, const char *why)
     if (!d->gone)
         snprintf(d->why, sizeof(d->why), "%s", why);
     d->gone = true;
+}
+
+void connection_leave(struct device *d, uint64_t within_us, uint64_t now_us)
+{
+    uint64_t random = driver_random(d->driver);
+
+    if (random % 2 == 0)
+        d->leave_us = now_us + 1 + (random >> 1) % (within_us / 2 + 1);
 }
 
 /* ---------------------------------------------------------------- what the socket tells */
@@ -255,6 +263,10 @@ void connection_turn(struct device *d, uint64_t now_us)
     }
     if (d->deadline_us > 0 && now_us > d->deadline_us) {
         part(d, d->connected ? "no me/ready" : "no answer to CONNECT", now_us);
+        return;
+    }
+    if (d->leave_us > 0 && now_us >= d->leave_us) {
+        part(d, "left, as the server is going away", now_us);
         return;
     }
     if (!d->connected)

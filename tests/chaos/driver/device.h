@@ -48,6 +48,8 @@ struct syncing {
     uint64_t asked_us; /* SYNC_ASKED */
     uint64_t heard_us; /* its last page, or when it was asked */
     unsigned refusals; /* in a row, or answers that brought nothing */
+    int64_t pages;     /* of the answer so far */
+    bool torn;         /* one of them was lost */
     bool progressed;   /* the answer brought something new */
     bool whole;        /* it left no conversation behind */
     bool last;         /* it was asked for after the run */
@@ -70,6 +72,7 @@ struct device {
     unsigned failures;    /* connections in a row that did not become ready */
     uint64_t dial_us;     /* CONN_CLOSED: when to connect */
     uint64_t deadline_us; /* until the next step of connecting; 0: none */
+    uint64_t leave_us;    /* when to go by itself; 0: no reason to */
     uint64_t heard_us;    /* the last packet */
     uint64_t ping_us;     /* when the next PINGREQ is due */
     uint64_t meter_us;    /* MANNER_SLOW, MANNER_MUTE: when to meter again */
@@ -108,7 +111,10 @@ void connection_handlers(struct driver *driver, struct conn_handlers *handlers);
 void connection_turn(struct device *d, uint64_t now_us);
 /* Cuts the connection, if there is one, without a word. Not from inside a handler. */
 void connection_cut(struct device *d, const char *why, uint64_t now_us);
-/* The same from anywhere: it happens at the end of the turn. */
+/* The server is going to end the connection within that time: one device leaves before, at a random
+ * moment of the first half, and the next one waits for it. */
+void connection_leave(struct device *d, uint64_t within_us, uint64_t now_us);
+/* Cuts it from anywhere: it happens at the end of the turn. */
 void connection_doom(struct device *d, const char *why);
 
 /* ---- hearing.c */

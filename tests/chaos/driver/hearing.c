@@ -152,38 +152,58 @@ static void on_heads(struct device *d, struct slice json, uint64_t now_us)
         syncing_wish(d, now_us, FILL_WITHIN_US, false);
 }
 
-static void on_event(struct device *d, struct slice json, uint64_t now_us)
+struct heard_event {
+    struct slice event, reason, conversation;
+    int64_t within_ms;
+};
+
+static bool read_event(struct slice json, struct heard_event *e)
 {
     struct scan s = scan_of(json);
     struct slice name, value;
-    struct slice event = {0}, id = {0};
     enum scan_status status;
+    bool ok = true;
+
+    *e = (struct heard_event){0};
+    while (ok && (status = scan_member(&s, &name, &value)) == SCAN_ITEM) {
+        if (slice_equal(name, slice_str("event")))
+            ok = plain(value, &e->event);
+        else if (slice_equal(name, slice_str("reason")))
+            ok = plain(value, &e->reason);
+        else if (slice_equal(name, slice_str("conversation")))
+            ok = plain(value, &e->conversation);
+        else if (slice_equal(name, slice_str("within_ms")))
+            ok = scan_integer(value, &e->within_ms) && e->within_ms >= 0;
+    }
+    return ok && status == SCAN_END && e->event.length > 0;
+}
+
+static void on_membership(struct device *d, const struct heard_event *e, uint64_t now_us)
+{
     struct uuid conversation;
     struct seat *seat;
 
-    while ((status = scan_member(&s, &name, &value)) == SCAN_ITEM) {
-        if (slice_equal(name, slice_str("event")))
-            (void)plain(value, &event);
-        else if (slice_equal(name, slice_str("conversation")))
-            (void)plain(value, &id);
-    }
-    if (status != SCAN_END || event.length == 0) {
-        device_violation(d, "me/event cannot be read", json);
-        return;
-    }
-    if (slice_equal(event, slice_str("going_away"))) {
-        connection_doom(d, "going away");
-        return;
-    }
-    if (!uuid_parse(&conversation, id))
+    if (!uuid_parse(&conversation, e->conversation))
         return;
     seat = device_seat(d, &conversation);
-    if (seat && slice_equal(event, slice_str("removed"))) {
+    if (seat && slice_equal(e->event, slice_str("removed"))) {
         seat->member = false;
-    } else if (seat && slice_equal(event, slice_str("added"))) {
+    } else if (seat && slice_equal(e->event, slice_str("added"))) {
         seat->member = true;
         syncing_wish(d, now_us, FILL_WITHIN_US, true);
     }
+}
+
+static void on_event(struct device *d, struct slice json, uint64_t now_us)
+{
+    struct heard_event e;
+
+    if (!read_event(json, &e))
+        device_violation(d, "me/event cannot be read", json);
+    else if (slice_equal(e.reason, slice_str("going_away")))
+        connection_leave(d, (uint64_t)e.within_ms * 1000, now_us);
+    else
+        on_membership(d, &e, now_us);
 }
 
 static void on_ready(struct device *d, uint64_t now_us)

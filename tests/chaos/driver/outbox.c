@@ -60,7 +60,7 @@ bool outbox_take(struct outbox *o, uint64_t now_us, uint64_t *n, bool *again)
             return false;
         start_round(o);
     }
-    if (o->owed > 0) {
+    if (o->owed > 0 && !find(o, o->owed)) {
         *n = o->owed;
         *again = true;
         o->owed = 0;
@@ -71,6 +71,8 @@ bool outbox_take(struct outbox *o, uint64_t now_us, uint64_t *n, bool *again)
     if (o->cursor == o->next)
         return false;
     *n = o->cursor++;
+    if (*n == o->owed)
+        o->owed = 0;
     draft = slot(o, *n);
     *again = draft->first_us > 0;
     if (!*again)
@@ -125,12 +127,12 @@ void outbox_refuse(struct outbox *o, uint64_t n, bool first, uint64_t wait_us, u
     struct open_draft *draft = find(o, n);
     uint64_t least_us = (uint64_t)RETRY_US << o->refusals;
 
+    if (!draft && !first)
+        return; /* it is stored, and nobody waits for it */
     if (draft)
         land(o, draft, now_us);
-    else if (first && n > 0 && n < o->next)
+    if (first)
         o->owed = n;
-    else
-        return; /* it is stored, and nobody waits for it */
     if (o->halted)
         return;
     o->halted = true;

@@ -28,8 +28,8 @@ struct outbox {
     uint64_t next;                        /* the number of the next one to be opened */
     uint64_t cursor;                      /* head..next: the next one to be published */
     unsigned flying;                      /* drafts in flight */
-    /* A draft that had its receipt came to be published again and was refused in passing: the
-     * server waits for that one now. 0: none. */
+    /* Refused in passing: the server waits for that one, even if it gets its receipt meanwhile, as
+     * an earlier copy of it was taken. 0: none. */
     uint64_t owed;
     bool halted;       /* refused in passing: nothing goes before retry_us … */
     uint64_t retry_us; /* … nor, while drafts fly, before patience_us */

@@ -216,6 +216,10 @@ static void end_answer(struct device *d, uint64_t now_us)
 {
     struct syncing *s = &d->syncing;
 
+    if (s->torn) {
+        wish_after_failure(d, now_us);
+        return;
+    }
     s->state = SYNC_IDLE;
     leave_unlisted(d);
     if (s->whole) {
@@ -238,6 +242,7 @@ void syncing_page(struct device *d, struct slice json, uint64_t now_us)
     struct slice name, value;
     struct slice conversations = {0};
     enum scan_status status;
+    int64_t page = 0;
     bool more = false;
     bool refused = false;
 
@@ -246,6 +251,8 @@ void syncing_page(struct device *d, struct slice json, uint64_t now_us)
             conversations = value;
         else if (slice_equal(name, slice_str("more")))
             more = slice_equal(value, slice_str("true"));
+        else if (slice_equal(name, slice_str("page")) && !scan_integer(value, &page))
+            page = 0;
         else if (slice_equal(name, slice_str("error")))
             refused = true;
     }
@@ -258,6 +265,7 @@ void syncing_page(struct device *d, struct slice json, uint64_t now_us)
         return;
     }
     d->syncing.heard_us = now_us;
+    d->syncing.torn = d->syncing.torn || page != ++d->syncing.pages;
     if (!more && d->syncing.state == SYNC_ASKED)
         end_answer(d, now_us);
 }

@@ -54,7 +54,7 @@ class Outbox:
         self.flying = set()
         self.next = 1
         self.cursor = 1
-        self.owed = None  # (n, payload): refused although it has its receipt
+        self.owed = None  # (n, payload): the server waits for it, whether it is open or not
         self.retry = None  # when the next round may begin
         self.refusals = 0
         self.heard = 0.0
@@ -71,7 +71,7 @@ class Outbox:
             if now < self.retry or (self.flying and now < self.retry + PATIENCE_S):
                 return None
             self.restart()
-        if self.owed:
+        if self.owed and self.owed[0] not in self.drafts:
             (n, payload), self.owed = self.owed, None
             return n, payload, True
         while self.cursor < self.next and self.cursor not in self.drafts:
@@ -79,6 +79,8 @@ class Outbox:
         if self.cursor >= self.next:
             return None
         n, self.cursor = self.cursor, self.cursor + 1
+        if self.owed and self.owed[0] == n:
+            self.owed = None
         draft = self.drafts[n]
         again = draft[1] is not None
         if not again:
@@ -101,12 +103,13 @@ class Outbox:
         return self.drafts.pop(n)[1]
 
     def refuse(self, n, payload, now, wait):
+        """`payload`: of a draft that the server waits for from now on, else None."""
         if n in self.drafts:
             self.answered(n, now)
-        elif payload:
-            self.owed = (n, payload)
-        else:
+        elif not payload:
             return
+        if payload:
+            self.owed = (n, payload)
         if self.retry is None:
             self.retry = now + max(wait, 0.1 * 2 ** self.refusals * (1 + random.random()))
             self.refusals = min(self.refusals + 1, 4)
