@@ -12,7 +12,7 @@ cmd_soak() {
     ensure_packages "${PACKAGES_UP[@]}" "${PACKAGES_TEST[@]}" "${PACKAGES_CHAOS[@]}"
     local build=${BANTER_BUILD_DIR:-}
     if [[ ! $build ]]; then
-        build_preset chaos
+        build_preset chaos chaos_targets
         build=$REPO/build/chaos
     fi
     if [[ $broker ]]; then

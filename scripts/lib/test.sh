@@ -197,7 +197,7 @@ suite_push() {
 # The same faults as ever, others than ever, and whether broken rules are found.
 suite_chaos() {
     ensure_packages "${PACKAGES_CHAOS[@]}"
-    build_preset chaos
+    build_preset chaos chaos_targets
     (cd "$REPO/build/chaos" && ctest --output-on-failure --no-tests=error -R unit/fault_)
     ensure_node_modules
     local seed passed=0 failed=0
