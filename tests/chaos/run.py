@@ -40,7 +40,7 @@ from support.waiting import Timeout, wait_until  # noqa: E402
 
 CONNECT_S, SETTLE_S, QUIESCE_S, FINISH_S = 60, 5, 60, 180
 # Of all users: who plays them, and which part of all drafts they send.
-SHARES = {"c": (0.7, 0.8), "paho": (0.15, 0.1), "mqttjs": (0.15, 0.1)}
+SHARES = {"c": (0.8, 0.86), "paho": (0.08, 0.06), "mqttjs": (0.12, 0.08)}
 # Above these something grows without a bound: what a calm node of this size takes, the rings and
 # queues that are bounded in its settings, and the stacks of threads.
 CEILINGS_KIB = {"broker": 512 << 10, "bridge": 512 << 10}
