@@ -147,14 +147,23 @@ static void begin_after(struct core *c, struct membership *membership, int64_t l
     order_rewind(c, membership->conversation, last_seq);
 }
 
+/* A removal that was not heard of ended what was owed to the member before. */
+static void begin_again(struct membership *membership, int64_t joined_seq)
+{
+    if (membership->since < joined_seq)
+        membership->since = joined_seq;
+}
+
 static bool take_item(struct core *c, struct user *u, const struct attached_conversation *item)
 {
     struct conversation *conversation = members_find(&c->members, &item->conversation);
     struct membership *membership = conversation ? members_of(u, conversation) : NULL;
     enum role before = membership ? (enum role)membership->role : ROLE_NONE;
 
-    if (membership && membership->fresh)
-        return true; /* a MEMBER frame has told newer news */
+    if (membership && membership->fresh) { /* a MEMBER frame has told newer news */
+        begin_again(membership, item->joined_seq);
+        return true;
+    }
     if (!membership)
         membership = members_join(&c->members, u, &item->conversation, item->kind, item->role,
                                   item->last_seq);
@@ -162,6 +171,8 @@ static bool take_item(struct core *c, struct user *u, const struct attached_conv
         return false;
     if (before == ROLE_NONE) /* the device asks for a sync when it is ready */
         begin_now(membership, item->last_seq);
+    else
+        begin_again(membership, item->joined_seq);
     membership->role = (uint8_t)item->role;
     membership->fresh = true;
     tell_devices(c, u, &item->conversation, item->kind, before, item->role);

@@ -44,18 +44,11 @@ static void on_link_down(void *owner)
 {
     struct core *c = owner;
 
+    requests_link_lost(c);
     fanout_link_lost(&c->fanout);
     attach_link_lost(c);
     order_link_lost(c);
     stats_log(&c->stats);
-}
-
-static void on_link_unsent(void *owner, const struct frame *f)
-{
-    struct frame_request request;
-
-    if (f->type == FRAME_REQUEST && frame_read_request(f->body, &request))
-        requests_unsent(owner, &request);
 }
 
 static bool on_link_frame(void *owner, const struct frame *f)
@@ -73,8 +66,7 @@ static bool on_link_may_read(void *owner)
 struct core *core_create(struct options *options)
 {
     struct core *c = calloc(1, sizeof *c);
-    struct link_handlers handlers = {on_link_up,    on_link_down,     on_link_unsent,
-                                     on_link_frame, on_link_may_read, c};
+    struct link_handlers handlers = {on_link_up, on_link_down, on_link_frame, on_link_may_read, c};
     uint64_t boot;
 
     if (!c) {
@@ -91,6 +83,7 @@ struct core *core_create(struct options *options)
     order_init(&c->order);
     fanout_init(&c->fanout);
     watches_init(&c->watches);
+    asked_init(&c->asked);
     revoked_set_init(&c->revoked, REVOKED_MAX);
     fanout_refill(&c->fanout);
     json_watch_memory();
@@ -124,6 +117,7 @@ void core_destroy(struct core *c)
         core_close_session(c, c->sessions.first);
     link_finish(&c->link); /* frees the users whose attach was under way */
     watches_finish(&c->watches);
+    asked_finish(&c->asked);
     revoked_set_finish(&c->revoked);
     sessions_finish(&c->sessions);
     members_finish(&c->members);
@@ -186,6 +180,7 @@ void core_close_session(struct core *c, struct session *session)
     struct user *u = session->user;
 
     watches_closed(c, session);
+    asked_closed(&c->asked, session);
     announce_closing(c, session);
     sessions_close(&c->sessions, session);
     attach_closed(c, u);

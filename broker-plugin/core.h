@@ -7,6 +7,7 @@
 #ifndef BANTER_PLUGIN_CORE_H
 #define BANTER_PLUGIN_CORE_H
 
+#include "asked.h"
 #include "auth.h"
 #include "base/buf.h"
 #include "base/compiler.h"
@@ -40,6 +41,7 @@ struct core {
     struct order order;
     struct fanout fanout;
     struct watches watches;
+    struct asked_table asked;
     struct revoked_set revoked;
     struct drain drain;
     struct stats stats;

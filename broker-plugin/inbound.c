@@ -41,6 +41,7 @@ static bool on_device(struct core *c, struct slice body)
 
     if (!frame_read_device(body, &f))
         return false;
+    asked_end(&c->asked, f.answers);
     fanout_device(c, &f);
     return true;
 }

@@ -29,20 +29,6 @@ void link_init(struct link *l, const char *path, struct slice key, uint64_t boot
     buf_init(&l->out, LINK_OUT_MAX);
 }
 
-/* `out` starts with a frame: it is emptied only as a whole. */
-static void report_unsent(struct link *l)
-{
-    struct slice rest = buf_slice(&l->out);
-    struct frame f;
-    size_t used = 0;
-
-    while (rest.length > 0 && frame_next(rest, &f, &used) == FRAME_WHOLE) {
-        if ((size_t)(rest.data - l->out.data) >= l->out_taken)
-            l->handlers.unsent(l->handlers.owner, &f);
-        rest = slice_of(rest.data + used, rest.length - used);
-    }
-}
-
 /* Back to LINK_DOWN. `reason` NULL: do not log. */
 static void close_link(struct link *l, const char *reason)
 {
@@ -56,14 +42,13 @@ static void close_link(struct link *l, const char *reason)
     close(l->fd);
     l->fd = -1;
     l->state = LINK_DOWN;
-    if (was_up)
-        report_unsent(l);
     buf_reset(&l->in);
     buf_reset(&l->out);
     l->in_taken = l->out_taken = 0;
     l->unread = false;
     l->held = false;
     l->restart = false;
+    l->deaf = false;
     ring_rewind(l->ring);
     if (was_up)
         l->handlers.down(l->handlers.owner);
@@ -223,7 +208,9 @@ void link_read(struct link *l)
     }
 }
 
-/* Sends up to two runs of bytes. Returns how many went, or -1 when the link was closed. */
+/* Sends up to two runs of bytes. Returns how many went, or -1 when no more will go. A bridge that
+ * went in good order has written receipts and confirmations before: they are read first, and then
+ * the end, which closes the link. */
 static ssize_t send_some(struct link *l, struct iovec *iov, int count)
 {
     struct msghdr message = {.msg_iov = iov, .msg_iovlen = (size_t)count};
@@ -233,7 +220,7 @@ static ssize_t send_some(struct link *l, struct iovec *iov, int count)
         return n;
     if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
         return 0;
-    close_link(l, strerror(errno));
+    l->deaf = true;
     return -1;
 }
 
@@ -282,6 +269,8 @@ void link_flush(struct link *l)
         close_link(l, "out of memory");
         return;
     }
+    if (l->deaf)
+        return;
     if (l->out.length > 0) {
         if (ring_is_inside_frame(l->ring) && !flush_ring(l, true))
             return;

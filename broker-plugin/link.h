@@ -30,8 +30,6 @@ struct link_handlers {
     void (*up)(void *owner, struct slice node);
     /* The link was up and is lost. */
     void (*down)(void *owner);
-    /* Before down(), for each frame of `out` of which no byte was written. */
-    void (*unsent)(void *owner, const struct frame *f);
     /* False: the frame is not what may come here; the link is closed. It may not close it. */
     bool (*frame)(void *owner, const struct frame *f);
     /* Asked before every frame: is there time for one more in this turn? */
@@ -56,6 +54,7 @@ struct link {
     bool unread;          /* reading stopped because may_read() said so */
     bool restart;         /* see link_restart() */
     bool held;            /* the bridge wants no drafts now */
+    bool deaf;            /* the bridge reads no more; what it has written is still to be read */
     bool complained;      /* the log knows that the bridge is not there */
 };
 

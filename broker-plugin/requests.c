@@ -10,18 +10,24 @@
 #include <string.h>
 
 #define BUSY "the server is busy"
+#define LOST "the server was interrupted: ask again"
 
-/* False: the link is away, has too much to write or no memory. */
-static bool pass_on(struct core *c, const struct session *session, struct frame_request *f)
+/* False: the link is away, has too much to write or no memory, or the device asks too much. */
+static bool pass_on(struct core *c, struct session *session, struct frame_request *f)
 {
     if (!link_is_up(&c->link) || !link_has_room(&c->link))
+        return false;
+    f->number = asked_add(&c->asked, session, f->kind, f->response_topic, f->correlation);
+    if (f->number == 0)
         return false;
     f->uid = session->user->uid;
     f->handle = slice_str(session->user->handle);
     f->device = slice_str(session_device(session));
     frame_write_request(link_out(&c->link), f);
-    if (link_out(&c->link)->failed)
+    if (link_out(&c->link)->failed) {
+        asked_end(&c->asked, f->number);
         return false;
+    }
     c->stats.requests++;
     return true;
 }
@@ -78,18 +84,29 @@ void requests_control(struct core *c, struct session *session, struct slice resp
         receipts_control_error(c, session, topic, correlation, CODE_UNAVAILABLE, BUSY);
 }
 
-void requests_unsent(struct core *c, const struct frame_request *f)
+static void tell_lost(struct core *c, const struct asked *a)
 {
-    const struct user *u = sessions_find_user(&c->sessions, f->uid);
-    const struct session *session = u ? sessions_current(u, f->device) : NULL;
+    struct slice response_topic = slice_of(a->text, a->topic_length);
+    struct slice correlation = slice_of(a->text + a->topic_length, a->correlation_length);
     char topic[RESPONSE_TOPIC_MAX_LENGTH + 1];
 
-    if (!session)
-        return;
-    if (f->kind == REQUEST_SYNC) {
-        receipts_sync_error(c, session, CODE_UNAVAILABLE, BUSY);
+    if (a->kind == REQUEST_SYNC) {
+        receipts_sync_error(c, a->session, CODE_UNAVAILABLE, LOST);
         return;
     }
-    choose_topic(f->response_topic, topic);
-    receipts_control_error(c, session, topic, f->correlation, CODE_UNAVAILABLE, BUSY);
+    choose_topic(response_topic, topic);
+    receipts_control_error(c, a->session, topic, correlation, CODE_UNAVAILABLE, LOST);
+}
+
+void requests_link_lost(struct core *c)
+{
+    for (struct session *s = c->sessions.first; s; s = s->next) {
+        while (!LIST_EMPTY(&s->asked)) {
+            struct asked *a = LIST_FIRST(&s->asked);
+
+            if (!s->superseded)
+                tell_lost(c, a);
+            asked_forget(&c->asked, a);
+        }
+    }
 }

@@ -9,7 +9,6 @@
 #include <stdbool.h>
 
 struct core;
-struct frame_request;
 struct session;
 
 /* send/me/sync. False: refused, and the device has been told. */
@@ -20,8 +19,8 @@ bool requests_sync(struct core *c, struct session *session, struct slice payload
 void requests_control(struct core *c, struct session *session, struct slice response_topic,
                       struct slice correlation, struct slice payload);
 
-/* The link was lost before this request was written to it. One that was written and not answered is
- * lost: its sender asks again. */
-void requests_unsent(struct core *c, const struct frame_request *f);
+/* What was passed on and is not answered will not be: the devices are told, `unavailable`. A
+ * command may have been carried out all the same. */
+void requests_link_lost(struct core *c);
 
 #endif

@@ -195,7 +195,7 @@ void sessions_close(struct sessions *s, struct session *session)
 {
     struct session *older;
 
-    assert(LIST_EMPTY(&session->watches));
+    assert(LIST_EMPTY(&session->watches) && LIST_EMPTY(&session->asked));
     map_remove(&s->by_client, session->client);
     unlink_session(s, session);
     older = sessions_current(session->user, slice_str(session_device(session)));

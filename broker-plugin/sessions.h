@@ -8,6 +8,7 @@
 #ifndef BANTER_PLUGIN_SESSIONS_H
 #define BANTER_PLUGIN_SESSIONS_H
 
+#include "asked.h"
 #include "base/compiler.h"
 #include "base/map.h"
 #include "base/slice.h"
@@ -67,8 +68,10 @@ struct session {
     uint64_t kick_turn;          /* not before this turn; 0: not to be ended */
     struct refusals refusals;
     struct watch_list watches; /* owned by watches.c */
+    struct asked_list asked;   /* owned by asked.c */
     uint64_t signal_ms;        /* when signals_taken last went down */
     uint32_t watch_count;
+    uint32_t asked_count;
     uint16_t filters;       /* subscribed to so far, refused ones too: see acl.c */
     uint16_t plain_filters; /* of these, granted and not to a presence */
     uint8_t signals_taken;  /* of the allowance: see signals.c */

@@ -36,7 +36,7 @@ struct members {
 /* A user's rows follow each other. Unknown and disabled users give one row with a NULL id. */
 static const struct db_statement attach_statement = {
     .name = "members_attach",
-    .sql = "SELECT w.uid, u.id, c.id, c.kind, m.role, c.last_seq"
+    .sql = "SELECT w.uid, u.id, c.id, c.kind, m.role, c.last_seq, m.joined_seq"
            " FROM unnest($1::bigint[]) AS w (uid)"
            " LEFT JOIN banter.users u ON u.id = w.uid AND u.disabled_at IS NULL"
            " LEFT JOIN banter.members m ON m.user_id = u.id"
@@ -46,7 +46,15 @@ static const struct db_statement attach_statement = {
     .parameter_count = 1,
 };
 
-enum { COLUMN_UID, COLUMN_KNOWN, COLUMN_CONVERSATION, COLUMN_KIND, COLUMN_ROLE, COLUMN_LAST_SEQ };
+enum {
+    COLUMN_UID,
+    COLUMN_KNOWN,
+    COLUMN_CONVERSATION,
+    COLUMN_KIND,
+    COLUMN_ROLE,
+    COLUMN_LAST_SEQ,
+    COLUMN_JOINED_SEQ,
+};
 
 static void ask_after(struct members *m, unsigned ms)
 {
@@ -63,6 +71,7 @@ static struct attached_conversation read_item(const PGresult *r, int row)
         .kind = (enum conversation_kind)db_get_i64(r, row, COLUMN_KIND),
         .role = (enum role)db_get_i64(r, row, COLUMN_ROLE),
         .last_seq = db_get_i64(r, row, COLUMN_LAST_SEQ),
+        .joined_seq = db_get_i64(r, row, COLUMN_JOINED_SEQ),
     };
 }
 

@@ -24,6 +24,7 @@ enum {
 struct request {
     LIST_ENTRY(request) siblings;
     struct requests *requests;
+    uint64_t number; /* of the plugin's */
     bool is_sync;
     bool orphan; /* the link it came over was lost */
     uint64_t uid;
@@ -56,6 +57,7 @@ static struct request *new_request(struct requests *r, const struct frame_reques
     bool own_topic = f->response_topic.length > 0;
 
     q->requests = r;
+    q->number = f->number;
     q->is_sync = f->kind == REQUEST_SYNC;
     q->uid = f->uid;
     copy_text(q->handle, sizeof q->handle, f->handle);
@@ -75,7 +77,7 @@ static void free_request(struct request *q)
     free(q);
 }
 
-static void answer(const struct request *q, struct slice payload)
+static void answer(const struct request *q, struct slice payload, bool last)
 {
     if (q->orphan)
         return;
@@ -85,6 +87,7 @@ static void answer(const struct request *q, struct slice payload)
                                .device = slice_str(q->device),
                                .topic = slice_str(q->topic),
                                .correlation = slice_of(q->correlation, q->correlation_length),
+                               .answers = last ? q->number : 0,
                                .payload = payload});
 }
 
@@ -99,7 +102,7 @@ static void answer_error(const struct request *q, enum code code, const char *re
     buf_json(&json, slice_str(reason));
     buf_str(&json, "}}");
     if (!json.failed)
-        answer(q, buf_slice(&json));
+        answer(q, buf_slice(&json), true);
     buf_finish(&json);
 }
 
@@ -112,7 +115,7 @@ static struct actor actor_of(const struct request *q)
 static void on_response(void *owner, struct slice response)
 {
     struct request *q = owner;
-    answer(q, response);
+    answer(q, response, true);
     free_request(q);
 }
 
@@ -124,7 +127,7 @@ static bool on_page(void *owner, enum code code, const char *reason, struct slic
     if (code != CODE_OK)
         answer_error(q, code, reason);
     else
-        answer(q, page);
+        answer(q, page, last);
     if (code != CODE_OK || last || !wanted)
         free_request(q);
     return wanted;

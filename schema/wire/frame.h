@@ -21,7 +21,7 @@
 struct buf;
 
 enum {
-    LINK_VERSION = 2,
+    LINK_VERSION = 3,
     LINK_HEADER_BYTES = 8,
     LINK_BODY_MAX = 8 << 20, /* an entry or answer with its JSON escapes */
     LINK_KEY_MAX_LENGTH = 128,
@@ -85,8 +85,10 @@ struct frame_draft {
 
 enum request_kind { REQUEST_CONTROL = 1, REQUEST_SYNC = 2 };
 
-/* FRAME_REQUEST; answered by any number of DEVICE frames. Lost when the link is lost. */
+/* FRAME_REQUEST; answered by any number of DEVICE frames, the last of which names the number. Lost
+ * when the link is lost. */
 struct frame_request {
+    uint64_t number; /* not 0 */
     enum request_kind kind;
     uint64_t uid;
     struct slice handle;
@@ -159,6 +161,7 @@ struct attached_conversation {
     enum conversation_kind kind;
     enum role role;
     int64_t last_seq;
+    int64_t joined_seq; /* last_seq when the user became a member, for the last time */
 };
 
 enum { ATTACHED_MAX_PER_FRAME = 1000 };
@@ -186,6 +189,7 @@ struct frame_device {
     struct slice device; /* empty: every device of the user */
     struct slice topic;
     struct slice correlation; /* MQTT 5 Correlation Data, or empty */
+    uint64_t answers;         /* the request of which this is the last answer, or 0 */
     struct slice payload;
 };
 

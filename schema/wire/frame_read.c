@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { ATTACHED_ITEM_BYTES = 16 + 1 + 1 + 8 };
+enum { ATTACHED_ITEM_BYTES = 16 + 1 + 1 + 8 + 8 };
 
 struct reader {
     const unsigned char *at;
@@ -201,6 +201,7 @@ bool frame_read_request(struct slice body, struct frame_request *f)
 {
     struct reader r = reader_of(body);
 
+    f->number = get_u64(&r);
     f->kind = (enum request_kind)get_enum(&r, REQUEST_CONTROL, REQUEST_SYNC);
     f->uid = get_u64(&r);
     f->handle = get_handle(&r);
@@ -285,6 +286,7 @@ static struct attached_conversation get_attached(struct reader *r)
     c.kind = get_conversation_kind(r);
     c.role = (enum role)get_enum(r, ROLE_READER, ROLE_OWNER);
     c.last_seq = get_i64(r);
+    c.joined_seq = get_i64(r);
     return c;
 }
 
@@ -362,6 +364,7 @@ bool frame_read_device(struct slice body, struct frame_device *f)
     f->topic = get_string(&r, RESPONSE_TOPIC_MAX_LENGTH);
     require(&r, topic_is_valid_response(f->topic));
     f->correlation = get_string(&r, CORRELATION_MAX_LENGTH);
+    f->answers = get_u64(&r);
     f->payload = get_payload(&r);
     return finish(&r);
 }

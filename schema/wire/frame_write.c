@@ -98,6 +98,7 @@ void frame_write_request(struct buf *b, const struct frame_request *f)
 {
     size_t start = begin(b, FRAME_REQUEST);
 
+    buf_le64(b, f->number);
     buf_le8(b, (uint8_t)f->kind);
     buf_le64(b, f->uid);
     put_string(b, f->handle);
@@ -198,6 +199,7 @@ void frame_write_attached(struct buf *b, uint64_t uid, bool last,
         buf_le8(b, (uint8_t)items[i].kind);
         buf_le8(b, (uint8_t)items[i].role);
         put_i64(b, items[i].last_seq);
+        put_i64(b, items[i].joined_seq);
     }
     end(b, start);
 }
@@ -222,6 +224,7 @@ void frame_write_device(struct buf *b, const struct frame_device *f)
     put_string(b, f->device);
     put_string(b, f->topic);
     put_string(b, f->correlation);
+    buf_le64(b, f->answers);
     put_payload(b, f->payload);
     end(b, start);
 }

@@ -316,7 +316,7 @@ static void answer_attach(struct world *w, struct slice body)
 
         if (c->roles[f.uid - 1] != ROLE_NONE)
             items[count++] =
-                (struct attached_conversation){c->id, c->kind, c->roles[f.uid - 1], c->head};
+                (struct attached_conversation){c->id, c->kind, c->roles[f.uid - 1], c->head, 0};
     }
     frame_write_attached(&w->out, f.uid, true, items, count);
 }
@@ -395,6 +395,7 @@ static void answer_request(struct world *w, struct slice body)
                                                                     ? f.response_topic
                                                                     : slice_str(TOPIC_SYNC),
                                                        .correlation = f.correlation,
+                                                       .answers = f.number,
                                                        .payload = slice_str("{}")});
 }
 

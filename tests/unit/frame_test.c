@@ -109,7 +109,8 @@ static struct frame_draft a_draft(void)
 
 static struct frame_request a_request(void)
 {
-    return (struct frame_request){.kind = REQUEST_SYNC,
+    return (struct frame_request){.number = 12,
+                                  .kind = REQUEST_SYNC,
                                   .uid = 9,
                                   .handle = slice_str("alice"),
                                   .device = slice_str("d"),
@@ -124,6 +125,7 @@ static struct frame_device a_device(void)
                                  .device = slice_str("d"),
                                  .topic = slice_str("me/receipt"),
                                  .correlation = slice_str("c"),
+                                 .answers = 12,
                                  .payload = slice_str("{}")};
 }
 
@@ -168,9 +170,9 @@ static struct frame_watched a_watched(void)
 }
 
 static const struct attached_conversation attached_items[] = {
-    {{{1}}, CONVERSATION_DIRECT, ROLE_MEMBER, 0},
-    {{{2}}, CONVERSATION_GROUP, ROLE_OWNER, 12},
-    {{{3}}, CONVERSATION_CHANNEL, ROLE_READER, INT64_MAX},
+    {{{1}}, CONVERSATION_DIRECT, ROLE_MEMBER, 0, 0},
+    {{{2}}, CONVERSATION_GROUP, ROLE_OWNER, 12, 7},
+    {{{3}}, CONVERSATION_CHANNEL, ROLE_READER, INT64_MAX, 1},
 };
 
 /* One frame of every type, in the order of enum frame_type. */
@@ -414,6 +416,7 @@ static void test_attached_items(void **state)
         assert_int_equal(item.kind, attached_items[n].kind);
         assert_int_equal(item.role, attached_items[n].role);
         assert_int_equal(item.last_seq, attached_items[n].last_seq);
+        assert_int_equal(item.joined_seq, attached_items[n].joined_seq);
     }
     assert_int_equal(n, ARRAY_LENGTH(attached_items));
 
@@ -480,6 +483,7 @@ static void test_device_and_entry_values(void **state)
     assert_true(frame_read_device(body_of(&b), &out));
     assert_true(slice_equal(out.topic, device.topic));
     assert_true(slice_equal(out.correlation, device.correlation));
+    assert_int_equal(out.answers, device.answers);
     device.device = slice_of(NULL, 0); /* every device */
     buf_reset(&b);
     frame_write_device(&b, &device);

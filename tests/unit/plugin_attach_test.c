@@ -298,6 +298,30 @@ static void test_end_of_a_conversation(void **state)
     assert_int_equal(rig.core->attaching, 0);
 }
 
+/* Who was removed and added again while nobody heard of it does not get what was said between. */
+static void test_back_among_the_members(void **state)
+{
+    struct attached_conversation item = rig_item(1, 5);
+    struct uuid one = rig_uuid(1);
+    char chat[TOPIC_CHAT_LENGTH + 1];
+
+    (void)state;
+    topic_format_chat(&one, chat);
+    rig_login_attached(&rig, &alice, 1, "alice", "phone", &item, 1);
+    rig_login_attached(&rig, &bob, 2, "bob", "phone", &item, 1);
+    rig_unlink(&rig);
+    rig_link(&rig, true);
+    item.last_seq = 9;
+    rig_attached(&rig, 2, &item, 1, true);
+    item.joined_seq = 8;
+    rig_attached(&rig, 1, &item, 1, true);
+    for (int64_t seq = 6; seq <= 9; seq++)
+        rig_entry(&rig, &one, seq, 3, "phone", "{}");
+    assert_int_equal(rig_count("bob/phone", chat), 4);
+    assert_int_equal(rig_count("alice/phone", chat), 1);
+    assert_int_equal(role_in(1, 1), ROLE_MEMBER);
+}
+
 /* The end of it is news for a user who is being asked for again. */
 static void test_end_while_asked_again(void **state)
 {
@@ -404,6 +428,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_events_of_memberships, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_events_of_another_answer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_end_of_a_conversation, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_back_among_the_members, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_end_while_asked_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_kick_of_one_device, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_kick_instead_of_an_answer, set_up, tear_down),

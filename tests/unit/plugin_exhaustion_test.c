@@ -104,7 +104,7 @@ static void put_entry(struct buf *out, int64_t seq)
 
 static void answer_attach(struct buf *out, struct slice body)
 {
-    struct attached_conversation item = {group, CONVERSATION_GROUP, ROLE_MEMBER, store.head};
+    struct attached_conversation item = {group, CONVERSATION_GROUP, ROLE_MEMBER, store.head, 0};
     struct frame_attach f;
 
     assert_true(frame_read_attach(body, &f));

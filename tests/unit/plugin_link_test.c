@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define PHONE "alice/phone"
 #define BOB "send/@bob"
@@ -360,11 +361,91 @@ static void test_requests(void **state)
     assert_int_equal(request.uid, 1);
     assert_true(rig_next(&rig, FRAME_REQUEST, &body) && frame_read_request(body, &request));
     assert_int_equal(request.kind, REQUEST_SYNC);
-    /* One that has not left when the link is lost is answered. */
+}
+
+static void answer(uint64_t number)
+{
+    struct buf b;
+
+    buf_init(&b, 1024);
+    frame_write_device(&b, &(struct frame_device){.uid = 1,
+                                                  .device = slice_str("phone"),
+                                                  .topic = slice_str("my/answers"),
+                                                  .answers = number,
+                                                  .payload = slice_str("{}")});
+    rig_send(&rig, &b);
+    buf_finish(&b);
+}
+
+/* Those that were written and those that were not. */
+static void test_requests_are_lost_with_the_link(void **state)
+{
+    struct frame_request request;
+    struct slice body;
+
+    (void)state;
+    rig_link(&rig, true);
+    assert_true(rig_login(&rig, &alice, 1, "alice", "phone"));
+    control("my/answers", "answered");
+    rig_tick(&rig);
+    assert_true(rig_next(&rig, FRAME_REQUEST, &body) && frame_read_request(body, &request));
+    answer(request.number);
+    assert_true(rig_publish(&rig, &alice, PHONE, "send/me/sync", "{}"));
+    rig_tick(&rig);
+    control("my/answers", "written");
     rig_forget();
-    control("my/answers", "c3");
     rig_unlink(&rig);
+    assert_int_equal(rig_count(PHONE, "my/answers"), 1);
     assert_true(rig_last_has(PHONE, "my/answers", "\"unavailable\""));
+    assert_memory_equal(rig_last(PHONE, "my/answers")->correlation.data, "written", 7);
+    assert_int_equal(rig_count(PHONE, "me/sync"), 1);
+    assert_true(rig_last_has(PHONE, "me/sync", "\"unavailable\""));
+    rig_link(&rig, true);
+    rig_unlink(&rig);
+    assert_int_equal(rig_message_count, 2);
+}
+
+static void test_requests_without_answer_are_bounded(void **state)
+{
+    (void)state;
+    rig_link(&rig, true);
+    assert_true(rig_login(&rig, &alice, 1, "alice", "phone"));
+    for (unsigned i = 0; i < ASKED_PER_SESSION_MAX; i++)
+        control("my/answers", "");
+    assert_int_equal(rig_message_count, 0);
+    control("my/answers", "");
+    assert_true(rig_last_has(PHONE, "my/answers", "\"unavailable\""));
+    answer(1);
+    rig_forget();
+    control("my/answers", "");
+    assert_int_equal(rig_message_count, 0);
+    core_disconnected(rig.core, &alice);
+    assert_int_equal(rig.core->asked.by_number.count, 0);
+    answer(2); /* to nobody */
+}
+
+/* What the bridge wrote before it went counts, though nothing can be written to it. */
+static void test_last_words_are_read(void **state)
+{
+    struct buf b;
+
+    (void)state;
+    rig_link(&rig, true);
+    rig_login_attached(&rig, &alice, 1, "alice", "phone", NULL, 0);
+    assert_true(post(BOB, "1"));
+    rig_tick(&rig);
+    buf_init(&b, 1024);
+    frame_write_confirm(&b, &(struct frame_confirm){1});
+    rig_put(&rig, &b);
+    buf_finish(&b);
+    assert_true(post(BOB, "2"));
+    close(rig.bridge);
+    rig.bridge = -1;
+    link_flush(&rig.core->link);
+    assert_true(link_is_up(&rig.core->link));
+    link_flush(&rig.core->link);
+    rig_unlink(&rig);
+    assert_int_equal(rig.core->ring.confirmed, 1);
 }
 
 int main(void)
@@ -386,6 +467,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_too_many_refusals_end_the_connection, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_requests, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_requests_are_lost_with_the_link, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_requests_without_answer_are_bounded, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_last_words_are_read, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

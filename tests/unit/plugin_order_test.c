@@ -251,9 +251,9 @@ static void test_newcomer_gets_what_overtook_the_news(void **state)
     (void)state;
     rig_link(&rig, true);
     rig_login_attached(&rig, &bob, 2, "bob", "phone", NULL, 0);
-    rig_login_attached(&rig, &alice, 1, "alice", "phone",
-                       &(struct attached_conversation){group, CONVERSATION_GROUP, ROLE_MEMBER, 4},
-                       1);
+    rig_login_attached(
+        &rig, &alice, 1, "alice", "phone",
+        &(struct attached_conversation){group, CONVERSATION_GROUP, ROLE_MEMBER, 4, 0}, 1);
     rig_forget();
     for (int64_t seq = 5; seq <= 8; seq++)
         rig_entry(&rig, &group, seq, 3, "", "{\"seq\":0}");

@@ -444,8 +444,10 @@ void rig_filled(struct rig *r, const struct uuid *conversation, int64_t upto, bo
 
 void rig_device(struct rig *r, uint64_t uid, const char *device, const char *payload)
 {
-    struct frame_device f = {
-        uid, slice_str(device), slice_str("me/receipt"), {NULL, 0}, slice_str(payload)};
+    struct frame_device f = {.uid = uid,
+                             .device = slice_str(device),
+                             .topic = slice_str("me/receipt"),
+                             .payload = slice_str(payload)};
     struct buf b;
 
     buf_init(&b, LINK_BODY_MAX);
@@ -503,5 +505,6 @@ struct uuid rig_uuid(unsigned n)
 
 struct attached_conversation rig_item(unsigned n, int64_t last_seq)
 {
-    return (struct attached_conversation){rig_uuid(n), CONVERSATION_GROUP, ROLE_MEMBER, last_seq};
+    return (struct attached_conversation){rig_uuid(n), CONVERSATION_GROUP, ROLE_MEMBER, last_seq,
+                                          0};
 }

@@ -156,9 +156,9 @@ static void test_revoked_set(void **state)
 static void write_frames(struct buf *b)
 {
     const struct attached_conversation items[3] = {
-        {{{1}}, CONVERSATION_GROUP, ROLE_MEMBER, 1},
-        {{{2}}, CONVERSATION_DIRECT, ROLE_READER, 2},
-        {{{3}}, CONVERSATION_CHANNEL, ROLE_OWNER, 3},
+        {{{1}}, CONVERSATION_GROUP, ROLE_MEMBER, 1, 0},
+        {{{2}}, CONVERSATION_DIRECT, ROLE_READER, 2, 0},
+        {{{3}}, CONVERSATION_CHANNEL, ROLE_OWNER, 3, 0},
     };
     const struct frame_draft draft = {
         .number = 1,

@@ -59,6 +59,10 @@ class HttpDevice(Member):
         if status in (200, 201):
             self.stored(seat, n, body, time.monotonic())
             return
+        if status == 401:
+            # By the server's clock, which jumps, the token is not good now. It says nothing of
+            # the draft.
+            raise OSError("not authorized")
         self.log("N", seat.id, self.id_of(n), body["code"])
         self.run.count("refused")
         if status in PASSING_STATUS:
