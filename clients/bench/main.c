@@ -20,7 +20,11 @@ static const struct {
     bool (*run)(const struct options *o);
     const char *help;
 } scenarios[] = {
+    {"append", scenario_append, "PostgreSQL alone, with rows like those of pairs"},
+    {"broadcast", scenario_broadcast, "a channel, all members online: deliveries/s"},
     {"channel", scenario_channel, "a large channel, and what its posts do to direct messages"},
+    {"connect", scenario_connect, "many users with many conversations come online and stay idle"},
+    {"ejabberd", scenario_ejabberd, "the pairs on an XMPP server, for comparison"},
     {"group", scenario_group, "one group, all members online: deliveries/s"},
     {"inbox", scenario_inbox, "the sync of a user with very many conversations"},
     {"pairs", scenario_pairs, "conversations of two: durable messages/s and their latency"},

@@ -41,18 +41,23 @@ static const struct option_info table[] = {
     {"pairs", "N", "conversations of two, one of whom sends", COUNT(pairs), "1000", 1},
     {"members", "N", "of the group, all online, or of the channel", COUNT(members), "100", 2},
     {"senders", "N", "group: how many of them send", COUNT(senders), "10", 1},
+    {"history", "N", "pairs: messages in each log before the first run", COUNT(history), "0", 0},
+    {"batch", "N", "append: rows in a commit", COUNT(batch), "300", 1},
+    {"flights", "N", "append: commits in flight", COUNT(flights), "2", 1},
     {"messages", "N", "replay: length of the log", COUNT(messages), "100000", 1},
     {"connected", "N", "channel: members that are online", COUNT(connected), "5000", 2},
     {"direct-rate", "R", "channel, push: messages/s of the pairs", COUNT(direct_rate), "200", 1},
     {"joins", "N", "channel: joins and leaves in each channel", COUNT(joins), "200", 0},
     {"registered", "N", "push: members who are away and want one", COUNT(registered), "20000", 1},
-    {"conversations", "N", "inbox: of the user", COUNT(conversations), "500", 1},
+    {"conversations", "N", "inbox, connect: of each user", COUNT(conversations), "500", 1},
     {"unread", "N", "inbox: messages in each of them", COUNT(unread), "20", 1},
     {"syncs", "N", "inbox: of each sort in a run", COUNT(syncs), "100", 1},
-    {"clients", "N", "storm: users, one device each", COUNT(clients), "5000", 3},
+    {"clients", "N", "storm, connect: users, one device each", COUNT(clients), "5000", 3},
     {"watchers", "N", "storm: who watch each of them", COUNT(watchers), "3", 1},
     {"spread", "MS", "storm: time over which they come back", COUNT(spread), "0", 0},
-    {"handshakes", "N", "storm: connections without CONNACK at a time", COUNT(handshakes), "64", 1},
+    {"handshakes", "N", "storm, connect: connections without CONNACK at a time", COUNT(handshakes),
+     "64", 1},
+    {"idle", "S", "connect: time that all stay", COUNT(idle), "1", 1},
     {"away", "PERCENT", "storm: how many stay away in the end", COUNT(away), "10", 0},
     {"grace", "MS", "storm: the instance's presence_grace_ms", COUNT(grace), "30000", 1},
     {"limit", "N", "entries of each conversation in a sync", COUNT(limit), "50", 1},
@@ -72,8 +77,11 @@ static const struct option_info table[] = {
 static const struct own_initial {
     const char *scenario, *option, *value;
 } own_initials[] = {
-    {"channel", "pairs", "200"}, {"channel", "members", "100000"}, {"channel", "rate", "1"},
-    {"push", "pairs", "200"},    {"push", "members", "100000"},    {"push", "seconds", "45"},
+    {"broadcast", "members", "1000"},   {"broadcast", "senders", "1"},
+    {"channel", "pairs", "200"},        {"channel", "members", "100000"},
+    {"channel", "rate", "1"},           {"connect", "clients", "10000"},
+    {"connect", "conversations", "50"}, {"push", "pairs", "200"},
+    {"push", "members", "100000"},      {"push", "seconds", "45"},
 };
 
 enum { OWN_INITIALS_COUNT = sizeof(own_initials) / sizeof(own_initials[0]) };

@@ -34,6 +34,9 @@ struct options {
     unsigned joins;
     unsigned registered;
     unsigned conversations;
+    unsigned history;
+    unsigned batch;
+    unsigned flights;
     unsigned unread;
     unsigned limit;
     unsigned syncs;
@@ -41,6 +44,7 @@ struct options {
     unsigned watchers;
     unsigned spread;
     unsigned handshakes;
+    unsigned idle;
     unsigned away;
     unsigned grace;
     unsigned rate;

@@ -75,6 +75,22 @@ static void print_table(const struct report *r)
     printf("\n");
 }
 
+/* Of each run; null where the metric does not apply. */
+static void write_values(struct buf *b, const struct measurement *runs, unsigned count,
+                         enum metric metric)
+{
+    for (unsigned i = 0; i < count; i++) {
+        double value = runs[i].values[metric];
+
+        if (i > 0)
+            buf_char(b, ',');
+        if (isnan(value))
+            buf_str(b, "null");
+        else
+            buf_printf(b, "%.3f", value);
+    }
+}
+
 static void write_measurements(struct buf *b, const char *name, const struct measurement *runs,
                                unsigned count)
 {
@@ -86,8 +102,10 @@ static void write_measurements(struct buf *b, const char *name, const struct mea
 
         if (isnan(s.median))
             continue;
-        buf_printf(b, "%s\"%s\":{\"median\":%.3f,\"min\":%.3f,\"max\":%.3f}", comma,
+        buf_printf(b, "%s\"%s\":{\"median\":%.3f,\"min\":%.3f,\"max\":%.3f,\"runs\":[", comma,
                    metric_table[i].name, s.median, s.min, s.max);
+        write_values(b, runs, count, (enum metric)i);
+        buf_str(b, "]}");
         comma = ",";
     }
     buf_char(b, '}');

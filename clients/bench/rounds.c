@@ -66,6 +66,16 @@ static bool run_banter(struct rounds *r, struct measurement *out)
     return true;
 }
 
+/* What some scenarios need beside users and conversations. */
+static bool enlarge(const struct rounds *r)
+{
+    const struct options *o = r->options;
+
+    if (r->cast->stages[0].kind == CONVERSATION_CHANNEL)
+        return seed_channel(r->db, r->cast, r->cast->player_count);
+    return o->history == 0 || seed_history(r->db, r->cast, o->history, o->size);
+}
+
 static bool prepare(struct rounds *r)
 {
     const struct options *o = r->options;
@@ -87,7 +97,7 @@ static bool prepare(struct rounds *r)
     if (o->baseline_only)
         return true;
     r->db = seed_connect(o->dsn);
-    return r->db && seed_cast(r->db, r->cast) && seed_tokens(&tokens, r->cast);
+    return r->db && seed_cast(r->db, r->cast) && seed_tokens(&tokens, r->cast) && enlarge(r);
 }
 
 static bool report(const struct rounds *r, const char *bench, const char *title)

@@ -46,6 +46,11 @@ static const char insert_history[] =
     "INSERT INTO banter.messages (conversation, seq, sender, at, kind, id, text) "
     "SELECT w.id, n, w.sender, now(), 1, gen_random_uuid()::text, repeat('m', $4::int) "
     "  FROM wanted w, generate_series(w.last_seq + 1, $3::bigint) AS n";
+/* So that nobody makes words of it: the search is not what such a log is for. */
+static const char insert_progress[] =
+    "INSERT INTO banter.search_progress (conversation, indexed_seq) "
+    "SELECT c.id, c.last_seq FROM banter.conversations c WHERE c.id = ANY ($1::uuid[]) "
+    "ON CONFLICT (conversation) DO UPDATE SET indexed_seq = excluded.indexed_seq";
 /* $1 how the handles begin, $2 how many members. */
 #define CROWD                                                                                      \
     "SELECT $1::text || lpad(n::text, 6, '0') AS handle FROM generate_series(0, $2::int - 1) AS n"
@@ -249,6 +254,7 @@ bool seed_history(PGconn *db, struct cast *c, unsigned count, unsigned text_byte
         const char *values[] = {stages.data, senders.data, upto, bytes};
 
         done = run_insert(db, insert_history, 4, values) &&
+               run_insert(db, insert_progress, 1, values) &&
                run_insert(db, "ANALYZE banter.messages", 0, NULL);
     }
     for (unsigned i = 0; done && i < c->stage_count; i++) {

@@ -17,7 +17,7 @@ PACKAGES_UP=(
 PACKAGES_TEST=(
     clang clang-format git libcmocka-dev libclang-rt-14-dev openssl
     python3-cryptography python3-jsonschema python3-paho-mqtt python3-pytest python3-pytest-xdist
-    shellcheck
+    shellcheck valgrind
 )
 PACKAGES_CHAOS=(e2fsprogs iproute2 iptables libfaketime mount)
 PACKAGES_E2E=(chromium fonts-inter fonts-noto-color-emoji)

@@ -215,9 +215,12 @@ suite_chaos() {
         /usr/bin/python3 -m pytest -q -p no:cacheprovider -n 3 .) && ((failed == 0))
 }
 
-# A copy of its own, a second of load: a table, a JSON line, and not one error.
+# What is told of results; the instructions of the hot paths; and a copy of its own, a second of
+# load: a table, a JSON line, and not one error.
 suite_bench_smoke() {
     build_preset release
+    (cd "$REPO/tests/bench" && PYTHONDONTWRITEBYTECODE=1 BANTER_BUILD_DIR=$REPO/build/release \
+        /usr/bin/python3 -m pytest -q -p no:cacheprovider .)
     BANTER_BUILD_DIR=$REPO/build/release run_pytest -m bench
 }
 

@@ -115,6 +115,25 @@ def test_a_baseline_runs_beside_it(banter):
     assert line["bare"]["messages_per_s"]["median"] > 0
 
 
+def test_broadcast(banter):
+    _options, medians = bench(banter, "broadcast", "--members", "20", "--seconds", "1",
+                              "--warm-up", "0", "--rate", "20")
+    assert medians["deliveries_per_s"] > 10 * medians["messages_per_s"] > 0
+
+
+def test_append(banter):
+    _options, medians = bench(banter, "append", "--pairs", "10", "--batch", "20", "--seconds",
+                              "1", "--warm-up", "0")
+    assert medians["messages_per_s"] > 100 and 15 < medians["messages_per_commit"] <= 20
+
+
+def test_connect(banter):
+    _options, medians = bench(banter, "connect", "--clients", "30", "--conversations", "4")
+    assert medians["connects_per_s"] > 10
+    assert 0 < medians["ready_p50_ms"] <= medians["ready_p99_ms"]
+    assert abs(medians["broker_kib_per_user"]) < 1000
+
+
 def test_door(banter):
     done = subprocess.run([REPOSITORY / "banter", "--data", banter.data, "bench", "door", "--idle",
                            "60", "--receivers", "20", "--rounds", "3"],
