@@ -1,15 +1,26 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# bench.sh - runs banter-bench against the running copy, with all that it needs to know of it.
+# bench.sh - runs banter-bench against the running copy, with all that it needs to know of it; or,
+# for `all`, `growth` and `report`, everything that it can do on copies of its own.
 
 cmd_bench() {
-    is_running || die "not running; start it with ./banter up -d"
+    (($#)) || set -- --help
+    case $1 in
+    all | growth | report) bench_suite "$@" ;;
+    *) bench_once "$@" ;;
+    esac
+}
+
+bench_once() {
+    [[ $1 == -* ]] || is_running || die "not running; start it with ./banter up -d"
     ensure_build
     local bench=$BUILD/clients/bench/banter-bench
     [[ -x $bench ]] || die "$bench was not built"
-    (($#)) || set -- --help
     if [[ $1 == -* ]]; then
-        exec "$bench" "$@"
+        "$bench" "$@"
+        printf '\n  ./banter bench %-8s %s\n' all "every target, beside its baselines" \
+            growth "how cost grows" report "writes tables and plots into docs/performance.md"
+        return
     fi
     read_addresses
     local scenario=$1
@@ -22,4 +33,26 @@ cmd_bench() {
     exec "$bench" "$scenario" --http "$HTTP_URL" --mqtt "$MQTT_ADDRESS" --data "$DATA" \
         --dsn "$(postgres_dsn)" --keys "$DATA/keys" \
         --pids "$(pid_or_null broker),$(pid_or_null bridge),$(pid_or_null postgres)" "$@"
+}
+
+# --mosquitto21 fetches that broker and builds the plugin for it; what the suite is told is where.
+bench_suite() {
+    local argument broker
+    local -a arguments=()
+    for argument; do
+        if [[ $argument == --mosquitto21 ]]; then
+            settle_owner
+            broker=$(reachable_dir mosquitto-2.1)
+            "$REPO/scripts/mosquitto21.sh" "$broker"
+            build_with_mosquitto21 "$broker" release bench-mosquitto21
+            arguments+=(--mosquitto21 "$broker"
+                --plugin21 "$REPO/build/bench-mosquitto21/broker-plugin/banter_plugin.so")
+        else
+            arguments+=("$argument")
+        fi
+    done
+    unset BANTER_DATA BANTER_PORT_BASE # the copies are the suite's own
+    cd "$REPO"
+    PYTHONPATH=$REPO/clients/bench PYTHONDONTWRITEBYTECODE=1 \
+        exec /usr/bin/python3 -m suite "${arguments[@]}"
 }

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: MIT
+"""A running copy of Banter for the bench alone, and banter-bench against it."""
+import json
+import os
+import pathlib
+import socket
+import subprocess
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
+UP_SECONDS = 900  # may have to build first
+
+
+class BenchFailed(Exception):
+    """An invocation failed, or found something lost, doubled or out of order."""
+
+
+def free_port_base(first=28080, step=10, parts=5):
+    """The first of so many ports in a row that nobody listens on."""
+    for base in range(first, first + 100 * step, step):
+        if all(_is_free(base + part) for part in range(parts)):
+            return base
+    raise BenchFailed("no free ports")
+
+
+def _is_free(port):
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            s.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+class Copy:
+    """`environment` are settings of ./banter, such as BANTER_MOSQUITTO."""
+
+    def __init__(self, data, port_base=None, **environment):
+        self.data = pathlib.Path(data)
+        self.port_base = port_base or free_port_base()
+        self.environment = {**os.environ, **environment}
+
+    def _command(self, *arguments):
+        return [REPOSITORY / "banter", "--data", self.data, "--port-base", str(self.port_base),
+                *arguments]
+
+    def _run(self, *arguments, seconds):
+        done = subprocess.run(self._command(*arguments), env=self.environment, text=True,
+                              capture_output=True, timeout=seconds, check=False)
+        if done.returncode != 0:
+            raise BenchFailed(f"./banter {' '.join(arguments)}: {done.stdout[-2000:]}"
+                              f"{done.stderr[-2000:]}")
+        return done.stdout
+
+    def up(self):
+        self._run("up", "-d", seconds=UP_SECONDS)
+
+    def down(self):
+        self._run("down", seconds=120)
+
+    def restart(self, service):
+        self._run("restart", service, seconds=180)
+
+    def bench(self, arguments, seconds=900):
+        """The JSON line of one invocation."""
+        line = self._run("bench", *arguments, seconds=seconds).splitlines()[-1]
+        return json.loads(line)
+
+    def query(self, sql):
+        """The only value of a statement, as PostgreSQL's superuser."""
+        done = subprocess.run(
+            ["psql", "-XqAt", "-h", self.socket_directory(), "-U", "postgres", "-d", "banter",
+             "-c", sql], text=True, capture_output=True, timeout=3600, check=False)
+        if done.returncode != 0:
+            raise BenchFailed(done.stderr)
+        return done.stdout.strip()
+
+    def settle(self):
+        """After much was written: what PostgreSQL would do some time later, now."""
+        self.query("VACUUM (ANALYZE) banter.messages")
+        self.query("CHECKPOINT")
+
+    def __enter__(self):
+        self.up()
+        return self
+
+    def __exit__(self, *_exception):
+        self.down()
+
+    def pid(self, service):
+        return (self.data / "state" / f"{service}.pid").read_text(encoding="utf-8").split()[0]
+
+    def socket_directory(self):
+        """Of its PostgreSQL."""
+        for line in (self.data / "bridge.conf").read_text(encoding="utf-8").splitlines():
+            if line.startswith("database "):
+                return line.split("host=")[1].split()[0]
+        raise BenchFailed("bridge.conf names no database")
+
+    def crowd(self, users, seconds):
+        """So many users who are connected and idle, until the result is closed."""
+        return Crowd(self._command("bench", "connect", "--clients", str(users),
+                                   "--idle", str(seconds)), self.environment)
+
+
+class Crowd:
+    """A context: inside it everybody is ready."""
+
+    def __init__(self, command, environment):
+        self.command, self.environment, self.process = command, environment, None
+
+    def __enter__(self):
+        self.process = subprocess.Popen(self.command, env=self.environment, text=True,
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        for line in self.process.stdout:
+            if line.rstrip().endswith("users are ready"):
+                return self
+        self.process.wait()
+        raise BenchFailed("the idle users did not become ready")
+
+    def __exit__(self, *_exception):
+        self.process.kill()  # banter-bench itself: the script has replaced itself by it
+        self.process.wait()
+        self.process.stdout.close()
