@@ -84,7 +84,7 @@ bool argument_handles(struct command *cmd, const json_t *arguments, const char *
                      command_group_members_max(cmd));
         return false;
     }
-    db_array_begin(params);
+    db_array_begin(params, DB_TEXT_ARRAY);
     json_array_foreach((json_t *)array, index, value)
     {
         struct slice handle = slice_of(json_string_value(value), json_string_length(value));

@@ -347,19 +347,19 @@ static struct db_params *batch_params(const struct cursors *c)
 {
     struct db_params *p = db_params_create();
 
-    db_array_begin(p);
+    db_array_begin(p, DB_I64_ARRAY);
     for (size_t i = 0; i < c->batch_count; i++)
         db_array_i64(p, (int64_t)c->batch[i]->key.uid);
     db_array_end(p);
-    db_array_begin(p);
+    db_array_begin(p, DB_UUID_ARRAY);
     for (size_t i = 0; i < c->batch_count; i++)
         db_array_uuid(p, &c->batch[i]->key.conversation);
     db_array_end(p);
-    db_array_begin(p);
+    db_array_begin(p, DB_I64_ARRAY);
     for (size_t i = 0; i < c->batch_count; i++)
         db_array_i64(p, c->batch[i]->to.received);
     db_array_end(p);
-    db_array_begin(p);
+    db_array_begin(p, DB_I64_ARRAY);
     for (size_t i = 0; i < c->batch_count; i++)
         db_array_i64(p, c->batch[i]->to.read);
     db_array_end(p);

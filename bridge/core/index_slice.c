@@ -65,7 +65,7 @@ struct db_params *index_slice_read_params(const struct index_slice *s)
     struct db_params *p = db_params_create();
     bool single = s->care != SLICE_AS_USUAL;
 
-    db_array_begin(p);
+    db_array_begin(p, DB_UUID_ARRAY);
     for (size_t i = 0; i < s->count; i++)
         db_array_uuid(p, &s->conversations[i]);
     db_array_end(p);
@@ -91,20 +91,20 @@ static void put_progress(struct db_params *p, const PGresult *result)
 {
     int rows = PQntuples(result);
 
-    db_array_begin(p);
+    db_array_begin(p, DB_UUID_ARRAY);
     for (int row = 0; row < rows; row++) {
         struct uuid conversation = db_get_uuid(result, row, COLUMN_CONVERSATION);
         if (is_first_of_conversation(result, row))
             db_array_uuid(p, &conversation);
     }
     db_array_end(p);
-    db_array_begin(p);
+    db_array_begin(p, DB_I64_ARRAY);
     for (int row = 0; row < rows; row++) {
         if (is_first_of_conversation(result, row))
             db_array_i64(p, db_get_i64(result, row, COLUMN_INDEXED_SEQ));
     }
     db_array_end(p);
-    db_array_begin(p);
+    db_array_begin(p, DB_I64_ARRAY);
     for (int row = 0; row < rows; row++) {
         if (is_last_of_conversation(result, row))
             db_array_i64(p, db_get_i64(result, row, COLUMN_SEQ));
@@ -121,7 +121,7 @@ static bool leaves_words(const PGresult *result, int row)
 
 static void put_numbers(struct db_params *p, const PGresult *result, enum read_column column)
 {
-    db_array_begin(p);
+    db_array_begin(p, DB_I64_ARRAY);
     for (int row = 0; row < PQntuples(result); row++) {
         if (leaves_words(result, row))
             db_array_i64(p, db_get_i64(result, row, column));
@@ -135,7 +135,7 @@ static void put_words(struct db_params *p, const struct index_slice *s, const PG
     struct buf words;
 
     buf_init(&words, WORDS_CEILING);
-    db_array_begin(p);
+    db_array_begin(p, DB_TEXT_ARRAY);
     for (int row = 0; row < PQntuples(result); row++) {
         struct slice text = db_get_text(result, row, COLUMN_TEXT);
         bool is_cut = s->care == SLICE_WITHOUT_WORDS || db_get_null(result, row, COLUMN_TEXT);
@@ -168,7 +168,7 @@ struct db_params *index_slice_read(struct index_slice *s, const PGresult *result
         s->has_entries[n - 1] = true;
     }
     put_progress(p, result);
-    db_array_begin(p);
+    db_array_begin(p, DB_UUID_ARRAY);
     for (int row = 0; row < rows; row++) {
         struct uuid conversation = db_get_uuid(result, row, COLUMN_CONVERSATION);
         if (leaves_words(result, row))

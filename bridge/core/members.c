@@ -135,7 +135,7 @@ static void on_timer(evutil_socket_t fd, short what, void *argument)
         return;
     m->asked_count = m->waiting_count < USERS_PER_QUERY ? m->waiting_count : USERS_PER_QUERY;
     p = db_params_create();
-    db_array_begin(p);
+    db_array_begin(p, DB_I64_ARRAY);
     for (size_t i = 0; i < m->asked_count; i++)
         db_array_i64(p, (int64_t)m->waiting[i]);
     db_array_end(p);

@@ -112,11 +112,11 @@ bool sync_chunk_ask(const struct sync_chunk *chunk, struct db_pool *pool, db_rep
     struct db_params *params = db_params_create();
 
     db_i64(params, (int64_t)chunk->uid);
-    db_array_begin(params);
+    db_array_begin(params, DB_UUID_ARRAY);
     for (size_t i = 0; i < chunk->target_count; i++)
         db_array_uuid(params, &chunk->targets[i].conversation);
     db_array_end(params);
-    db_array_begin(params);
+    db_array_begin(params, DB_I64_ARRAY);
     for (size_t i = 0; i < chunk->target_count; i++) {
         if (chunk->targets[i].cursor == SYNC_NO_CURSOR)
             db_array_null(params);

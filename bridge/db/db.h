@@ -51,8 +51,7 @@ struct db_statement {
 
 enum { DB_PARAMETERS_MAX = 12 };
 
-/* Parameters are built in order and copied: all in text format but db_bytes() (binary, for bytea).
- */
+/* Parameters are built in order and copied: bytea and arrays in binary format, the rest as text. */
 struct db_params;
 struct db_params *db_params_create(void);
 void db_params_destroy(
@@ -63,8 +62,10 @@ void db_bool(struct db_params *p, bool value);
 void db_text(struct db_params *p, struct slice value); /* must hold no NUL */
 void db_uuid(struct db_params *p, const struct uuid *value);
 void db_bytes(struct db_params *p, struct slice value);
-/* An array in one parameter: begin, items, end. NULL items are allowed. */
-void db_array_begin(struct db_params *p);
+/* An array in one parameter: begin, items, end. NULL items are allowed. The cast in the SQL must be
+ * to this very type: bigint[], text[] or uuid[]. */
+enum db_array_type { DB_I64_ARRAY, DB_TEXT_ARRAY, DB_UUID_ARRAY };
+void db_array_begin(struct db_params *p, enum db_array_type type);
 void db_array_null(struct db_params *p);
 void db_array_i64(struct db_params *p, int64_t value);
 void db_array_text(struct db_params *p, struct slice value);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* params.c - the parameters of one query, in libpq's text format (bytea in binary format).
+/* params.c - the parameters of one query: arrays and bytea in PostgreSQL's binary format, which it
+ * takes without parsing, the rest as text.
  *
  * All values live in one buffer, each followed by a NUL as libpq wants text parameters. Pointers
  * into it are made only at the end, because the buffer moves while it grows. */
@@ -10,7 +11,9 @@
 #include "base/memory.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Callers bound what they put into a query far below this. */
 enum { DATA_CEILING_BYTES = 1 << 29 };
@@ -27,7 +30,10 @@ struct db_params {
     struct parameter items[DB_PARAMETERS_MAX];
     int count; /* finished parameters */
     bool in_array;
-    bool array_has_items;
+    enum db_array_type array_type;
+    size_t array_offset; /* of the array's header in data */
+    uint32_t array_count;
+    bool array_has_null;
 };
 
 struct db_params *db_params_create(void)
@@ -116,65 +122,81 @@ void db_bytes(struct db_params *p, struct slice value)
     end(p);
 }
 
-void db_array_begin(struct db_params *p)
+static void put_be32(struct buf *data, uint32_t value)
 {
-    begin(p);
-    p->in_array = true;
-    p->array_has_items = false;
-    buf_char(&p->data, '{');
+    value = htobe32(value);
+    buf_bytes(data, &value, sizeof value);
 }
 
-static void separate(struct db_params *p)
+/* As array_recv() of PostgreSQL wants it (src/backend/utils/adt/arrayfuncs.c). The header is
+ * known only at the end. */
+enum { ARRAY_HEADER_BYTES = 20, EMPTY_ARRAY_BYTES = 12 };
+
+void db_array_begin(struct db_params *p, enum db_array_type type)
 {
-    assert(p->in_array);
-    if (p->array_has_items)
-        buf_char(&p->data, ',');
-    p->array_has_items = true;
+    static const char header[ARRAY_HEADER_BYTES];
+
+    begin(p)->binary = true;
+    p->in_array = true;
+    p->array_type = type;
+    p->array_offset = p->data.length;
+    p->array_count = 0;
+    p->array_has_null = false;
+    buf_bytes(&p->data, header, sizeof header);
+}
+
+static void put_length(struct db_params *p, enum db_array_type type, size_t length)
+{
+    assert(p->in_array && p->array_type == type && length <= INT32_MAX);
+    p->array_count++;
+    put_be32(&p->data, (uint32_t)length);
 }
 
 void db_array_null(struct db_params *p)
 {
-    separate(p);
-    buf_str(&p->data, "NULL");
+    assert(p->in_array);
+    p->array_has_null = true;
+    p->array_count++;
+    put_be32(&p->data, UINT32_MAX); /* a length of -1 */
 }
 
 void db_array_i64(struct db_params *p, int64_t value)
 {
-    separate(p);
-    buf_i64(&p->data, value);
+    uint64_t bytes = htobe64((uint64_t)value);
+
+    put_length(p, DB_I64_ARRAY, sizeof bytes);
+    buf_bytes(&p->data, &bytes, sizeof bytes);
 }
 
-/* Always quoted, so that no text is ever taken for NULL, a brace or a separator. */
 void db_array_text(struct db_params *p, struct slice value)
 {
-    const char *from = value.data;
-    const char *stop = value.data + value.length;
-
     assert(!holds_nul(value));
-    separate(p);
-    buf_char(&p->data, '"');
-    for (const char *at = from; at < stop; at++) {
-        if (*at != '"' && *at != '\\')
-            continue;
-        buf_bytes(&p->data, from, (size_t)(at - from));
-        buf_char(&p->data, '\\');
-        from = at; /* the escaped character starts the next run */
-    }
-    buf_bytes(&p->data, from, (size_t)(stop - from));
-    buf_char(&p->data, '"');
+    put_length(p, DB_TEXT_ARRAY, value.length);
+    buf_slice_put(&p->data, value);
 }
 
 void db_array_uuid(struct db_params *p, const struct uuid *value)
 {
-    separate(p);
-    put_uuid(&p->data, value);
+    put_length(p, DB_UUID_ARRAY, sizeof value->bytes);
+    buf_bytes(&p->data, value->bytes, sizeof value->bytes);
 }
 
 void db_array_end(struct db_params *p)
 {
+    static const uint32_t oids[] = {
+        [DB_I64_ARRAY] = 20, [DB_TEXT_ARRAY] = 25, [DB_UUID_ARRAY] = 2950};
+    /* Dimensions, whether there are NULLs, type; of the only dimension: size, lower bound. */
+    const uint32_t header[] = {htobe32(p->array_count > 0), htobe32(p->array_has_null),
+                               htobe32(oids[p->array_type]), htobe32(p->array_count), htobe32(1)};
+
+    static_assert(sizeof header == ARRAY_HEADER_BYTES, "five fields");
     assert(p->in_array);
-    buf_char(&p->data, '}');
     p->in_array = false;
+    if (!p->data.failed) {
+        memcpy(p->data.data + p->array_offset, header, sizeof header);
+        if (p->array_count == 0)
+            p->data.length = p->array_offset + EMPTY_ARRAY_BYTES;
+    }
     end(p);
 }
 

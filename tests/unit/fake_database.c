@@ -4,6 +4,8 @@
 
 #include "unit/fake_database.h"
 
+#include "base/buf.h"
+
 #include <assert.h>
 #include <endian.h>
 #include <string.h>
@@ -15,6 +17,8 @@ struct asked {
     db_reply_fn *reply;
     void *owner;
 };
+
+enum { TEXT_OID = 25, UUID_OID = 2950, PARAMETER_MAX_BYTES = 1 << 20 };
 
 static struct asked waiting[WAITING_MAX];
 static size_t waiting_count;
@@ -127,4 +131,74 @@ void fake_result_text(PGresult *result, int row, int column, const char *value)
 void fake_result_uuid(PGresult *result, int row, int column, const struct uuid *value)
 {
     set(result, row, column, value->bytes, sizeof value->bytes);
+}
+
+static uint32_t take_be32(const char **at)
+{
+    uint32_t value;
+
+    memcpy(&value, *at, sizeof value);
+    *at += sizeof value;
+    return be32toh(value);
+}
+
+static void put_item(struct buf *out, uint32_t oid, const char *data, uint32_t length)
+{
+    char uuid[UUID_TEXT_LENGTH + 1];
+    struct uuid id;
+    uint64_t number;
+
+    if (oid == TEXT_OID) {
+        buf_json(out, slice_of(data, length)); /* escapes quotes and backslashes alike */
+    } else if (oid == UUID_OID) {
+        memcpy(id.bytes, data, sizeof id.bytes);
+        uuid_format(&id, uuid);
+        buf_str(out, uuid);
+    } else {
+        memcpy(&number, data, sizeof number);
+        buf_i64(out, (int64_t)be64toh(number));
+    }
+}
+
+static void put_array(struct buf *out, const char *at)
+{
+    bool has_items = take_be32(&at) > 0;
+    uint32_t has_null = take_be32(&at), oid = take_be32(&at), nulls = 0, count = 0;
+
+    if (has_items) {
+        count = take_be32(&at);
+        assert_int_equal(take_be32(&at), 1);
+    }
+    buf_char(out, '{');
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t length = take_be32(&at);
+
+        if (i > 0)
+            buf_char(out, ',');
+        if (length == UINT32_MAX) {
+            buf_str(out, "NULL");
+            nulls++;
+            continue;
+        }
+        put_item(out, oid, at, length);
+        at += length;
+    }
+    buf_char(out, '}');
+    assert_int_equal(has_null, nulls > 0);
+}
+
+char *fake_parameter_text(const struct params_pointers *p, int index)
+{
+    struct buf out;
+    char *text;
+
+    assert_true(index < p->count);
+    buf_init(&out, PARAMETER_MAX_BYTES);
+    if (p->formats[index])
+        put_array(&out, p->values[index]);
+    else
+        buf_str(&out, p->values[index]);
+    text = buf_detach(&out);
+    assert_non_null(text);
+    return text;
 }

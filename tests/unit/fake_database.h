@@ -5,6 +5,7 @@
 #define BANTER_TESTS_FAKE_DATABASE_H
 
 #include "db/db.h"
+#include "db/params.h"
 
 #include <stddef.h>
 
@@ -19,6 +20,9 @@ const char *fake_database_statement(size_t index);
 void fake_database_answer(size_t index, PGresult *result);
 void fake_database_refuse(size_t index, const char *sqlstate, const char *message);
 void fake_database_fail(size_t index, enum db_status status);
+
+/* A parameter in PostgreSQL's text format: `{1,NULL}`, with quotes around texts. To be freed. */
+char *fake_parameter_text(const struct params_pointers *p, int index);
 
 /* A binary result without rows. */
 PGresult *fake_result(int columns);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* fake_writer_server.c - see fake_writer_server.h. Arrays are read as db/params.c writes them; the
- * tests use no text that needs an escape. */
+/* fake_writer_server.c - see fake_writer_server.h. The tests use no text that needs an escape. */
 #include "unit/unit.h"
 
 #include "unit/fake_writer_server.h"
@@ -74,23 +73,29 @@ static bool next_element(const char **at, char out[NAME_MAX_LENGTH])
 
 #define TEXT_KIND "1"
 
-static long count_elements(const char *array)
+static long count_strangers(const struct params_pointers *p)
 {
+    char *conversations = fake_parameter_text(p, 0);
+    const char *at = conversations;
     char element[NAME_MAX_LENGTH];
     long count = 0;
 
-    while (next_element(&array, element))
+    while (next_element(&at, element))
         count++;
+    free(conversations);
     return count;
 }
 
 static void read_rows(struct transaction *t, const struct params_pointers *p)
 {
-    const char *at[] = {p->values[0], p->values[1], p->values[2],
-                        p->values[3], p->values[5], p->values[6]};
+    static const int columns[] = {0, 1, 2, 3, 5, 6};
+    char *texts[ARRAY_LENGTH(columns)];
+    const char *at[ARRAY_LENGTH(columns)];
     char sender[NAME_MAX_LENGTH];
     struct row *row = t->rows;
 
+    for (size_t i = 0; i < ARRAY_LENGTH(columns); i++)
+        at[i] = texts[i] = fake_parameter_text(p, columns[i]);
     for (; next_element(&at[0], row->conversation); row++) {
         assert_true(next_element(&at[1], sender) && next_element(&at[2], row->id) &&
                     next_element(&at[3], row->text));
@@ -101,6 +106,8 @@ static void read_rows(struct transaction *t, const struct params_pointers *p)
         row->sender = strtol(sender, NULL, 10);
     }
     t->row_count = (size_t)(row - t->rows);
+    for (size_t i = 0; i < ARRAY_LENGTH(columns); i++)
+        free(texts[i]);
 }
 
 bool db_conn_query(struct db_conn *c, const struct db_statement *statement,
@@ -122,7 +129,7 @@ bool db_conn_query(struct db_conn *c, const struct db_statement *statement,
                                   .follows = strtol(p.values[0], NULL, 10),
                                   .number = strtol(p.values[1], NULL, 10)};
     } else if (strcmp(statement->name, "ingest_ensure") == 0) {
-        t->strangers = count_elements(p.values[0]);
+        t->strangers = count_strangers(&p);
         t->ensure_reply = reply;
         t->ensure_owner = owner;
     } else if (strcmp(statement->name, "ingest_append") == 0) {

@@ -52,10 +52,13 @@ bool db_conn_run(struct db_conn *c, const struct db_statement *statement, struct
                  db_reply_fn *reply, void *owner)
 {
     struct params_pointers p;
+    char *first;
 
     (void)c;
     params_point(params, &p);
-    snprintf(asked.first, sizeof asked.first, "%s", p.values[0]);
+    first = fake_parameter_text(&p, 0);
+    snprintf(asked.first, sizeof asked.first, "%s", first);
+    free(first);
     db_params_destroy(params);
     if (!ready)
         return false;

@@ -100,11 +100,11 @@ enum verdict {
     "               CASE WHEN c.id IS NULL OR m.role IS NULL THEN 3"                               \
     "                    WHEN m.role < 2 AND (c.kind <> 3 OR d.kind IS DISTINCT FROM 4) THEN 4"    \
     "                    WHEN d.target IS NOT NULL THEN banter.judge_target("                      \
-    "                      d.conversation, d.target, d.kind, d.sender, m.role)"                    \
+    "                      d.conversation, d.target, d.kind::smallint, d.sender, m.role)"          \
     "                    WHEN d.reply_to NOT BETWEEN 1 AND c.last_seq THEN 5"                      \
     "                    ELSE 0 END AS now"                                                        \
     "        FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::bigint[],"          \
-    "                    $6::smallint[], $7::bigint[], $8::text[]) WITH ORDINALITY"                \
+    "                    $6::bigint[], $7::bigint[], $8::text[]) WITH ORDINALITY"                  \
     "               AS d (conversation, sender, id, text, reply_to, kind, target, data, n)"        \
     "        LEFT JOIN banter.conversations c ON c.id = d.conversation AND c.deleted_at IS NULL"   \
     "        LEFT JOIN LATERAL (SELECT role FROM banter.members"                                   \
@@ -248,15 +248,15 @@ static struct db_params *ensure_params(const struct batch *b)
 {
     struct db_params *p = db_params_create();
 
-    db_array_begin(p);
+    db_array_begin(p, DB_UUID_ARRAY);
     for (size_t i = 0; i < b->stranger_count; i++)
         db_array_uuid(p, &b->strangers[i]->conversation);
     db_array_end(p);
-    db_array_begin(p);
+    db_array_begin(p, DB_TEXT_ARRAY);
     for (size_t i = 0; i < b->stranger_count; i++)
         db_array_text(p, slice_str(b->strangers[i]->handle));
     db_array_end(p);
-    db_array_begin(p);
+    db_array_begin(p, DB_TEXT_ARRAY);
     for (size_t i = 0; i < b->stranger_count; i++)
         db_array_text(p, slice_str(b->strangers[i]->other));
     db_array_end(p);
@@ -265,7 +265,7 @@ static struct db_params *ensure_params(const struct batch *b)
 
 static void put_conversations(struct db_params *p, const struct batch *b)
 {
-    db_array_begin(p);
+    db_array_begin(p, DB_UUID_ARRAY);
     for (size_t i = 0; i < b->row_count; i++)
         db_array_uuid(p, &b->rows[i]->conversation);
     db_array_end(p);
@@ -297,15 +297,15 @@ static void put_seq(struct db_params *p, int64_t seq)
 /* Kinds, targets and data. */
 static void put_targets(struct db_params *p, struct submission *const *rows, size_t count)
 {
-    db_array_begin(p);
+    db_array_begin(p, DB_I64_ARRAY);
     for (size_t i = 0; i < count; i++)
         db_array_i64(p, rows[i]->kind);
     db_array_end(p);
-    db_array_begin(p);
+    db_array_begin(p, DB_I64_ARRAY);
     for (size_t i = 0; i < count; i++)
         put_seq(p, rows[i]->target);
     db_array_end(p);
-    db_array_begin(p);
+    db_array_begin(p, DB_TEXT_ARRAY);
     for (size_t i = 0; i < count; i++)
         put_text(p, submission_data(rows[i]));
     db_array_end(p);
@@ -316,19 +316,19 @@ static struct db_params *append_params(const struct batch *b)
     struct db_params *p = db_params_create();
 
     put_conversations(p, b);
-    db_array_begin(p);
+    db_array_begin(p, DB_I64_ARRAY);
     for (size_t i = 0; i < b->row_count; i++)
         db_array_i64(p, (int64_t)b->rows[i]->uid);
     db_array_end(p);
-    db_array_begin(p);
+    db_array_begin(p, DB_TEXT_ARRAY);
     for (size_t i = 0; i < b->row_count; i++)
         db_array_text(p, fault_renames(no_dedup, b->rows[i]->id));
     db_array_end(p);
-    db_array_begin(p);
+    db_array_begin(p, DB_TEXT_ARRAY);
     for (size_t i = 0; i < b->row_count; i++)
         put_text(p, b->rows[i]->text);
     db_array_end(p);
-    db_array_begin(p);
+    db_array_begin(p, DB_I64_ARRAY);
     for (size_t i = 0; i < b->row_count; i++)
         put_seq(p, b->rows[i]->reply_to);
     db_array_end(p);
@@ -342,19 +342,19 @@ static struct db_params *fold_params(const struct batch *b)
 {
     struct db_params *p = db_params_create();
 
-    db_array_begin(p);
+    db_array_begin(p, DB_UUID_ARRAY);
     for (size_t i = 0; i < b->targeted_count; i++) {
         if (!b->targeted[i]->twin)
             db_array_uuid(p, &b->targeted[i]->conversation);
     }
     db_array_end(p);
-    db_array_begin(p);
+    db_array_begin(p, DB_I64_ARRAY);
     for (size_t i = 0; i < b->targeted_count; i++) {
         if (!b->targeted[i]->twin)
             db_array_i64(p, (int64_t)b->targeted[i]->uid);
     }
     db_array_end(p);
-    db_array_begin(p);
+    db_array_begin(p, DB_TEXT_ARRAY);
     for (size_t i = 0; i < b->targeted_count; i++) {
         if (!b->targeted[i]->twin)
             db_array_text(p, b->targeted[i]->id);

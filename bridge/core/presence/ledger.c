@@ -121,19 +121,19 @@ static struct db_params *params_of(const struct record_queue *queue)
     struct db_params *p = db_params_create();
     const struct record *record;
 
-    db_array_begin(p);
+    db_array_begin(p, DB_I64_ARRAY);
     TAILQ_FOREACH(record, queue, link)
     {
         db_array_i64(p, (int64_t)record->uid);
     }
     db_array_end(p);
-    db_array_begin(p);
+    db_array_begin(p, DB_I64_ARRAY);
     TAILQ_FOREACH(record, queue, link)
     {
         db_array_i64(p, record->at_ms);
     }
     db_array_end(p);
-    db_array_begin(p);
+    db_array_begin(p, DB_I64_ARRAY);
     TAILQ_FOREACH(record, queue, link)
     {
         if (record->hiding == HIDING_AS_BEFORE)

@@ -119,13 +119,13 @@ static struct db_params *params_of(const struct question_queue *queue)
     struct db_params *p = db_params_create();
     const struct question *i;
 
-    db_array_begin(p);
+    db_array_begin(p, DB_I64_ARRAY);
     TAILQ_FOREACH(i, queue, link)
     {
         db_array_i64(p, (int64_t)i->uid);
     }
     db_array_end(p);
-    db_array_begin(p);
+    db_array_begin(p, DB_TEXT_ARRAY);
     TAILQ_FOREACH(i, queue, link)
     {
         db_array_text(p, slice_str(i->target));

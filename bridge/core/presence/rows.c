@@ -86,7 +86,7 @@ static void on_timer(evutil_socket_t fd, short what, void *argument)
         return;
     r->asked_count = r->waiting_count < USERS_PER_QUERY ? r->waiting_count : USERS_PER_QUERY;
     p = db_params_create();
-    db_array_begin(p);
+    db_array_begin(p, DB_I64_ARRAY);
     for (size_t i = 0; i < r->asked_count; i++)
         db_array_i64(p, (int64_t)r->waiting[i]);
     db_array_end(p);

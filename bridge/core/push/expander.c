@@ -215,7 +215,7 @@ static void put_away(struct push_expander *x, struct buf *out, struct slice user
 
 static void put_seqs(struct db_params *p, const PGresult *result, int column)
 {
-    db_array_begin(p);
+    db_array_begin(p, DB_I64_ARRAY);
     for (int row = 0; row < PQntuples(result); row++)
         db_array_i64(p, db_get_i64(result, row, column));
     db_array_end(p);
@@ -223,11 +223,11 @@ static void put_seqs(struct db_params *p, const PGresult *result, int column)
 
 static void put_progress(struct db_params *p, const PGresult *result)
 {
-    db_array_begin(p);
+    db_array_begin(p, DB_TEXT_ARRAY);
     for (int row = 0; row < PQntuples(result); row++)
         db_array_text(p, db_get_text(result, row, COLUMN_IDS));
     db_array_end(p);
-    db_array_begin(p);
+    db_array_begin(p, DB_I64_ARRAY);
     for (int row = 0; row < PQntuples(result); row++) {
         if (db_get_bool(result, row, COLUMN_IS_MORE))
             db_array_i64(p, db_get_i64(result, row, COLUMN_LAST));
@@ -244,7 +244,7 @@ static struct db_params *write_params(struct push_expander *x, const PGresult *r
 
     buf_init(&users, USERS_MAX_BYTES);
     put_progress(p, result);
-    db_array_begin(p);
+    db_array_begin(p, DB_UUID_ARRAY);
     for (int row = 0; row < PQntuples(result); row++) {
         struct uuid conversation = db_get_uuid(result, row, COLUMN_CONVERSATION);
         db_array_uuid(p, &conversation);
@@ -253,11 +253,11 @@ static struct db_params *write_params(struct push_expander *x, const PGresult *r
     put_seqs(p, result, COLUMN_FROM_SEQ);
     put_seqs(p, result, COLUMN_SEQ);
     put_seqs(p, result, COLUMN_SENDER);
-    db_array_begin(p);
+    db_array_begin(p, DB_TEXT_ARRAY);
     for (int row = 0; row < PQntuples(result); row++)
         db_array_text(p, slice_str(db_get_bool(result, row, COLUMN_IS_BULK) ? "t" : "f"));
     db_array_end(p);
-    db_array_begin(p);
+    db_array_begin(p, DB_TEXT_ARRAY);
     for (int row = 0; row < PQntuples(result); row++) {
         put_away(x, &users, db_get_text(result, row, COLUMN_USERS));
         db_array_text(p, buf_slice(&users));

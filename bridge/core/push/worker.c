@@ -183,19 +183,19 @@ static void put_ids(struct db_params *p, const struct job_list *jobs)
 {
     const struct job *j;
 
-    db_array_begin(p);
+    db_array_begin(p, DB_UUID_ARRAY);
     TAILQ_FOREACH(j, jobs, link)
     {
         db_array_uuid(p, &j->registration);
     }
     db_array_end(p);
-    db_array_begin(p);
+    db_array_begin(p, DB_UUID_ARRAY);
     TAILQ_FOREACH(j, jobs, link)
     {
         db_array_uuid(p, &j->conversation);
     }
     db_array_end(p);
-    db_array_begin(p);
+    db_array_begin(p, DB_I64_ARRAY);
     TAILQ_FOREACH(j, jobs, link)
     {
         db_array_i64(p, j->lease);
@@ -207,25 +207,25 @@ static void put_outcomes(struct db_params *p, const struct job_list *jobs)
 {
     const struct job *j;
 
-    db_array_begin(p);
+    db_array_begin(p, DB_I64_ARRAY);
     TAILQ_FOREACH(j, jobs, link)
     {
         db_array_i64(p, j->settlement);
     }
     db_array_end(p);
-    db_array_begin(p);
+    db_array_begin(p, DB_I64_ARRAY);
     TAILQ_FOREACH(j, jobs, link)
     {
         db_array_i64(p, j->seq);
     }
     db_array_end(p);
-    db_array_begin(p);
+    db_array_begin(p, DB_I64_ARRAY);
     TAILQ_FOREACH(j, jobs, link)
     {
         db_array_i64(p, (int64_t)j->delay_ms);
     }
     db_array_end(p);
-    db_array_begin(p);
+    db_array_begin(p, DB_TEXT_ARRAY);
     TAILQ_FOREACH(j, jobs, link)
     {
         db_array_text(p, slice_str(j->reason));
@@ -404,7 +404,7 @@ static bool put_limits(const struct push_worker *w, struct db_params *p)
 
     for (unsigned i = 0; i < PUSH_PROVIDER_COUNT; i++)
         with_room += room_of(w, (enum push_provider)i) > 0;
-    db_array_begin(p);
+    db_array_begin(p, DB_I64_ARRAY);
     for (unsigned i = 0; i < PUSH_PROVIDER_COUNT; i++) {
         uint64_t room = room_of(w, (enum push_provider)i);
         uint64_t share = with_room > 0 ? (allowed + with_room - 1) / with_room : 0;
