@@ -108,6 +108,19 @@ def test_rate(route):
         assert 0.8 < time.monotonic() - began < 4
 
 
+def test_a_rate_ends_at_once(route):
+    say, connected = route
+    with connected() as client:
+        say("rate", 10)
+        client.sendall(b"much")
+        time.sleep(0.8)  # what it answers is on its way
+        say("calm")
+        began = time.monotonic()
+        while client.recv(65536):
+            pass
+        assert time.monotonic() - began < 5
+
+
 @pytest.mark.parametrize("held", [(1, 0), (0, 1), (1, 1)])
 def test_what_is_held_comes_later(route, held):
     say, connected = route

@@ -245,10 +245,28 @@ struct pair *pair_next(const struct pair *p)
     return p->next;
 }
 
+/* A rate that is no more keeps nothing back: otherwise a full list would trickle for minutes. */
+static void hasten(struct flow *f)
+{
+    const struct route *r = f->pair->route;
+    uint64_t latest = clock_monotonic_us() + (r->delay_ms + r->jitter_ms) * UINT64_C(1000);
+
+    if (r->bytes_per_s > 0)
+        return;
+    for (struct chunk *c = f->first; c; c = c->next) {
+        if (c->due_us > latest)
+            c->due_us = latest;
+    }
+    if (f->last_due_us > latest)
+        f->last_due_us = latest;
+}
+
 void pair_wake(struct pair *p)
 {
     if (p->half)
         return;
+    hasten(&p->flows[UPWARDS]);
+    hasten(&p->flows[DOWNWARDS]);
     fill(&p->flows[UPWARDS]);
     fill(&p->flows[DOWNWARDS]);
     if (drain(&p->flows[UPWARDS]))
