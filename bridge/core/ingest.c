@@ -12,6 +12,7 @@
 #include "base/fault_point.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "core/ingest/statements.h"
 #include "link/link.h"
 
 #include <assert.h>
@@ -53,7 +54,7 @@ static void send_batch(struct ingest *g, struct batch *b)
 {
     batch_close(b, &g->directs);
     b->hasty = g->hasty;
-    b->wary = b->aside || g->wary_left > 0;
+    b->swift = !b->aside && g->wary_left == 0 && b->targeted_count == 0;
     g->wary_left -= b->count < g->wary_left ? b->count : g->wary_left;
     b->tells = g->config.push;
     b->number = ++g->last_number;

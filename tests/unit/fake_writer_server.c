@@ -31,7 +31,7 @@ struct stored_row {
 };
 
 struct transaction {
-    bool is_batch, wary;
+    bool is_batch, swift;
     long follows, number;
     struct row rows[ROWS_MAX];
     size_t row_count;
@@ -89,17 +89,17 @@ static long count_strangers(const struct params_pointers *p)
 static void read_rows(struct transaction *t, const struct params_pointers *p)
 {
     static const int columns[] = {0, 1, 2, 3, 5, 6};
-    char *texts[ARRAY_LENGTH(columns)];
-    const char *at[ARRAY_LENGTH(columns)];
+    const char *at[ARRAY_LENGTH(columns)] = {NULL};
+    char *texts[ARRAY_LENGTH(columns)] = {NULL};
     char sender[NAME_MAX_LENGTH];
     struct row *row = t->rows;
 
-    for (size_t i = 0; i < ARRAY_LENGTH(columns); i++)
+    for (size_t i = 0; i < ARRAY_LENGTH(columns) && columns[i] < p->count; i++)
         at[i] = texts[i] = fake_parameter_text(p, columns[i]);
     for (; next_element(&at[0], row->conversation); row++) {
         assert_true(next_element(&at[1], sender) && next_element(&at[2], row->id) &&
                     next_element(&at[3], row->text));
-        if (next_element(&at[4], row->kind))
+        if (at[4] && next_element(&at[4], row->kind))
             assert_true(next_element(&at[5], row->target));
         if (strcmp(row->kind, TEXT_KIND) == 0)
             row->kind[0] = row->target[0] = '\0';
@@ -134,7 +134,11 @@ bool db_conn_query(struct db_conn *c, const struct db_statement *statement,
         t->ensure_owner = owner;
     } else if (strcmp(statement->name, "ingest_append") == 0) {
         read_rows(t, &p);
-        t->wary = p.values[8][0] == 't';
+        t->append_reply = reply;
+        t->append_owner = owner;
+    } else if (strcmp(statement->name, "ingest_swift") == 0) {
+        read_rows(t, &p);
+        t->swift = true;
         t->append_reply = reply;
         t->append_owner = owner;
     }
@@ -245,7 +249,7 @@ size_t fake_server_drafts_waiting(void)
 bool fake_server_looks_for_drafts(void)
 {
     assert_true(queue_count > 0);
-    return queue[0].wary;
+    return !queue[0].swift;
 }
 
 void fake_server_erase(void)
@@ -318,8 +322,10 @@ static const char *error_of(const struct transaction *t)
             return "55P03";
         if (strcmp(t->rows[i].text, "poison") == 0)
             return "23514";
-        if (!t->wary && role >= ROLE_MEMBER && find_stored(&t->rows[i]))
+        if (t->swift && find_stored(&t->rows[i]))
             return "23505";
+        if (t->swift && role < ROLE_MEMBER)
+            return "BT002";
     }
     return NULL;
 }

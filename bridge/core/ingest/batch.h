@@ -3,10 +3,9 @@
  * mean for each draft.
  *
  * One transaction: follow (this batch comes after the one before it) · ensure (only for direct
- * conversations not known to exist) · lock (the conversations, in the order of their ids) · append.
- * · fold (only for edits, deletions and reactions: what they make of the messages they concern).
- * Because append runs after the lock, with a snapshot of its own, what it reads of rights, heads,
- * messages and earlier drafts cannot change before the commit. */
+ * conversations not known to exist) · lock (the conversations, in the order of their ids) · append
+ * · fold (only for edits, deletions and reactions: what they make of the messages they concern). Or
+ * swift in place of lock and append. */
 #ifndef BANTER_BRIDGE_INGEST_BATCH_H
 #define BANTER_BRIDGE_INGEST_BATCH_H
 
@@ -28,7 +27,7 @@ struct batch {
     struct aside *aside;        /* its only draft is the first of this one; or NULL */
     uint64_t number;            /* its place in the chain of this session */
     bool hasty;                 /* does not wait long for locks */
-    bool wary;                  /* its drafts may have been stored before: looks for each of them */
+    bool swift;                 /* supposes that there is nothing to look for: see statements.h */
     bool tells;                 /* texts go to the outbox of push, too */
     struct submission **drafts; /* all, in order of arrival; owned */
     size_t count;
@@ -65,21 +64,13 @@ bool batch_send(struct batch *b, struct db_conn *c, uint64_t follows, db_reply_f
 /* Gives the drafts whose outcome hangs on another one in the batch theirs. After DB_OK. */
 void batch_settle_twins(struct batch *b);
 
-/* Runs after each connect of the writer: pins the plans of the statements to index look-ups, which
- * are right for a batch on tables of every size, and begins the chain at 0. */
-extern const char batch_setup_sql[];
-/* For the test that looks at their plans. */
-extern const struct db_statement batch_lock_statement;
-extern const struct db_statement batch_append_statement;
-extern const struct db_statement batch_append_push_statement;
-
 /* What to do about a batch that failed. */
 enum batch_remedy {
     REMEDY_RETRY,  /* it is not about the drafts: wait and send again */
     REMEDY_BISECT, /* one of the drafts is at fault: find it */
     REMEDY_ASIDE,  /* something else holds a lock that one of them needs: find it, and set its
                       conversation aside */
-    REMEDY_BEWARE, /* one of them was stored before: send again, and look */
+    REMEDY_BEWARE, /* it was supposed wrongly that they are easy: send again, and look */
     REMEDY_FOLLOW, /* only the batch before it is to blame */
 };
 /* `attempts` made so far without anything being committed. */
