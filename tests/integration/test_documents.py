@@ -8,6 +8,8 @@ import yaml
 
 from support.system import REPOSITORY
 
+pytestmark = pytest.mark.once
+
 
 def text_of(path):
     return (REPOSITORY / path).read_text(encoding="utf-8")

@@ -10,6 +10,8 @@ import pytest
 
 from support import http
 
+pytestmark = pytest.mark.once
+
 INDEX = b"<!doctype html><title>Banter</title>" + b" " * 2000
 SCRIPT = b"export const x = 1;\n" * 200
 

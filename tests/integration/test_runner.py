@@ -17,6 +17,8 @@ import pytest
 from support import wait_until
 from support.system import REPOSITORY, free_port_base
 
+pytestmark = pytest.mark.once
+
 
 def banter(*arguments, environment=None, timeout=60):
     return subprocess.run([REPOSITORY / "banter", *map(str, arguments)], text=True,

@@ -14,6 +14,8 @@ import pytest
 
 from support.account import unique_handle
 
+pytestmark = pytest.mark.once
+
 CHECK = pathlib.Path(__file__).resolve().parents[2] / "schema" / "check.sql"
 CREATED, ADDED, REMOVED, LEFT = 10, 11, 12, 13
 READER, MEMBER, ADMIN, OWNER = 1, 2, 3, 4

@@ -10,6 +10,8 @@ import pytest
 from support import wait_until
 from support.session import Session
 
+pytestmark = pytest.mark.once
+
 SWIFT = "WITH placed AS MATERIALIZED"
 WARY_DRAFTS = 8  # of a writer with one batch of one draft, after anything unexpected
 
