@@ -55,7 +55,7 @@ static void send_batch(struct ingest *g, struct batch *b)
     batch_close(b, &g->directs);
     b->hasty = g->hasty;
     b->swift = !b->aside && g->wary_left == 0 && b->targeted_count == 0;
-    g->wary_left -= b->count < g->wary_left ? b->count : g->wary_left;
+    g->wary_left -= g->wary_left > 0;
     b->tells = g->config.push;
     b->number = ++g->last_number;
     STAILQ_INSERT_TAIL(&g->flying, b, next);

@@ -136,7 +136,7 @@ static void test_a_name_twice_in_two_batches(void **state)
     assert_int_equal(entry_count, 2); /* again: nobody knows whether it was written before */
 }
 
-/* After some thousand drafts that were new nobody looks for them any more, until one is not. */
+/* After some batches of new drafts nobody looks for them any more, until one is not new. */
 static void test_a_name_again_when_nobody_looks(void **state)
 {
     unsigned submitted = 0;

@@ -13,8 +13,8 @@
 enum {
     RETRY_FIRST_MS = 20,
     RETRY_MAX_MS = 2000,
-    ASIDE_MS = 500,   /* between two looks whether a lock is free, for which everybody waits */
-    WARY_BATCHES = 8, /* full ones, after a draft that was stored before */
+    ASIDE_MS = 500,  /* between two looks whether a lock is free, for which everybody waits */
+    WARY_ROUNDS = 8, /* of all batches that may fly, after a draft that was not easy */
 };
 
 void writer_wait(struct event *timer, unsigned ms)
@@ -26,7 +26,7 @@ void writer_wait(struct event *timer, unsigned ms)
 
 void writer_beware(struct ingest *g)
 {
-    g->wary_left = (size_t)WARY_BATCHES * g->config.batches_flying * g->config.batch_max;
+    g->wary_left = WARY_ROUNDS * g->config.batches_flying;
 }
 
 static void take_back_probe(struct ingest *g, struct batch *b)

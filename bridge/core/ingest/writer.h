@@ -42,8 +42,8 @@ struct ingest {
      * Halved by every attempt, as in a binary search. */
     size_t suspects;
     struct asides asides;
-    bool hasty;       /* a lock is held, so none is waited for long */
-    size_t wary_left; /* so many drafts are looked for before they are stored */
+    bool hasty;         /* a lock is held, so none is waited for long */
+    unsigned wary_left; /* so many batches take the long way */
     struct event *aside_timer;
     struct event *retry_timer;
     struct event *settle_event; /* for batches that need no answer */
@@ -52,8 +52,8 @@ struct ingest {
 
 /* Arms the timer. */
 void writer_wait(struct event *timer, unsigned ms);
-/* Drafts that were stored before come in swarms, after a loss of connections: from now on, until
- * more than can be in flight have gone by, each is looked for. */
+/* Drafts that were stored before come in swarms, after a loss of connections: from now on, for some
+ * batches, each is looked for. In a swarm batches are full; otherwise small, and soon over. */
 void writer_beware(struct ingest *g);
 /* Puts the drafts of everything in flight, all of it answered, back to the front of the queue, in
  * order; a probe's to where it came from. */
