@@ -107,7 +107,7 @@ enum read_column {
 static const struct db_statement write_statement = {
     .name = "push_write",
     .sql = "SELECT banter.push_expand($1::text[], $2::bigint[], $3::uuid[], $4::bigint[],"
-           " $5::bigint[], $6::bigint[], $7::boolean[], $8::text[], $9::bigint)",
+           " $5::bigint[], $6::bigint[], $7::text[]::boolean[], $8::text[], $9::bigint)",
     .parameter_count = 9,
 };
 
