@@ -27,10 +27,11 @@ static const char select_users[] =
     "JOIN banter.users u ON u.handle = h.handle COLLATE \"C\" ORDER BY h.n";
 static const char insert_conversations[] =
     "INSERT INTO banter.conversations (id, kind, created_by) "
-    "SELECT * FROM unnest($1::uuid[], $2::smallint[], $3::bigint[]) ON CONFLICT (id) DO NOTHING";
+    "SELECT * FROM unnest($1::uuid[], $2::bigint[]::smallint[], $3::bigint[]) ON CONFLICT (id) DO "
+    "NOTHING";
 static const char insert_members[] =
     "INSERT INTO banter.members (conversation, user_id, role) "
-    "SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::smallint[]) "
+    "SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]::smallint[]) "
     "ON CONFLICT (conversation, user_id) DO NOTHING";
 static const char select_heads[] =
     "SELECT c.last_seq FROM unnest($1::uuid[]) WITH ORDINALITY AS w (id, n) "

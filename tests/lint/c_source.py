@@ -69,6 +69,14 @@ def check_sql(path, text):
             yield _line_of(code, match.start()), "SQL is built from a format; pass parameters"
 
 
+def check_array_parameters(path, text):
+    """Arrays go to PostgreSQL in binary, and it takes them for no other type than they are."""
+    others = r"\$\d+::(?!bigint\b|text\b|uuid\b)[a-z ]+\[\]"
+    for match in re.finditer(others, without_comments(text)):
+        yield (_line_of(text, match.start()),
+               f"{match.group()}: pass bigint[], text[] or uuid[], and cast that")
+
+
 def check_function_length(path, text):
     """A function is what opens with `{` and closes with `}` in the first column."""
     opened = None

@@ -66,6 +66,7 @@ RULES = {
     "cycles": layers.check_cycles,
     "banned functions": each_file(suffixes=C_FILES, check=c_source.check_banned),
     "SQL strings": each_file(suffixes=C_FILES, check=c_source.check_sql),
+    "array parameters": each_file(suffixes=C_FILES, check=c_source.check_array_parameters),
     "function length": each_file(suffixes=C_FILES, check=c_source.check_function_length),
     "opening": each_file(suffixes=SOURCES, names=SCRIPT_NAMES, check=text_rules.check_opening),
     "line length": each_file(suffixes=(*C_FILES, *SCRIPTS, *SCRIPTS_OF_NODE), names=SCRIPT_NAMES,

@@ -63,6 +63,10 @@ SAMPLES = {
             _c('/* SELECT %s */ f("a");'),
         ],
     },
+    "array parameters": {
+        "bad": [_c('"SELECT f($7::boolean[])"'), _c('"SELECT f($1::double precision[])"')],
+        "good": [_c('"SELECT f($1::bigint[], $2::text[]::boolean[], $3::uuid[], $4::smallint)"')],
+    },
     "function length": {
         "bad": [_c("int f(void)\n{\n" + "    g();\n" * 81 + "}\n")],
         "good": [_c("int f(void)\n{\n" + "    g();\n" * 80 + "}\n"),
