@@ -120,7 +120,7 @@ const struct db_statement batch_append_push_statement = {
 };
 
 /* The same for a batch of texts none of which was stored before, by members who may post: nearly
- * all of them. It takes two thirds of the time of lock and append, because it locks nothing: it
+ * all of them. It is cheaper than lock and append, because it locks nothing: it
  * reads heads and rights, and sets a head only if neither has changed until its row is locked. The
  * rights of a conversation change with each end of a membership and each other role, see
  * 0015_rights.sql; all else that counts is in the row or an entry. If anything is not as supposed
