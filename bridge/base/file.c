@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { READ_CHUNK_BYTES = 16384 };
@@ -57,6 +58,13 @@ done:
         explicit_bzero(content.data, content.length);
     buf_finish(&content);
     return secret;
+}
+
+bool file_is_private(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) != 0 || (st.st_mode & (S_IROTH | S_IWOTH)) == 0;
 }
 
 bool file_write_all(int fd, struct slice bytes)

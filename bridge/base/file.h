@@ -17,6 +17,10 @@ bool file_read(const char *path, struct buf *out) MUST_USE;
  * NULL, with errno set: it cannot be read, or the line is empty or longer than `max_length`. */
 char *file_read_secret(const char *path, size_t max_length) MUST_USE;
 
+/* Whether nobody but its owner and group can read or write the file; of one that is not there, too.
+ */
+bool file_is_private(const char *path) MUST_USE;
+
 /* Writes all of it, however many calls that takes. False, with errno set. */
 bool file_write_all(int fd, struct slice bytes) MUST_USE;
 

@@ -8,11 +8,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 enum {
     MESSAGE_MAX_BYTES = 1024,
-    LINE_MAX_BYTES = 4 * MESSAGE_MAX_BYTES + 128, /* every byte escaped as \xNN, and the rest */
+    ESCAPED_MAX_BYTES = 4 * MESSAGE_MAX_BYTES, /* every byte as \xNN */
+    HEAD_MAX_BYTES = 128,
+    LINE_MAX_BYTES = HEAD_MAX_BYTES + ESCAPED_MAX_BYTES + LOG_FIELDS_BYTES + 2,
 };
 
 static const char *const level_names[] = {
@@ -29,52 +32,46 @@ void log_set_level(enum log_level level)
     lowest_level = level;
 }
 
-/* Escapes quotes, backslashes and everything that could end or rewrite a line on a terminal. */
-static size_t escape(char *out, const char *message)
+bool log_is_on(enum log_level level)
 {
-    static const char hex[] = "0123456789abcdef";
-    char *at = out;
-
-    for (const char *p = message; *p; p++) {
-        unsigned char c = (unsigned char)*p;
-        if (c == '"' || c == '\\') {
-            *at++ = '\\';
-            *at++ = (char)c;
-        } else if (c == '\n') {
-            *at++ = '\\';
-            *at++ = 'n';
-        } else if (c < 0x20 || c >= 0x7f) {
-            *at++ = '\\';
-            *at++ = 'x';
-            *at++ = hex[c >> 4];
-            *at++ = hex[c & 15];
-        } else {
-            *at++ = (char)c;
-        }
-    }
-    return (size_t)(at - out);
+    return level >= lowest_level;
 }
 
-PRINTF_LIKE(3, 0)
-static void log_line(enum log_level level, const char *area, const char *format, va_list arguments)
+PRINTF_LIKE(4, 0)
+static void log_line(enum log_level level, const char *area, const struct log_fields *fields,
+                     const char *format, va_list arguments)
 {
     char message[MESSAGE_MAX_BYTES];
     char line[LINE_MAX_BYTES];
     char time[RFC3339_MS_LENGTH + 1];
-    int length;
+    size_t length;
 
-    if (level < lowest_level)
+    if (!log_is_on(level))
         return;
     vsnprintf(message, sizeof message, format, arguments);
     rfc3339_ms(clock_wall_ms(), time);
-    length =
-        snprintf(line, 128, "ts=%s level=%s area=%.32s msg=\"", time, level_names[level], area);
-    length += (int)escape(line + length, message);
+    length = (size_t)snprintf(line, HEAD_MAX_BYTES, "ts=%s level=%s area=%.32s msg=\"", time,
+                              level_names[level], area);
+    length += log_escape(line + length, ESCAPED_MAX_BYTES, slice_str(message));
     line[length++] = '"';
+    if (fields) {
+        memcpy(line + length, fields->text, fields->length);
+        length += fields->length;
+    }
     line[length++] = '\n';
     /* Nothing can be done about a log that cannot be written. */
-    if (write(STDERR_FILENO, line, (size_t)length) < 0)
+    if (write(STDERR_FILENO, line, length) < 0)
         return;
+}
+
+void log_about(enum log_level level, const char *area, const struct log_fields *fields,
+               const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    log_line(level, area, fields, format, arguments);
+    va_end(arguments);
 }
 
 #define DEFINE_LOG_FUNCTION(name, level)                                                           \
@@ -82,7 +79,7 @@ static void log_line(enum log_level level, const char *area, const char *format,
     {                                                                                              \
         va_list arguments;                                                                         \
         va_start(arguments, format);                                                               \
-        log_line(level, area, format, arguments);                                                  \
+        log_line(level, area, NULL, format, arguments);                                            \
         va_end(arguments);                                                                         \
     }
 

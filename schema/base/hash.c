@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
@@ -17,8 +18,17 @@ static uint64_t rotate_left(uint64_t value, unsigned bits)
     return value << bits | value >> (64 - bits);
 }
 
-/* Assembles up to 8 bytes, the first one lowest. */
-static uint64_t load_le(const uint8_t *p, size_t n)
+/* 8 bytes, the first one lowest. */
+static uint64_t load_word(const uint8_t *p)
+{
+    uint64_t word;
+
+    memcpy(&word, p, sizeof word);
+    return le64toh(word);
+}
+
+/* The same of fewer than 8. */
+static uint64_t load_rest(const uint8_t *p, size_t n)
 {
     uint64_t value = 0;
 
@@ -53,14 +63,14 @@ static void sip_word(uint64_t v[4], uint64_t word)
 uint64_t siphash24(const uint8_t key[16], const void *data, size_t length)
 {
     const uint8_t *p = data;
-    uint64_t k0 = load_le(key, 8), k1 = load_le(key + 8, 8);
+    uint64_t k0 = load_word(key), k1 = load_word(key + 8);
     uint64_t v[4] = {k0 ^ UINT64_C(0x736f6d6570736575), k1 ^ UINT64_C(0x646f72616e646f6d),
                      k0 ^ UINT64_C(0x6c7967656e657261), k1 ^ UINT64_C(0x7465646279746573)};
     size_t left = length;
 
     for (; left >= 8; p += 8, left -= 8)
-        sip_word(v, load_le(p, 8));
-    sip_word(v, load_le(p, left) | (uint64_t)length << 56);
+        sip_word(v, load_word(p));
+    sip_word(v, load_rest(p, left) | (uint64_t)length << 56);
     v[2] ^= 0xff;
     sip_rounds(v, 4);
     return v[0] ^ v[1] ^ v[2] ^ v[3];

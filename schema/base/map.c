@@ -4,6 +4,8 @@
  * used: probing always meets an empty one. */
 #include "base/map.h"
 
+#include "base/hash.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -124,4 +126,24 @@ void *map_next(const struct map *m, size_t *cursor)
             return item;
     }
     return NULL;
+}
+
+uint64_t map_hash_u64(const void *key)
+{
+    return hash_u64(*(const uint64_t *)key);
+}
+
+bool map_equal_u64(const void *a_key, const void *b_key)
+{
+    return *(const uint64_t *)a_key == *(const uint64_t *)b_key;
+}
+
+uint64_t map_hash_address(const void *key)
+{
+    return hash_u64((uint64_t)(uintptr_t)key);
+}
+
+bool map_equal_address(const void *a_key, const void *b_key)
+{
+    return a_key == b_key;
 }

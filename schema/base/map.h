@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* map.h - a hash table of pointers to items that contain their own key.
  *
- * Open addressing; the table never owns items. Removing while iterating with map_next() is
- * allowed for the item just returned only through map_clear()-like full walks: otherwise collect
- * first. Keys chosen by strangers must be hashed with hash_bytes(), which is keyed. */
+ * Open addressing; the table never owns items. Keys chosen by strangers must be hashed with
+ * hash_bytes(), which is keyed. */
 #ifndef BANTER_BASE_MAP_H
 #define BANTER_BASE_MAP_H
 
@@ -35,8 +34,15 @@ void *map_find(const struct map *m, const void *key);
 bool map_insert(struct map *m, void *item) MUST_USE;
 /* Takes the item with this key out and returns it, or NULL. */
 void *map_remove(struct map *m, const void *key);
-/* Walks all items in no order: start with *cursor = 0, stop at NULL. No insert or remove between.
- */
+/* Walks all items in no order: start with *cursor = 0, stop at NULL. Nothing may come or go
+ * meanwhile: collect first what is to be removed. */
 void *map_next(const struct map *m, size_t *cursor);
+
+/* For tables whose key_of() points to a uint64_t that strangers cannot choose. */
+uint64_t map_hash_u64(const void *key);
+bool map_equal_u64(const void *a_key, const void *b_key);
+/* For tables whose key_of() is itself the key: the address of something that is not touched. */
+uint64_t map_hash_address(const void *key);
+bool map_equal_address(const void *a_key, const void *b_key);
 
 #endif
