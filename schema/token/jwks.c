@@ -128,3 +128,49 @@ void jwt_keys_destroy(struct jwt_keys *keys)
         EVP_PKEY_free(keys->keys[i].key);
     free(keys);
 }
+
+size_t jwt_keys_count(const struct jwt_keys *keys)
+{
+    return keys->count;
+}
+
+const char *jwt_keys_kid(const struct jwt_keys *keys, size_t index)
+{
+    assert(index < keys->count);
+    return keys->keys[index].kid;
+}
+
+bool jwt_keys_have(const struct jwt_keys *keys, struct slice kid)
+{
+    return jwt_keys_find(keys, kid) != NULL;
+}
+
+void jwk_write(struct buf *out, const char *kid, const char *x)
+{
+    buf_printf(out,
+               "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"alg\":\"EdDSA\",\"use\":\"sig\","
+               "\"kid\":\"%s\",\"x\":\"%s\"}",
+               kid, x);
+}
+
+bool jwt_keys_write_jwk(const struct jwt_keys *keys, struct slice kid, struct buf *out)
+{
+    const struct jwt_key *key = jwt_keys_find(keys, kid);
+    unsigned char raw[ED25519_KEY_BYTES];
+    size_t length = sizeof raw;
+    struct buf x;
+
+    if (!key)
+        return false;
+    if (EVP_PKEY_get_raw_public_key(key->key, raw, &length) != 1) {
+        ERR_clear_error();
+        return false;
+    }
+    buf_init(&x, JWT_KID_MAX_LENGTH);
+    base64url_encode(&x, slice_of((const char *)raw, length));
+    if (!x.failed)
+        jwk_write(out, key->kid, x.data);
+    out->failed |= x.failed;
+    buf_finish(&x);
+    return !out->failed;
+}

@@ -13,6 +13,7 @@
 #include "wire/limits.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct buf;
@@ -28,10 +29,12 @@ struct jwt_claims {
     uint64_t uid;                       /* "uid", > 0 */
     char handle[HANDLE_MAX_LENGTH + 1]; /* "sub" */
     char device[DEVICE_MAX_LENGTH + 1]; /* "device": the only device it may connect as, or empty */
-    char session[37];                   /* "sid": login session, a UUID in text */
-    int64_t issued_at;                  /* "iat", Unix seconds */
-    int64_t not_before;                 /* "nbf" */
-    int64_t expires_at;                 /* "exp" */
+    bool is_admin;      /* "role":"admin", for clients to see; jwt_verify() does not read it */
+    char session[37];   /* "sid": login session, a UUID in text */
+    int64_t issued_at;  /* "iat", Unix seconds */
+    int64_t not_before; /* "nbf" */
+    int64_t expires_at; /* "exp" */
+    char kid[JWT_KID_MAX_LENGTH + 1]; /* of the key; set by jwt_verify(), not read by jwt_sign() */
 };
 
 enum jwt_status {
@@ -53,6 +56,14 @@ struct jwt_keys;
  * *reason (static storage) says why. Keys of other types are an error too: this file is ours. */
 struct jwt_keys *jwt_keys_parse(struct slice jwks_json, const char **reason) MUST_USE;
 void jwt_keys_destroy(struct jwt_keys *keys);
+/* At least one. */
+size_t jwt_keys_count(const struct jwt_keys *keys);
+/* The kid of the key at this place, which is below the count. Valid as long as the set. */
+const char *jwt_keys_kid(const struct jwt_keys *keys, size_t index);
+bool jwt_keys_have(const struct jwt_keys *keys, struct slice kid);
+/* Appends the key with this kid as one JWK object. False: there is none, or
+ * no memory. */
+bool jwt_keys_write_jwk(const struct jwt_keys *keys, struct slice kid, struct buf *out) MUST_USE;
 
 /* `now` in Unix seconds. *out is filled only on JWT_OK. iss must equal `issuer`, aud must equal
  * `audience` (a string). */

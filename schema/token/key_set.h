@@ -25,4 +25,7 @@ bool jwt_kid_is_valid(struct slice kid);
 /* The key with this kid, or NULL. */
 const struct jwt_key *jwt_keys_find(const struct jwt_keys *keys, struct slice kid);
 
+/* Appends one JWK object; `x` is the public key in base64url. */
+void jwk_write(struct buf *out, const char *kid, const char *x);
+
 #endif

@@ -124,10 +124,7 @@ const char *jwt_signer_kid(const struct jwt_signer *signer)
 
 void jwt_signer_write_jwk(const struct jwt_signer *signer, struct buf *out)
 {
-    buf_printf(out,
-               "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"alg\":\"EdDSA\",\"use\":\"sig\","
-               "\"kid\":\"%s\",\"x\":\"%s\"}",
-               signer->kid, signer->x);
+    jwk_write(out, signer->kid, signer->x);
 }
 
 static void put_string(struct buf *b, const char *name, const char *value)
@@ -154,6 +151,8 @@ static void write_claims(struct buf *b, const struct jwt_claims *claims, const c
     put_string(b, "sid", claims->session);
     if (claims->device[0] != '\0')
         put_string(b, "device", claims->device);
+    if (claims->is_admin)
+        put_string(b, "role", "admin");
     put_integer(b, "iat", claims->issued_at);
     put_integer(b, "nbf", claims->not_before);
     put_integer(b, "exp", claims->expires_at);

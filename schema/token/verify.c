@@ -215,8 +215,10 @@ enum jwt_status jwt_verify(const struct jwt_keys *keys, struct slice token, cons
         status = check_signature(key, &parts);
     if (status == JWT_OK)
         status = check_claims(parts.payload, issuer, audience, now, &claims);
-    if (status == JWT_OK)
+    if (status == JWT_OK) {
+        memcpy(claims.kid, key->kid, sizeof claims.kid);
         *out = claims;
+    }
     return status;
 }
 
