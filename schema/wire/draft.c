@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "wire/json.h"
 #include "wire/names.h"
+#include "wire/plain_draft.h"
 
 #include <string.h>
 
@@ -161,7 +162,7 @@ static void peek_id(struct draft *out, struct slice json)
     out->id = slice_of(json_string_value(copy), json_string_length(copy));
 }
 
-enum code draft_parse(struct draft *out, struct slice json, const char **reason)
+enum code draft_parse_json(struct draft *out, struct slice json, const char **reason)
 {
     json_t *root;
 
@@ -173,6 +174,25 @@ enum code draft_parse(struct draft *out, struct slice json, const char **reason)
     }
     out->owner = root;
     return read_members(out, root, reason);
+}
+
+/* A text without anything to refuse. A plain string has no control character to look for. */
+static bool read_plain(struct draft *out, struct slice json)
+{
+    struct slice id, text;
+    size_t count;
+
+    if (json.length > PAYLOAD_MAX_BYTES || !plain_draft_read(json, &id, &text) ||
+        !draft_id_is_valid(id) || text.length == 0 || !utf8_count(text, &count) ||
+        count > TEXT_MAX_CHARACTERS)
+        return false;
+    *out = (struct draft){.id = id, .kind = ENTRY_TEXT, .text = text};
+    return true;
+}
+
+enum code draft_parse(struct draft *out, struct slice json, const char **reason)
+{
+    return read_plain(out, json) ? CODE_OK : draft_parse_json(out, json, reason);
 }
 
 void draft_finish(struct draft *d)

@@ -19,7 +19,7 @@ struct draft {
     int64_t reply_to;     /* of a text: seq, or 0 */
     int64_t target;       /* of the other kinds: seq; else 0 */
     bool remove;          /* a reaction: take it back */
-    void *owner;          /* what the slices borrow from; freed by draft_finish() */
+    void *owner;          /* freed by draft_finish(), or NULL */
 };
 
 /* Parses
@@ -27,12 +27,15 @@ struct draft {
  *   {"id":…,"kind":"edit","target":…,"text":…}
  *   {"id":…,"kind":"delete","target":…}
  *   {"id":…,"kind":"reaction","target":…,"emoji":…,"remove"?}
- * Always fills *out (as far as could be read, so
- * that a receipt can name the id) and must be paired with draft_finish(). CODE_INVALID or
+ * Always fills *out (as far as could be read, so that a receipt can name the id) and must be paired
+ * with draft_finish(). The slices borrow from `json` and from `owner`. CODE_INVALID or
  * CODE_TOO_LARGE on bad input, and *reason then says in one sentence, in static storage, what is
  * wrong. Members that the kind does not have are ignored; unknown kinds are refused; nesting
  * deeper than JSON_MAX_DEPTH is refused. */
 enum code draft_parse(struct draft *out, struct slice json, const char **reason) MUST_USE;
+/* The same, but always with the JSON library, which draft_parse() spares plain drafts (see
+ * plain_draft.h). Tests hold one against the other. */
+enum code draft_parse_json(struct draft *out, struct slice json, const char **reason) MUST_USE;
 void draft_finish(struct draft *d);
 
 /* Only the id, for a receipt about a payload that will not be looked at further. Writes at most

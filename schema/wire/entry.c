@@ -131,6 +131,8 @@ const char *entry_kind_name(enum entry_kind kind)
         return "modified";
     case ENTRY_JOINED:
         return "joined";
+    case ENTRY_MEMBER_ERASED:
+        return "member_erased";
     }
     return "unknown"; /* stored by a newer version */
 }

@@ -26,6 +26,7 @@ enum entry_kind {
     ENTRY_ROLE_CHANGED = 16,   /* data: {"user":"bob","role":"admin"} */
     ENTRY_MODIFIED = 17,       /* data: what changed of {"name","public","posting"} */
     ENTRY_JOINED = 18,         /* `from` joined a group by invite */
+    ENTRY_MEMBER_ERASED = 19,  /* what `from` was is gone; data: {"owner":"bob"} as above */
 };
 
 /* Of a reaction that takes back an earlier one. */

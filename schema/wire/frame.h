@@ -21,7 +21,7 @@
 struct buf;
 
 enum {
-    LINK_VERSION = 3,
+    LINK_VERSION = 5,
     LINK_HEADER_BYTES = 8,
     LINK_BODY_MAX = 8 << 20, /* an entry or answer with its JSON escapes */
     LINK_KEY_MAX_LENGTH = 128,
@@ -36,27 +36,31 @@ enum frame_type {
     FRAME_FILL = 5,    /* send the entries after a seq */
     FRAME_WAKE = 6,    /* ring the bell: there is more to deliver than one turn may take */
     FRAME_BARRIER_DONE = 7,
-    FRAME_SESSION = 8, /* a device came, went, or said what it is to be shown as */
-    FRAME_SIGNAL = 9,  /* a device sent something that is never stored as an entry */
-    FRAME_WATCH = 10,  /* a device wants to know of a user's presence */
-    FRAME_LEFT = 11,   /* how many connections are left to be ended */
+    FRAME_SESSION = 8,   /* a device came, went, or said what it is to be shown as */
+    FRAME_SIGNAL = 9,    /* a device sent something that is never stored as an entry */
+    FRAME_WATCH = 10,    /* a device wants to know of a user's presence */
+    FRAME_LEFT = 11,     /* how many connections are left to be ended */
+    FRAME_INTEREST = 12, /* somebody here is in a conversation, or nobody any more */
+    FRAME_LIMITED = 13,  /* how much was refused for being too much */
     /* bridge to plugin */
-    FRAME_WELCOME = 64,    /* answer to HELLO */
-    FRAME_CONFIRM = 65,    /* drafts up to this number are settled: forget them */
-    FRAME_ATTACHED = 66,   /* part of, or all of, the answer to ATTACH */
-    FRAME_ENTRY = 67,      /* a committed entry, for every member's devices */
-    FRAME_DEVICE = 68,     /* a payload for one device, or all devices, of a user */
-    FRAME_MEMBER = 69,     /* a membership became, changed or ended */
-    FRAME_FILLED = 70,     /* end of the answer to FILL */
-    FRAME_BARRIER = 71,    /* echo this when everything before it has been applied */
-    FRAME_KICK = 72,       /* end connections */
-    FRAME_SIGNAL_OUT = 73, /* a signal for those of a conversation who are connected */
-    FRAME_PRESENCE = 74,   /* what is shown of a user has changed: for whoever watches */
-    FRAME_WATCHED = 75,    /* answer to WATCH */
-    FRAME_REVOKED = 76,    /* a login has ended before its access tokens */
-    FRAME_ENDED = 77,      /* a conversation is no more, for any of its members */
-    FRAME_HOLD = 78,       /* keep drafts to yourself for now, or go on sending them */
-    FRAME_DRAIN = 79,      /* end all connections over some time and let no more in; or do not */
+    FRAME_WELCOME = 64,      /* answer to HELLO */
+    FRAME_CONFIRM = 65,      /* drafts up to this number are settled: forget them */
+    FRAME_ATTACHED = 66,     /* part of, or all of, the answer to ATTACH */
+    FRAME_ENTRY = 67,        /* a committed entry, for every member's devices */
+    FRAME_DEVICE = 68,       /* a payload for one device, or all devices, of a user */
+    FRAME_MEMBER = 69,       /* a membership became, changed or ended */
+    FRAME_FILLED = 70,       /* end of the answer to FILL */
+    FRAME_BARRIER = 71,      /* echo this when everything before it has been applied */
+    FRAME_KICK = 72,         /* end connections */
+    FRAME_SIGNAL_OUT = 73,   /* a signal for those of a conversation who are connected */
+    FRAME_PRESENCE = 74,     /* what is shown of a user has changed: for whoever watches */
+    FRAME_WATCHED = 75,      /* answer to WATCH */
+    FRAME_REVOKED = 76,      /* a login has ended before its access tokens */
+    FRAME_ENDED = 77,        /* a conversation is no more, for any of its members */
+    FRAME_HOLD = 78,         /* keep drafts to yourself for now, or go on sending them */
+    FRAME_DRAIN = 79,        /* end all connections over some time and let no more in; or do not */
+    FRAME_HEAD = 80,         /* a conversation has entries up to a seq: see that you have them */
+    FRAME_ATTACH_AGAIN = 81, /* ask for everybody's conversations again */
 };
 
 /* FRAME_HELLO */
@@ -149,6 +153,7 @@ struct frame_watch {
 struct frame_welcome {
     uint32_t version;
     struct slice node; /* name of this node, for me/ready */
+    bool interests;    /* the bridge wants INTEREST frames */
 };
 
 /* FRAME_CONFIRM */
@@ -216,6 +221,9 @@ enum { BARRIER_PING = 0 }; /* the number of a barrier that only asks for a sign 
 struct frame_barrier {
     uint64_t number;
 };
+
+/* The reason for FRAME_KICK that says: there is no such user (any more). */
+#define KICK_DISABLED "disabled"
 
 /* FRAME_KICK */
 struct frame_kick {
@@ -287,6 +295,29 @@ struct frame_left {
     uint32_t connections; /* of users, not yet ended */
 };
 
+/* FRAME_INTEREST: only if WELCOME asks for it. After a connection of the link has begun, all of
+ * them come again. */
+struct frame_interest {
+    struct uuid conversation;
+    bool on;
+};
+
+/* FRAME_LIMITED: for the metrics, when it has changed: what was refused since the plugin was
+ * loaded.
+ */
+struct frame_limited {
+    uint64_t drafts;
+    uint64_t requests;
+    uint64_t signals;
+    uint64_t connections;
+};
+
+/* FRAME_HEAD: what is missing up to there is asked for with FILL. */
+struct frame_head {
+    struct uuid conversation;
+    int64_t seq;
+};
+
 /* Appends the whole frame, header included; the buffer fails stickily, and then ends with the last
  * frame that is whole. */
 void frame_write_hello(struct buf *b, const struct frame_hello *f);
@@ -318,6 +349,10 @@ void frame_write_ended(struct buf *b, const struct frame_ended *f);
 void frame_write_hold(struct buf *b, const struct frame_hold *f);
 void frame_write_drain(struct buf *b, const struct frame_drain *f);
 void frame_write_left(struct buf *b, const struct frame_left *f);
+void frame_write_interest(struct buf *b, const struct frame_interest *f);
+void frame_write_limited(struct buf *b, const struct frame_limited *f);
+void frame_write_head(struct buf *b, const struct frame_head *f);
+void frame_write_attach_again(struct buf *b);
 
 struct frame {
     enum frame_type type;
@@ -358,6 +393,9 @@ bool frame_read_ended(struct slice body, struct frame_ended *f) MUST_USE;
 bool frame_read_hold(struct slice body, struct frame_hold *f) MUST_USE;
 bool frame_read_drain(struct slice body, struct frame_drain *f) MUST_USE;
 bool frame_read_left(struct slice body, struct frame_left *f) MUST_USE;
+bool frame_read_interest(struct slice body, struct frame_interest *f) MUST_USE;
+bool frame_read_limited(struct slice body, struct frame_limited *f) MUST_USE;
+bool frame_read_head(struct slice body, struct frame_head *f) MUST_USE;
 
 /* Takes the next item off f->items; false at the end. */
 bool frame_next_attached(struct frame_attached *f, struct attached_conversation *out);

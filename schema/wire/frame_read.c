@@ -267,6 +267,7 @@ bool frame_read_welcome(struct slice body, struct frame_welcome *f)
 
     f->version = get_u32(&r);
     f->node = get_string(&r, UINT16_MAX);
+    f->interests = get_bool(&r);
     return finish(&r);
 }
 
@@ -329,6 +330,35 @@ bool frame_read_left(struct slice body, struct frame_left *f)
     struct reader r = reader_of(body);
 
     f->connections = get_u32(&r);
+    return finish(&r);
+}
+
+bool frame_read_interest(struct slice body, struct frame_interest *f)
+{
+    struct reader r = reader_of(body);
+
+    f->conversation = get_uuid(&r);
+    f->on = get_bool(&r);
+    return finish(&r);
+}
+
+bool frame_read_limited(struct slice body, struct frame_limited *f)
+{
+    struct reader r = reader_of(body);
+
+    f->drafts = get_u64(&r);
+    f->requests = get_u64(&r);
+    f->signals = get_u64(&r);
+    f->connections = get_u64(&r);
+    return finish(&r);
+}
+
+bool frame_read_head(struct slice body, struct frame_head *f)
+{
+    struct reader r = reader_of(body);
+
+    f->conversation = get_uuid(&r);
+    f->seq = get_i64(&r);
     return finish(&r);
 }
 
@@ -467,8 +497,8 @@ bool frame_read_ended(struct slice body, struct frame_ended *f)
 
 static bool type_is_known(unsigned type)
 {
-    return (type >= FRAME_HELLO && type <= FRAME_LEFT) ||
-           (type >= FRAME_WELCOME && type <= FRAME_DRAIN);
+    return (type >= FRAME_HELLO && type <= FRAME_LIMITED) ||
+           (type >= FRAME_WELCOME && type <= FRAME_ATTACH_AGAIN);
 }
 
 enum frame_status frame_next(struct slice input, struct frame *out, size_t *used)

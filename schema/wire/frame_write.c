@@ -174,6 +174,7 @@ void frame_write_welcome(struct buf *b, const struct frame_welcome *f)
 
     buf_le32(b, f->version);
     put_string(b, f->node);
+    buf_le8(b, f->interests);
     end(b, start);
 }
 
@@ -347,4 +348,38 @@ void frame_write_left(struct buf *b, const struct frame_left *f)
 
     buf_le32(b, f->connections);
     end(b, start);
+}
+
+void frame_write_interest(struct buf *b, const struct frame_interest *f)
+{
+    size_t start = begin(b, FRAME_INTEREST);
+
+    put_uuid(b, &f->conversation);
+    buf_le8(b, f->on);
+    end(b, start);
+}
+
+void frame_write_limited(struct buf *b, const struct frame_limited *f)
+{
+    size_t start = begin(b, FRAME_LIMITED);
+
+    buf_le64(b, f->drafts);
+    buf_le64(b, f->requests);
+    buf_le64(b, f->signals);
+    buf_le64(b, f->connections);
+    end(b, start);
+}
+
+void frame_write_head(struct buf *b, const struct frame_head *f)
+{
+    size_t start = begin(b, FRAME_HEAD);
+
+    put_uuid(b, &f->conversation);
+    put_i64(b, f->seq);
+    end(b, start);
+}
+
+void frame_write_attach_again(struct buf *b)
+{
+    end(b, begin(b, FRAME_ATTACH_AGAIN));
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* json.h - the only way in for JSON that strangers wrote: bounded in length and depth, no duplicate
- * members, no U+0000, and a reason that a person can act on. */
+/* json.h - the way in for JSON that strangers wrote: bounded in length and depth, no duplicate
+ * members, no U+0000, and a reason that a person can act on. Only plain drafts (plain_draft.h) come
+ * in without it. */
 #ifndef BANTER_WIRE_JSON_H
 #define BANTER_WIRE_JSON_H
 
