@@ -26,8 +26,9 @@ SELECT 'an entry has no sender', e.conversation, format('seq %s, sender %s', e.s
  WHERE NOT EXISTS (SELECT FROM banter.users u WHERE u.id = e.sender);
 
 SELECT 'an entry lacks what its kind needs', conversation, format('seq %s, kind %s', seq, kind)
-  FROM banter.messages
- WHERE CASE kind
+  FROM banter.messages e
+ WHERE (id IS NOT NULL OR kind > 4 OR NOT EXISTS (SELECT FROM banter.erasures x WHERE x.user_id = e.sender))
+   AND CASE kind
            WHEN 1 THEN id IS NULL OR target IS NOT NULL
                        OR data IS DISTINCT FROM CASE WHEN text IS NULL THEN '{"deleted":true}' END
            WHEN 2 THEN id IS NULL OR target IS NULL
@@ -42,8 +43,21 @@ SELECT 'an entry lacks what its kind needs', conversation, format('seq %s, kind 
            WHEN 16 THEN id IS NOT NULL OR text IS NOT NULL OR data IS NULL
            WHEN 17 THEN id IS NOT NULL OR text IS NOT NULL OR data IS NULL
            WHEN 18 THEN id IS NOT NULL OR text IS NOT NULL OR data IS NOT NULL
+           WHEN 19 THEN id IS NOT NULL OR text IS NOT NULL
            ELSE true
        END;
+
+SELECT 'an entry of an erased user has something left', e.conversation, format('seq %s, kind %s', e.seq, e.kind)
+  FROM banter.messages e
+  JOIN banter.erasures x ON x.user_id = e.sender
+ WHERE (e.id IS NULL AND e.kind <= 4
+        AND (e.text IS NOT NULL OR e.data IS DISTINCT FROM CASE WHEN e.kind <> 3 THEN '{"deleted":true}' END))
+    OR (e.id IS NOT NULL AND x.finished_at IS NOT NULL);
+
+SELECT 'an erased user is a member of a group or channel', m.conversation, format('user %s', m.user_id)
+  FROM banter.members m
+  JOIN banter.erasures x ON x.user_id = m.user_id AND x.finished_at IS NOT NULL
+  JOIN banter.conversations c ON c.id = m.conversation AND c.kind <> 1;
 
 SELECT 'a reply answers nothing before it', e.conversation, format('seq %s replies to %s', e.seq, e.reply_to)
   FROM banter.messages e
@@ -67,6 +81,16 @@ SELECT 'a message is edited, deleted or reacted to after its deletion', e.conver
   JOIN banter.messages e ON e.conversation = d.conversation AND e.target = d.target AND e.seq > d.seq
  WHERE d.kind = 3;
 
+SELECT 'an edit of a message without a text has one', e.conversation, format('seq %s of %s', e.seq, e.target)
+  FROM banter.messages e
+  JOIN banter.messages m ON m.conversation = e.conversation AND m.seq = e.target
+ WHERE e.kind = 2 AND e.text IS NOT NULL AND m.text IS NULL;
+
+SELECT 'a text is left that retention has erased', m.conversation, format('seq %s', m.seq)
+  FROM banter.retentions r
+  JOIN banter.messages m ON m.conversation = r.conversation AND m.seq <= r.erased_seq
+ WHERE m.kind IN (1, 2) AND m.text IS NOT NULL;
+
 SELECT 'the edits of a message are not those of the log', conversation, format('target %s', target)
   FROM (SELECT conversation, target, array_agg(seq ORDER BY seq) AS seqs
           FROM banter.messages WHERE kind = 2 GROUP BY conversation, target) m
@@ -80,7 +104,7 @@ SELECT 'the reactions to a message are not those of the log', r.conversation,
           FROM (SELECT conversation, target, emoji, count(*) FILTER (WHERE adds)
                   FROM (SELECT DISTINCT ON (conversation, target, text, sender)
                                conversation, target, text AS emoji, data IS NULL AS adds
-                          FROM banter.messages WHERE kind = 4
+                          FROM banter.messages WHERE kind = 4 AND text IS NOT NULL
                          ORDER BY conversation, target, text, sender, seq DESC) newest
                  GROUP BY conversation, target, emoji) m
           FULL JOIN banter.reactions k USING (conversation, target, emoji)) r
@@ -107,11 +131,14 @@ SELECT 'a direct conversation has not its one or two members', c.id, format('%s 
  CROSS JOIN LATERAL (SELECT count(*) FROM banter.members m WHERE m.conversation = c.id) m
  WHERE c.kind = 1 AND m.count NOT IN (1, 2);
 
-SELECT 'a direct conversation has another role than member, or reader where there is a block', m.conversation,
+SELECT 'a direct conversation has another role than member, or reader after a block or an erasure', m.conversation,
        format('user %s, role %s', m.user_id, m.role)
   FROM banter.members m
   JOIN banter.conversations c ON c.id = m.conversation
  WHERE c.kind = 1
+   AND NOT EXISTS (SELECT FROM banter.members o
+                     JOIN banter.erasures x ON x.user_id = o.user_id
+                    WHERE o.conversation = m.conversation AND (m.role = 1 OR x.finished_at IS NULL))
    AND m.role <> CASE WHEN EXISTS (SELECT FROM banter.members o
                                      JOIN banter.blocks b ON (b.blocker, b.blocked) = (o.user_id, m.user_id)
                                                           OR (b.blocker, b.blocked) = (m.user_id, o.user_id)
@@ -126,6 +153,9 @@ SELECT 'a group or channel with members has no owner', m.conversation, format('%
   FROM banter.members m
   JOIN banter.conversations c ON c.id = m.conversation
  WHERE c.kind <> 1 AND c.deleted_at IS NULL
+   AND (c.kind = 2 OR NOT EXISTS (SELECT FROM banter.messages e -- whom could it have passed to?
+                                   WHERE e.conversation = c.id AND e.kind >= 10
+                                     AND EXISTS (SELECT FROM banter.erasures x WHERE x.user_id = e.sender)))
  GROUP BY m.conversation
 HAVING max(m.role) < 4;
 
