@@ -2,29 +2,18 @@
 /* asked.c - see asked.h. */
 #include "asked.h"
 
-#include "base/hash.h"
 #include "sessions.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-static uint64_t hash_number(const void *key)
-{
-    return hash_u64(*(const uint64_t *)key);
-}
-
-static bool equal_number(const void *a, const void *b)
-{
-    return *(const uint64_t *)a == *(const uint64_t *)b;
-}
-
 static const void *number_of(const void *item)
 {
     return &((const struct asked *)item)->number;
 }
 
-static const struct map_type by_number_type = {hash_number, equal_number, number_of};
+static const struct map_type by_number_type = {map_hash_u64, map_equal_u64, number_of};
 
 void asked_init(struct asked_table *t)
 {

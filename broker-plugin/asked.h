@@ -19,7 +19,7 @@ struct session;
 
 enum {
     ASKED_PER_SESSION_MAX = 256,
-    ASKED_MAX = 65536, /* of all sessions: at most 30 MB */
+    ASKED_MAX = 65536, /* of all sessions: at most 29 MiB, of 440 bytes each, and the table */
 };
 
 struct asked {

@@ -5,6 +5,7 @@
 #include "base/fault_point.h"
 #include "broker.h"
 #include "core.h"
+#include "interests.h"
 #include "receipts.h"
 
 #include <assert.h>
@@ -82,6 +83,16 @@ void attach_link_up(struct core *c)
     }
 }
 
+void attach_again(struct core *c)
+{
+    for (struct user *u = c->sessions.users; u; u = u->next) {
+        if (u->attach != ATTACH_DONE)
+            continue;
+        ask(c, u);
+        u->again = true;
+    }
+}
+
 void attach_link_lost(struct core *c)
 {
     struct user *next;
@@ -91,6 +102,7 @@ void attach_link_lost(struct core *c)
         next = u->next;
         set_state(c, u, ATTACH_NEEDED);
         u->resyncing = false;
+        u->again = false;
         attach_closed(c, u);
     }
 }
@@ -117,6 +129,7 @@ static void finish_attach(struct core *c, struct user *u)
         members_leave(&c->members, u, membership);
     }
     set_state(c, u, ATTACH_DONE);
+    u->again = false;
     if (u->resyncing) {
         u->resyncing = false;
         c->resyncing--;
@@ -169,6 +182,7 @@ static bool take_item(struct core *c, struct user *u, const struct attached_conv
                                   item->last_seq);
     if (!membership)
         return false;
+    interests_note(c, membership->conversation);
     if (before == ROLE_NONE) /* the device asks for a sync when it is ready */
         begin_now(membership, item->last_seq);
     else
@@ -176,7 +190,7 @@ static bool take_item(struct core *c, struct user *u, const struct attached_conv
     membership->role = (uint8_t)item->role;
     membership->fresh = true;
     tell_devices(c, u, &item->conversation, item->kind, before, item->role);
-    if (c->resyncing > 0)
+    if (c->resyncing > 0 || u->again)
         order_behind(c, membership->conversation, item->last_seq);
     return true;
 }
@@ -220,6 +234,7 @@ void attach_member(struct core *c, const struct frame_member *f)
         give_up(c, u);
         return;
     }
+    interests_note(c, membership->conversation);
     if (before == ROLE_NONE)
         begin_after(c, membership, f->last_seq);
     membership->role = (uint8_t)f->role;
@@ -289,8 +304,8 @@ void attach_kick(struct core *c, const struct frame_kick *f)
             receipts_closing(c, i, f->reason);
         core_kick(c, i);
     }
-    /* There is no such user any more: nothing else will be answered. */
-    if (f->device.length == 0 && u->attach == ATTACH_ASKED) {
+    /* There is no such user any more, and no other answer counts. */
+    if (slice_equal(f->reason, slice_str(KICK_DISABLED)) && u->attach == ATTACH_ASKED) {
         members_leave_all(&c->members, u);
         finish_attach(c, u);
     }

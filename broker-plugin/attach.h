@@ -33,6 +33,9 @@ void attach_closed(struct core *c, struct user *u);
 
 void attach_link_up(struct core *c);
 void attach_link_lost(struct core *c);
+/* The bridge may have missed something that others committed: asks for everybody anew, and for what
+ * is missing of their conversations. Deliveries go on meanwhile. */
+void attach_again(struct core *c);
 
 void attach_attached(struct core *c, struct frame_attached *f);
 void attach_member(struct core *c, const struct frame_member *f);

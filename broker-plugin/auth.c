@@ -18,10 +18,10 @@
 #include <string.h>
 
 enum {
-    JWKS_MAX_BYTES = 64 << 10,
     SCAN_INTERVAL_MS = 100,
     SCAN_MIN = 64,
     SCAN_ROUNDS = 50, /* parts that a whole scan is cut into: 5 s */
+    HURRY_ROUNDS = 8, /* the same after the keys have changed */
 };
 
 static bool load_link_key(struct core *c)
@@ -49,44 +49,37 @@ static bool load_link_key(struct core *c)
     return ok;
 }
 
-static bool load_public_keys(struct core *c)
-{
-    const char *reason = "";
-    struct jwt_keys *keys = NULL;
-    struct buf text;
-
-    buf_init(&text, JWKS_MAX_BYTES);
-    if (file_read(c->options.jwks_file, &text)) {
-        keys = jwt_keys_parse(buf_slice(&text), &reason);
-        if (!keys)
-            broker_log(BROKER_ERROR, "%s: %s", c->options.jwks_file, reason);
-    }
-    buf_finish(&text);
-    if (!keys)
-        return false;
-    jwt_keys_destroy(c->auth.keys);
-    c->auth.keys = keys;
-    return true;
-}
-
 bool auth_init(struct core *c)
 {
     c->auth = (struct auth){0};
-    return load_link_key(c) && load_public_keys(c);
+    return load_link_key(c) && public_keys_init(&c->auth.keys, c->options.jwks_file);
 }
 
 void auth_finish(struct auth *a)
 {
-    jwt_keys_destroy(a->keys);
+    public_keys_finish(&a->keys);
     OPENSSL_cleanse(a->link_key, sizeof a->link_key);
     *a = (struct auth){0};
+}
+
+/* Connections whose key has gone are found by the scans that follow. */
+static void keys_changed(struct auth *a)
+{
+    a->hurry = HURRY_ROUNDS;
+    broker_log(BROKER_INFO, "public keys read again: %zu", a->keys.count);
 }
 
 void auth_reload(struct core *c)
 {
     c->auth.reloading = true;
-    if (load_public_keys(c))
-        broker_log(BROKER_INFO, "public keys read again");
+    if (public_keys_load(&c->auth.keys, c->options.jwks_file))
+        keys_changed(&c->auth);
+}
+
+void auth_look(struct core *c)
+{
+    if (public_keys_look(&c->auth.keys, c->options.jwks_file, c->now_ms))
+        keys_changed(&c->auth);
 }
 
 void auth_reload_done(struct auth *a)
@@ -121,7 +114,7 @@ static struct uuid login_of(const struct jwt_claims *claims)
 static enum jwt_status verify(const struct core *c, struct slice handle, struct slice device,
                               const char *password, struct jwt_claims *claims)
 {
-    enum jwt_status status = jwt_verify(c->auth.keys, slice_str(password), c->options.issuer,
+    enum jwt_status status = jwt_verify(c->auth.keys.set, slice_str(password), c->options.issuer,
                                         c->options.audience, clock_wall_ms() / 1000, claims);
 
     if (status != JWT_OK)
@@ -155,6 +148,8 @@ static bool open_session(struct core *c, const void *client, const struct jwt_cl
     c->stats.logins++;
     session->login = login_of(claims);
     session->token_hash = token_hash;
+    session->kid = public_keys_hash(claims->kid);
+    session->device_key = hash_bytes(session->client_id, strlen(session->client_id));
     session->expires_s = claims->expires_at;
     session->warned = claims->expires_at - clock_wall_ms() / 1000 < NOTICE_S;
     session->deadline_s = claims->expires_at + JWT_LEEWAY_S +
@@ -206,6 +201,14 @@ static enum auth_answer check_user(struct core *c, const void *client, const cha
     return answer_of(open_session(c, client, &claims, device, token_hash));
 }
 
+bool auth_may_try(struct core *c, const char *address)
+{
+    if (c->auth.reloading || rates_connect(c, address) == 0)
+        return true;
+    c->stats.logins_refused++;
+    return false;
+}
+
 enum auth_answer auth_check(struct core *c, const void *client, const char *client_id,
                             const char *username, const char *password)
 {
@@ -230,27 +233,43 @@ static void warn(struct core *c, struct session *session, int64_t now_s)
     receipts_token_expires(c, session);
 }
 
+static void end_session(struct core *c, struct session *session, const char *reason)
+{
+    receipts_closing(c, session, slice_str(reason));
+    core_kick(c, session);
+}
+
+/* How many connections this scan is to look at. */
+static size_t scan_count(struct core *c)
+{
+    size_t rounds = c->auth.hurry > 0 ? HURRY_ROUNDS : SCAN_ROUNDS;
+    size_t count = c->sessions.by_client.count / rounds + SCAN_MIN;
+
+    if (c->auth.hurry > 0)
+        c->auth.hurry--;
+    return count < c->sessions.by_client.count ? count : c->sessions.by_client.count;
+}
+
 void auth_scan(struct core *c)
 {
-    size_t count = c->sessions.by_client.count / SCAN_ROUNDS + SCAN_MIN;
+    size_t count;
     int64_t now_s;
 
     if (c->now_ms < c->scan_ms)
         return;
     c->scan_ms = c->now_ms + SCAN_INTERVAL_MS;
     now_s = clock_wall_ms() / 1000;
-    if (count > c->sessions.by_client.count)
-        count = c->sessions.by_client.count;
+    count = scan_count(c);
     for (size_t i = 0; i < count; i++) {
         struct session *session = sessions_scan(&c->sessions);
 
         if (session->kick_turn > 0 || session->superseded)
             continue;
-        if (now_s > session->deadline_s) {
-            receipts_closing(c, session, slice_str("expired"));
-            core_kick(c, session);
-        } else {
+        if (!public_keys_have(&c->auth.keys, session->kid))
+            end_session(c, session, "revoked");
+        else if (now_s > session->deadline_s)
+            end_session(c, session, "expired");
+        else
             warn(c, session, now_s);
-        }
     }
 }

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LOG_LINE_MAX = 512 };
+enum { LOG_LINE_MAX = 960 }; /* Mosquitto cuts at 1000 */
 
 static bool copy_payload(struct slice payload, void **out)
 {

@@ -20,6 +20,13 @@
 // clang-format on
 #endif
 
+/* 2.1 understands these from MESSAGE and BASIC_AUTH; with an older broker they cut the client off.
+ */
+enum {
+    ANSWER_QUOTA_EXCEEDED = -6,
+    ANSWER_CONNECTION_RATE_EXCEEDED = 159,
+};
+
 /* 2.1: the connection is gone but its durable session stays. Its data is that of DISCONNECT.
  * Registering it with 2.0 fails and does no harm. */
 enum { EVENT_CLIENT_OFFLINE = 28 };

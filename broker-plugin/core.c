@@ -8,6 +8,7 @@
 #include "broker.h"
 #include "heads.h"
 #include "inbound.h"
+#include "interests.h"
 #include "requests.h"
 #include "wire/json.h"
 #include "wire/limits.h"
@@ -25,19 +26,22 @@ enum {
     KICK_DELAY_TURNS = 2,
 };
 
-static void on_link_up(void *owner, struct slice node)
+static void on_link_up(void *owner, const struct frame_welcome *welcome)
 {
     struct core *c = owner;
+    struct slice node = welcome->node;
 
     if (node.length > NODE_MAX_LENGTH)
         node.length = NODE_MAX_LENGTH;
     memcpy(c->node, node.data, node.length);
     c->node[node.length] = '\0';
     c->stats.links++;
+    interests_link_up(c, welcome->interests);
     attach_link_up(c);
     announce_link_up(c);
     watches_link_up(c);
     drain_link_up(c);
+    rates_link_up(c);
 }
 
 static void on_link_down(void *owner)
@@ -80,6 +84,7 @@ struct core *core_create(struct options *options)
     buf_init(&c->json, JSON_SCRATCH_MAX);
     sessions_init(&c->sessions);
     members_init(&c->members);
+    interests_init(c);
     order_init(&c->order);
     fanout_init(&c->fanout);
     watches_init(&c->watches);
@@ -89,6 +94,10 @@ struct core *core_create(struct options *options)
     json_watch_memory();
     if (getrandom(&boot, sizeof boot, 0) != sizeof boot || !auth_init(c))
         goto fail;
+    if (!rates_init(&c->rates, &c->options)) {
+        broker_log(BROKER_ERROR, "no memory to count what devices do");
+        goto fail;
+    }
     if (!ring_init(&c->ring, c->options.ring_bytes)) {
         broker_log(BROKER_ERROR, "no memory for a ring of %zu bytes", c->options.ring_bytes);
         goto fail;
@@ -98,6 +107,7 @@ struct core *core_create(struct options *options)
     return c;
 fail:
     json_unwatch_memory();
+    rates_finish(&c->rates);
     auth_finish(&c->auth);
     options_finish(&c->options);
     free(c);
@@ -122,6 +132,7 @@ void core_destroy(struct core *c)
     sessions_finish(&c->sessions);
     members_finish(&c->members);
     ring_finish(&c->ring);
+    rates_finish(&c->rates);
     buf_finish(&c->frame);
     buf_finish(&c->json);
     auth_finish(&c->auth);
@@ -160,8 +171,10 @@ void core_tick(struct core *c)
     watches_turn(c);
     drain_turn(c);
     run_kicks(c);
+    auth_look(c);
     auth_scan(c);
     heads_scan(c);
+    rates_turn(c);
     /* What is left needs another turn soon, but only traffic on its sockets wakes the broker. */
     if (link_is_up(&c->link) &&
         (c->link.unread || fanout_is_busy(&c->fanout) || announce_is_busy(c) ||

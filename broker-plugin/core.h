@@ -11,12 +11,14 @@
 #include "auth.h"
 #include "base/buf.h"
 #include "base/compiler.h"
+#include "base/log_fields.h"
 #include "drain.h"
 #include "fanout.h"
 #include "link.h"
 #include "members.h"
 #include "options.h"
 #include "order.h"
+#include "rates.h"
 #include "ring.h"
 #include "sessions.h"
 #include "stats.h"
@@ -44,7 +46,9 @@ struct core {
     struct asked_table asked;
     struct revoked_set revoked;
     struct drain drain;
+    struct rates rates;
     struct stats stats;
+    struct log_quota refusals_logged;
     struct buf frame;               /* scratch: one outgoing DRAFT or REQUEST frame */
     struct buf json;                /* scratch: one payload that the plugin makes itself */
     uint64_t turn;                  /* counts TICKs, from 1 */
@@ -53,6 +57,7 @@ struct core {
     uint64_t heads_ms;              /* when the next part of the scan of heads.c is due */
     uint32_t attaching;             /* users whose attach is under way */
     uint32_t resyncing;             /* users whose attach has to end before entries are delivered */
+    bool interests_wanted;          /* by the bridge of this link: see interests.h */
     char node[NODE_MAX_LENGTH + 1]; /* from WELCOME */
 };
 

@@ -151,17 +151,45 @@ static bool on_drain(struct core *c, struct slice body)
     return true;
 }
 
+static bool on_head(struct core *c, struct slice body)
+{
+    struct frame_head f;
+    struct conversation *conversation;
+
+    if (!frame_read_head(body, &f))
+        return false;
+    conversation = members_find(&c->members, &f.conversation);
+    if (conversation)
+        order_behind(c, conversation, f.seq);
+    return true;
+}
+
+static bool on_attach_again(struct core *c, struct slice body)
+{
+    attach_again(c);
+    return body.length == 0;
+}
+
 typedef bool handler(struct core *c, struct slice body);
 
 static handler *const table[] = {
-    [FRAME_CONFIRM] = on_confirm,       [FRAME_ATTACHED] = on_attached,
-    [FRAME_ENTRY] = on_entry,           [FRAME_DEVICE] = on_device,
-    [FRAME_MEMBER] = on_member,         [FRAME_FILLED] = on_filled,
-    [FRAME_BARRIER] = on_barrier,       [FRAME_KICK] = on_kick,
-    [FRAME_SIGNAL_OUT] = on_signal_out, [FRAME_PRESENCE] = on_presence,
-    [FRAME_WATCHED] = on_watched,       [FRAME_REVOKED] = on_revoked,
-    [FRAME_ENDED] = on_ended,           [FRAME_HOLD] = on_hold,
+    [FRAME_CONFIRM] = on_confirm,
+    [FRAME_ATTACHED] = on_attached,
+    [FRAME_ENTRY] = on_entry,
+    [FRAME_DEVICE] = on_device,
+    [FRAME_MEMBER] = on_member,
+    [FRAME_FILLED] = on_filled,
+    [FRAME_BARRIER] = on_barrier,
+    [FRAME_KICK] = on_kick,
+    [FRAME_SIGNAL_OUT] = on_signal_out,
+    [FRAME_PRESENCE] = on_presence,
+    [FRAME_WATCHED] = on_watched,
+    [FRAME_REVOKED] = on_revoked,
+    [FRAME_ENDED] = on_ended,
+    [FRAME_HOLD] = on_hold,
     [FRAME_DRAIN] = on_drain,
+    [FRAME_HEAD] = on_head,
+    [FRAME_ATTACH_AGAIN] = on_attach_again,
 };
 
 bool inbound_frame(struct core *c, const struct frame *f)

@@ -4,6 +4,8 @@
 #include "ingest.h"
 
 #include "base/fault_point.h"
+#include "base/log_fields.h"
+#include "broker.h"
 #include "core.h"
 #include "receipts.h"
 #include "requests.h"
@@ -19,6 +21,8 @@
 #define DRAFT_PREFIX "send/"
 #define REACTION_KIND "reaction"
 
+enum { FULL_RETRY_MS = 1000 };
+
 struct posting {
     struct session *session;
     struct publish_topic topic;
@@ -26,12 +30,7 @@ struct posting {
     struct slice payload;
 };
 
-struct verdict {
-    enum code code;
-    const char *reason;
-};
-
-static const struct verdict accepted = {CODE_OK, NULL};
+static const struct verdict accepted = {.code = CODE_OK};
 
 static struct slice target_of(struct slice topic)
 {
@@ -42,13 +41,29 @@ static struct slice target_of(struct slice topic)
     return slice_of(topic.data + length, topic.length - length);
 }
 
+static void log_refusal(struct core *c, const struct session *session, struct slice target,
+                        struct slice id, struct verdict verdict)
+{
+    struct log_fields fields = {.length = 0};
+
+    if (!log_quota_take(&c->refusals_logged, c->now_ms, &fields))
+        return;
+    log_field(&fields, "user", slice_str(session->user->handle));
+    log_field(&fields, "device", slice_str(session_device(session)));
+    log_field(&fields, "conversation", target);
+    log_field(&fields, "draft", id);
+    log_field(&fields, "code", slice_str(code_name(verdict.code)));
+    broker_log(BROKER_INFO, "a draft is refused: %s%s", verdict.reason, fields.text);
+}
+
 static void refuse(struct core *c, const struct session *session, struct slice target,
                    struct slice payload, struct verdict verdict)
 {
     char id[DRAFT_ID_MAX_BYTES + 1];
 
     draft_peek_id(payload, id);
-    receipts_refuse(c, session, target, slice_str(id), verdict.code, verdict.reason);
+    receipts_refuse(c, session, target, slice_str(id), verdict);
+    log_refusal(c, session, target, slice_str(id), verdict);
 }
 
 void ingest_refuse(struct core *c, struct session *session, struct slice topic,
@@ -58,7 +73,7 @@ void ingest_refuse(struct core *c, struct session *session, struct slice topic,
     enum publish_kind kind = topic_parse_publish(topic).kind;
 
     if (target.data && kind != PUBLISH_PRESENCE && kind != PUBLISH_TYPING && kind != PUBLISH_CURSOR)
-        refuse(c, session, target, payload, (struct verdict){code, reason});
+        refuse(c, session, target, payload, (struct verdict){.code = code, .reason = reason});
 }
 
 /* The version nibble of RFC 9562: direct conversations have ids of version 8. */
@@ -94,20 +109,20 @@ static struct verdict check_right(const struct core *c, const struct posting *p)
     if (membership && membership->kind == CONVERSATION_CHANNEL && is_reaction(p->payload))
         return accepted;
     if (membership)
-        return (struct verdict){CODE_FORBIDDEN, "readers may not post here"};
+        return (struct verdict){CODE_FORBIDDEN, "readers may not post here", 0};
     /* It may be being made by a draft to @handle that is still on its way. */
     if (is_direct_id(&p->topic.conversation))
         return accepted;
-    return (struct verdict){CODE_NOT_FOUND, "there is no such conversation"};
+    return (struct verdict){CODE_NOT_FOUND, "there is no such conversation", 0};
 }
 
 /* What no other state of the world could change. */
 static struct verdict check_form(const struct core *c, const struct posting *p)
 {
     if (p->payload.length == 0)
-        return (struct verdict){CODE_INVALID, "the draft is empty"};
+        return (struct verdict){CODE_INVALID, "the draft is empty", 0};
     if (p->payload.length > PAYLOAD_MAX_BYTES)
-        return (struct verdict){CODE_TOO_LARGE, "the draft is larger than 1 MiB"};
+        return (struct verdict){CODE_TOO_LARGE, "the draft is larger than 1 MiB", 0};
     return check_right(c, p);
 }
 
@@ -141,45 +156,59 @@ static struct uuid conversation_of(const struct posting *p)
     return direct_conversation_id(slice_str(p->session->user->handle), p->topic.handle);
 }
 
+/* The draft is the next one of its conversation. */
+static struct verdict accept(struct core *c, const struct posting *p)
+{
+    bool is_shared = p->topic.kind == PUBLISH_DRAFT && !is_direct_id(&p->topic.conversation);
+    uint64_t wait_ms = rates_draft(c, p->session, is_shared ? &p->topic.conversation : NULL);
+
+    if (wait_ms > 0)
+        return (struct verdict){CODE_RATE_LIMITED, "too many drafts: send this one later", wait_ms};
+    if (!append_to_ring(c, p))
+        return (struct verdict){CODE_UNAVAILABLE, "the server is busy", FULL_RETRY_MS};
+    return accepted;
+}
+
 /* The usual case: nothing was refused on this connection before. */
 static struct verdict submit(struct core *c, const struct posting *p)
 {
-    static const struct verdict full = {CODE_UNAVAILABLE, "the server is busy"};
     struct refusals *refusals = &p->session->refusals;
     bool in_order = !refusals_any(refusals) || fault_breaks(no_sticky);
+    struct verdict verdict = {CODE_UNAVAILABLE, "the server has no memory", FULL_RETRY_MS};
     char id[DRAFT_ID_MAX_BYTES + 1];
     struct uuid conversation;
 
-    if (in_order && append_to_ring(c, p))
+    if (in_order && (verdict = accept(c, p)).code == CODE_OK)
         return accepted;
     conversation = conversation_of(p);
     draft_peek_id(p->payload, id);
     if (refusals_block(refusals, &conversation, slice_str(id)))
-        return (struct verdict){CODE_OUT_OF_ORDER, "an earlier draft was refused: send it first"};
-    if (!in_order && !uuid_is_nil(&conversation) && append_to_ring(c, p)) {
+        return (struct verdict){CODE_OUT_OF_ORDER, "an earlier draft was refused: send it first",
+                                0};
+    if (!in_order && !uuid_is_nil(&conversation) && (verdict = accept(c, p)).code == CODE_OK) {
         refusals_clear(refusals, &conversation);
         return accepted;
     }
     /* A draft without a valid id will never be stored: nothing has to wait for it. */
     if (id[0] && !refusals_add(refusals, &conversation, slice_str(id)))
         core_kick(c, p->session);
-    return full;
+    return verdict;
 }
 
-static bool ingest_draft(struct core *c, const struct posting *p)
+static enum ingest_answer ingest_draft(struct core *c, const struct posting *p)
 {
     struct verdict verdict = check_form(c, p);
 
     if (verdict.code == CODE_OK)
         verdict = submit(c, p);
     if (verdict.code == CODE_OK)
-        return true;
+        return INGEST_TAKEN;
     refuse(c, p->session, p->target, p->payload, verdict);
-    return false;
+    return verdict.code == CODE_RATE_LIMITED ? INGEST_LIMITED : INGEST_REFUSED;
 }
 
-bool ingest_message(struct core *c, struct session *session, struct slice topic,
-                    struct slice payload)
+enum ingest_answer ingest_message(struct core *c, struct session *session, struct slice topic,
+                                  struct slice payload)
 {
     struct posting posting = {session, topic_parse_publish(topic), target_of(topic), payload};
 
@@ -199,5 +228,5 @@ bool ingest_message(struct core *c, struct session *session, struct slice topic,
     case PUBLISH_REFUSED:
         break;
     }
-    return false;
+    return INGEST_REFUSED;
 }

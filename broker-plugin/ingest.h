@@ -5,18 +5,23 @@
 #ifndef BANTER_PLUGIN_INGEST_H
 #define BANTER_PLUGIN_INGEST_H
 
+#include "base/compiler.h"
 #include "base/slice.h"
 #include "wire/codes.h"
-
-#include <stdbool.h>
 
 struct core;
 struct session;
 
-/* MESSAGE of a device, on a topic that acl_may_publish() allows. False: refused (0x87), and the
- * device has been told. */
-bool ingest_message(struct core *c, struct session *session, struct slice topic,
-                    struct slice payload);
+enum ingest_answer {
+    INGEST_REFUSED = 0,
+    INGEST_TAKEN,
+    INGEST_LIMITED, /* refused for being too much */
+};
+
+/* MESSAGE of a device, on a topic that acl_may_publish() allows. Unless it is taken the device has
+ * been told. */
+enum ingest_answer ingest_message(struct core *c, struct session *session, struct slice topic,
+                                  struct slice payload) MUST_USE;
 /* The receipt for a publish that is not taken; nothing when the topic is not under send/, or is a
  * signal's. */
 void ingest_refuse(struct core *c, struct session *session, struct slice topic,

@@ -135,7 +135,7 @@ static bool handle_welcome(struct link *l, const struct frame *f)
     l->state = LINK_UP;
     l->complained = false;
     broker_log(BROKER_INFO, "link to the bridge is up");
-    l->handlers.up(l->handlers.owner, welcome.node);
+    l->handlers.up(l->handlers.owner, &welcome);
     return true;
 }
 

@@ -26,8 +26,8 @@ enum {
 enum link_state { LINK_DOWN, LINK_GREETING, LINK_UP };
 
 struct link_handlers {
-    /* WELCOME has come: from now on frames can be written. `node` is borrowed. */
-    void (*up)(void *owner, struct slice node);
+    /* WELCOME has come: from now on frames can be written. It is borrowed. */
+    void (*up)(void *owner, const struct frame_welcome *welcome);
     /* The link was up and is lost. */
     void (*down)(void *owner);
     /* False: the frame is not what may come here; the link is closed. It may not close it. */

@@ -28,6 +28,7 @@ static const struct map_type conversations_type = {hash_id, equal_id, id_of};
 
 void members_init(struct members *m)
 {
+    *m = (struct members){0};
     map_init(&m->conversations, &conversations_type);
 }
 
@@ -146,7 +147,7 @@ static void remove_member(struct conversation *c, uint32_t slot)
             move_member(c, last_visited, slot);
         slot = last_visited;
     }
-    if (slot != c->member_count - 1)
+    if (slot + 1 != c->member_count)
         move_member(c, c->member_count - 1, slot);
     c->member_count--;
 }
@@ -181,6 +182,8 @@ void members_release(struct members *m, struct conversation *c)
 {
     if (c->member_count > 0 || c->gap || c->backlog)
         return;
+    if (m->gone)
+        m->gone(m->owner, c);
     map_remove(&m->conversations, &c->id);
     free(c->members);
     free(c);

@@ -48,7 +48,8 @@ struct conversation {
     struct uuid id;
     int64_t delivered; /* the last seq handed out, or being handed out, here */
     struct member *members;
-    uint32_t member_count;
+    uint32_t member_count : 31;
+    uint32_t noted : 1; /* interests.c has told of it over this link */
     uint32_t member_capacity;
     struct gap *gap;         /* entries are missing: owned by order.c; or NULL */
     struct backlog *backlog; /* owned by fanout.c; or NULL */
@@ -63,6 +64,9 @@ struct memberships {
 
 struct members {
     struct map conversations; /* by id; owned */
+    /* Called before a conversation is freed; or NULL. */
+    void (*gone)(void *owner, const struct conversation *c);
+    void *owner;
 };
 
 void members_init(struct members *m);

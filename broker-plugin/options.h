@@ -3,6 +3,7 @@
 #ifndef BANTER_PLUGIN_OPTIONS_H
 #define BANTER_PLUGIN_OPTIONS_H
 
+#include "base/bucket.h"
 #include "base/compiler.h"
 
 #include <stdbool.h>
@@ -17,6 +18,14 @@ struct options {
     char *issuer;        /* `iss` of access tokens */
     char *audience;      /* `aud` of access tokens */
     size_t ring_bytes;   /* unconfirmed drafts kept for the bridge */
+    bool rate_limits;    /* false: none of those below; see rates.h */
+    struct rate rate_device_drafts;
+    struct rate rate_user_drafts;
+    struct rate rate_conversation_drafts; /* in groups and channels, of all members together */
+    struct rate rate_user_requests;       /* syncs and envelopes of commands */
+    struct rate rate_device_signals;      /* of one connection */
+    struct rate rate_address_connects;    /* attempts */
+    unsigned given; /* bit i: the option in row i of the table in options.c was */
 };
 
 /* Defaults; owns nothing yet. */

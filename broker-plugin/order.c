@@ -47,6 +47,8 @@ static void free_first_held(struct core *c, struct gap *gap)
     struct parcel *first = gap->held;
 
     gap->held = first->next;
+    if (!gap->held)
+        gap->held_last = NULL;
     gap->held_count--;
     c->order.held_bytes -= first->size;
     free(first);
@@ -71,13 +73,13 @@ static void close_gap(struct core *c, struct gap *gap)
     members_release(&c->members, conversation);
 }
 
-static void note_missing(struct gap *gap, int64_t head)
+static void note_missing(struct gap *gap, int64_t head, uint64_t not_before_ms)
 {
     if (head > gap->head)
         gap->head = head;
     if (gap->fill == FILL_NONE) {
         gap->fill = FILL_WANTED;
-        gap->not_before_ms = 0;
+        gap->not_before_ms = not_before_ms;
     }
 }
 
@@ -89,7 +91,7 @@ void order_behind(struct core *c, struct conversation *conversation, int64_t hea
         return;
     gap = gap_of(c, conversation);
     if (gap)
-        note_missing(gap, head);
+        note_missing(gap, head, 0);
 }
 
 void order_rewind(struct core *c, struct conversation *conversation, int64_t since)
@@ -136,6 +138,8 @@ static void hold(struct core *c, struct gap *gap, const struct frame_entry *f)
     struct parcel **at = &gap->held;
     struct parcel *parcel;
 
+    if (gap->held_last && gap->held_last->entry.seq < f->seq) /* as they usually come */
+        at = &gap->held_last->next;
     while (*at && (*at)->entry.seq < f->seq)
         at = &(*at)->next;
     if (*at && (*at)->entry.seq == f->seq)
@@ -147,10 +151,23 @@ static void hold(struct core *c, struct gap *gap, const struct frame_entry *f)
     if (!parcel)
         return;
     parcel->next = *at;
+    if (!parcel->next)
+        gap->held_last = parcel;
     *at = parcel;
     gap->held_count++;
     c->order.held_bytes += parcel->size;
     c->stats.held++;
+}
+
+/* What is held knows the device that posted it, which has its receipt and does not get it; the same
+ * in an answer to FILL does not know. */
+static const struct frame_entry *best_copy(const struct conversation *conversation,
+                                           const struct frame_entry *f)
+{
+    const struct gap *gap = conversation->gap;
+    bool is_held = gap && gap->held && gap->held->entry.seq == f->seq;
+
+    return is_held ? &gap->held->entry : f;
 }
 
 void order_entry(struct core *c, const struct frame_entry *f)
@@ -168,7 +185,7 @@ void order_entry(struct core *c, const struct frame_entry *f)
         order_behind(c, conversation, f->seq);
         return;
     }
-    if (accept(c, conversation, f)) {
+    if (accept(c, conversation, best_copy(conversation, f))) {
         if (conversation->gap)
             drain(c, conversation->gap);
         return;
@@ -176,7 +193,7 @@ void order_entry(struct core *c, const struct frame_entry *f)
     gap = gap_of(c, conversation);
     if (!gap)
         return; /* out of memory: the next entry will find the hole again */
-    note_missing(gap, f->seq);
+    note_missing(gap, f->seq, c->interests_wanted ? c->now_ms + ORDER_OTHERS_MS : 0);
     hold(c, gap, f);
 }
 

@@ -18,10 +18,11 @@ struct core;
 struct parcel;
 
 enum {
-    ORDER_HELD_MAX = 64,             /* entries per conversation */
+    ORDER_HELD_MAX = 1024,           /* entries per conversation */
     ORDER_HELD_BYTES_MAX = 16 << 20, /* in all */
     ORDER_FILLS_MAX = 32,            /* asked and not answered */
     ORDER_FILL_AGAIN_MS = 1000,      /* after an answer that did not close the gap */
+    ORDER_OTHERS_MS = 50, /* with several nodes: what another one committed may just be late */
 };
 
 enum fill_state { FILL_NONE, FILL_WANTED, FILL_ASKED };
@@ -30,6 +31,7 @@ struct gap {
     struct conversation *conversation;
     struct gap *next, *prev;
     struct parcel *held; /* owned; by rising seq */
+    struct parcel *held_last;
     unsigned held_count;
     enum fill_state fill;
     uint64_t not_before_ms; /* FILL_WANTED */

@@ -2,9 +2,10 @@
 /* plugin.c - Mosquitto's entry points: turns the broker's events into calls of the core.
  *
  * Return codes are few on purpose: BASIC_AUTH answers SUCCESS or AUTH, the others SUCCESS or
- * ACL_DENIED. With anything else the broker cuts the client off without a word: BASIC_AUTH wants
- * that while draining, because "not authorized", the only word that there is, would send it for a
- * new token. */
+ * ACL_DENIED, and to whom it can be said, on 2.1, what is too much. With anything else the broker
+ * cuts the client off without a word: BASIC_AUTH wants that while draining and when an address
+ * tries too often, because "not authorized", the only word that there is, would send it for a new
+ * token. */
 #include "acl.h"
 #include "broker.h"
 #include "compat.h"
@@ -16,6 +17,8 @@
 #include <stdlib.h>
 
 #define EXPORT __attribute__((visibility("default")))
+
+enum { MQTT_5 = 5 };
 
 struct plugin {
     mosquitto_plugin_id_t *id;
@@ -40,6 +43,10 @@ static int on_basic_auth(int event, void *data, void *userdata)
     struct plugin *plugin = userdata;
 
     (void)event;
+    if (!auth_may_try(plugin->core, mosquitto_client_address(e->client)))
+        return plugin->is_2_1 && mosquitto_client_protocol_version(e->client) == MQTT_5
+                   ? ANSWER_CONNECTION_RATE_EXCEEDED
+                   : MOSQ_ERR_UNKNOWN;
     switch (auth_check(plugin->core, e->client, mosquitto_client_id(e->client), e->username,
                        e->password)) {
     case AUTH_GRANTED:
@@ -85,8 +92,10 @@ static int on_acl_check(int event, void *data, void *userdata)
 static int on_message(int event, void *data, void *userdata)
 {
     const struct mosquitto_evt_message *e = data;
-    struct core *core = ((struct plugin *)userdata)->core;
+    const struct plugin *plugin = userdata;
+    struct core *core = plugin->core;
     const char *client_id = mosquitto_client_id(e->client);
+    enum ingest_answer answer;
     struct session *session;
 
     (void)event;
@@ -97,9 +106,11 @@ static int on_message(int event, void *data, void *userdata)
     session = sessions_find(&core->sessions, e->client, client_id);
     if (!session)
         return MOSQ_ERR_ACL_DENIED;
-    return ingest_message(core, session, slice_str(e->topic), payload_of(e->payload, e->payloadlen))
-               ? MOSQ_ERR_SUCCESS
-               : MOSQ_ERR_ACL_DENIED;
+    answer =
+        ingest_message(core, session, slice_str(e->topic), payload_of(e->payload, e->payloadlen));
+    if (answer == INGEST_TAKEN)
+        return MOSQ_ERR_SUCCESS;
+    return answer == INGEST_LIMITED && plugin->is_2_1 ? ANSWER_QUOTA_EXCEEDED : MOSQ_ERR_ACL_DENIED;
 }
 
 /* Frees what the two functions that read properties have made: 2.1 counts that memory as the

@@ -10,8 +10,6 @@
 
 #include <inttypes.h>
 
-enum { RETRY_AFTER_MS = 1000 };
-
 static void send(struct core *c, const struct session *session, const char *topic,
                  struct slice correlation)
 {
@@ -27,23 +25,25 @@ static struct slice none(void)
     return slice_of(NULL, 0);
 }
 
-static void write_error(struct buf *b, enum code code, const char *reason)
+static void write_error(struct buf *b, struct verdict verdict)
 {
     buf_str(b, "\"error\":{\"code\":");
-    buf_json(b, slice_str(code_name(code)));
+    buf_json(b, slice_str(code_name(verdict.code)));
     buf_str(b, ",\"reason\":");
-    buf_json(b, slice_str(reason));
+    buf_json(b, slice_str(verdict.reason));
+    if (verdict.retry_after_ms > 0)
+        buf_printf(b, ",\"retry_after_ms\":%" PRIu64, verdict.retry_after_ms);
     buf_char(b, '}');
 }
 
 void receipts_refuse(struct core *c, const struct session *session, struct slice target,
-                     struct slice id, enum code code, const char *reason)
+                     struct slice id, struct verdict verdict)
 {
-    int64_t retry_after_ms = code == CODE_UNAVAILABLE ? RETRY_AFTER_MS : -1;
+    int64_t retry_after_ms = verdict.retry_after_ms > 0 ? (int64_t)verdict.retry_after_ms : -1;
 
-    c->stats.refused[code]++;
+    c->stats.refused[verdict.code]++;
     buf_reset(&c->json);
-    receipt_write_error(&c->json, id, target, code, reason, retry_after_ms);
+    receipt_write_error(&c->json, id, target, verdict.code, verdict.reason, retry_after_ms);
     send(c, session, TOPIC_RECEIPT, none());
 }
 
@@ -125,22 +125,21 @@ void receipts_membership(struct core *c, const struct session *session,
     send(c, session, TOPIC_EVENT, none());
 }
 
-void receipts_sync_error(struct core *c, const struct session *session, enum code code,
-                         const char *reason)
+void receipts_sync_error(struct core *c, const struct session *session, struct verdict verdict)
 {
     buf_reset(&c->json);
     buf_char(&c->json, '{');
-    write_error(&c->json, code, reason);
+    write_error(&c->json, verdict);
     buf_char(&c->json, '}');
     send(c, session, TOPIC_SYNC, none());
 }
 
 void receipts_control_error(struct core *c, const struct session *session, const char *topic,
-                            struct slice correlation, enum code code, const char *reason)
+                            struct slice correlation, struct verdict verdict)
 {
     buf_reset(&c->json);
     buf_str(&c->json, "{\"responses\":[{");
-    write_error(&c->json, code, reason);
+    write_error(&c->json, verdict);
     buf_str(&c->json, "}]}");
     send(c, session, topic, correlation);
 }

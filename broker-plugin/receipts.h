@@ -13,10 +13,16 @@
 struct core;
 struct session;
 
-/* me/receipt: a draft was refused. `target` is what came after send/; `id` may be empty. `reason`
- * is one sentence. */
+/* Why something is not done. */
+struct verdict {
+    enum code code;
+    const char *reason;      /* one sentence */
+    uint64_t retry_after_ms; /* 0: the device is not told when */
+};
+
+/* me/receipt: a draft was refused. `target` is what came after send/; `id` may be empty. */
 void receipts_refuse(struct core *c, const struct session *session, struct slice target,
-                     struct slice id, enum code code, const char *reason);
+                     struct slice id, struct verdict verdict);
 /* me/ready */
 void receipts_ready(struct core *c, struct session *session);
 /* me/event: the server is about to end this connection. `reason` is one word. */
@@ -36,10 +42,9 @@ void receipts_token_expires(struct core *c, const struct session *session);
 void receipts_presence_refused(struct core *c, const struct session *session, const char *handle);
 
 /* {"error":{…}} on me/sync */
-void receipts_sync_error(struct core *c, const struct session *session, enum code code,
-                         const char *reason);
+void receipts_sync_error(struct core *c, const struct session *session, struct verdict verdict);
 /* {"responses":[{"error":{…}}]} on `topic`. */
 void receipts_control_error(struct core *c, const struct session *session, const char *topic,
-                            struct slice correlation, enum code code, const char *reason);
+                            struct slice correlation, struct verdict verdict);
 
 #endif

@@ -9,8 +9,7 @@
 
 #include <string.h>
 
-#define BUSY "the server is busy"
-#define LOST "the server was interrupted: ask again"
+static const struct verdict lost = {CODE_UNAVAILABLE, "the server was interrupted: ask again", 0};
 
 /* False: the link is away, has too much to write or no memory, or the device asks too much. */
 static bool pass_on(struct core *c, struct session *session, struct frame_request *f)
@@ -32,19 +31,30 @@ static bool pass_on(struct core *c, struct session *session, struct frame_reques
     return true;
 }
 
-bool requests_sync(struct core *c, struct session *session, struct slice payload)
+/* Passes the request on, unless it is too large or one too many. */
+static struct verdict start(struct core *c, struct session *session, struct frame_request *f)
+{
+    uint64_t wait_ms;
+
+    if (f->payload.length > PAYLOAD_MAX_BYTES)
+        return (struct verdict){CODE_TOO_LARGE, "the request is larger than 1 MiB", 0};
+    wait_ms = rates_request(c, session);
+    if (wait_ms > 0)
+        return (struct verdict){CODE_RATE_LIMITED, "too many requests: ask again later", wait_ms};
+    if (!pass_on(c, session, f))
+        return (struct verdict){CODE_UNAVAILABLE, "the server is busy", 0};
+    return (struct verdict){.code = CODE_OK};
+}
+
+enum ingest_answer requests_sync(struct core *c, struct session *session, struct slice payload)
 {
     struct frame_request f = {.kind = REQUEST_SYNC, .payload = payload};
+    struct verdict verdict = start(c, session, &f);
 
-    if (payload.length > PAYLOAD_MAX_BYTES) {
-        receipts_sync_error(c, session, CODE_TOO_LARGE, "the request is larger than 1 MiB");
-        return false;
-    }
-    if (!pass_on(c, session, &f)) {
-        receipts_sync_error(c, session, CODE_UNAVAILABLE, BUSY);
-        return false;
-    }
-    return true;
+    if (verdict.code == CODE_OK)
+        return INGEST_TAKEN;
+    receipts_sync_error(c, session, verdict);
+    return verdict.code == CODE_RATE_LIMITED ? INGEST_LIMITED : INGEST_REFUSED;
 }
 
 /* Where the answer goes; `response_topic` is valid or empty. */
@@ -65,23 +75,24 @@ void requests_control(struct core *c, struct session *session, struct slice resp
                               .correlation = correlation,
                               .payload = payload};
     char topic[RESPONSE_TOPIC_MAX_LENGTH + 1];
+    struct verdict verdict;
 
     if (response_topic.length > 0 && !topic_is_valid_response(response_topic)) {
-        receipts_control_error(c, session, TOPIC_CONTROL_RESPONSE, slice_of(NULL, 0), CODE_INVALID,
-                               "the response topic is not allowed");
+        receipts_control_error(
+            c, session, TOPIC_CONTROL_RESPONSE, slice_of(NULL, 0),
+            (struct verdict){CODE_INVALID, "the response topic is not allowed", 0});
         return;
     }
     choose_topic(response_topic, topic);
     if (correlation.length > CORRELATION_MAX_LENGTH) {
-        receipts_control_error(c, session, topic, slice_of(NULL, 0), CODE_INVALID,
-                               "the correlation data is too long");
+        receipts_control_error(
+            c, session, topic, slice_of(NULL, 0),
+            (struct verdict){CODE_INVALID, "the correlation data is too long", 0});
         return;
     }
-    if (payload.length > PAYLOAD_MAX_BYTES)
-        receipts_control_error(c, session, topic, correlation, CODE_TOO_LARGE,
-                               "the request is larger than 1 MiB");
-    else if (!pass_on(c, session, &f))
-        receipts_control_error(c, session, topic, correlation, CODE_UNAVAILABLE, BUSY);
+    verdict = start(c, session, &f);
+    if (verdict.code != CODE_OK)
+        receipts_control_error(c, session, topic, correlation, verdict);
 }
 
 static void tell_lost(struct core *c, const struct asked *a)
@@ -91,11 +102,11 @@ static void tell_lost(struct core *c, const struct asked *a)
     char topic[RESPONSE_TOPIC_MAX_LENGTH + 1];
 
     if (a->kind == REQUEST_SYNC) {
-        receipts_sync_error(c, a->session, CODE_UNAVAILABLE, LOST);
+        receipts_sync_error(c, a->session, lost);
         return;
     }
     choose_topic(response_topic, topic);
-    receipts_control_error(c, a->session, topic, correlation, CODE_UNAVAILABLE, LOST);
+    receipts_control_error(c, a->session, topic, correlation, lost);
 }
 
 void requests_link_lost(struct core *c)

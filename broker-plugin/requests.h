@@ -5,14 +5,14 @@
 #define BANTER_PLUGIN_REQUESTS_H
 
 #include "base/slice.h"
-
-#include <stdbool.h>
+#include "ingest.h"
 
 struct core;
 struct session;
 
-/* send/me/sync. False: refused, and the device has been told. */
-bool requests_sync(struct core *c, struct session *session, struct slice payload);
+/* send/me/sync. Unless it is taken the device has been told. */
+enum ingest_answer requests_sync(struct core *c, struct session *session,
+                                 struct slice payload) MUST_USE;
 
 /* CONTROL on $CONTROL/chat/v1; `response_topic` and `correlation` are MQTT 5 properties, or
  * empty. */

@@ -2,36 +2,14 @@
 /* sessions.c - see sessions.h. */
 #include "sessions.h"
 
-#include "base/hash.h"
-
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static uint64_t hash_client(const void *key)
-{
-    return hash_u64((uint64_t)(uintptr_t)key);
-}
-
-static bool equal_client(const void *a, const void *b)
-{
-    return a == b;
-}
-
 static const void *client_of(const void *item)
 {
     return ((const struct session *)item)->client;
-}
-
-static uint64_t hash_uid(const void *key)
-{
-    return hash_u64(*(const uint64_t *)key);
-}
-
-static bool equal_uid(const void *a, const void *b)
-{
-    return *(const uint64_t *)a == *(const uint64_t *)b;
 }
 
 static const void *uid_of(const void *item)
@@ -39,8 +17,8 @@ static const void *uid_of(const void *item)
     return &((const struct user *)item)->uid;
 }
 
-static const struct map_type by_client_type = {hash_client, equal_client, client_of};
-static const struct map_type by_uid_type = {hash_uid, equal_uid, uid_of};
+static const struct map_type by_client_type = {map_hash_address, map_equal_address, client_of};
+static const struct map_type by_uid_type = {map_hash_u64, map_equal_u64, uid_of};
 
 void sessions_init(struct sessions *s)
 {

@@ -9,6 +9,7 @@
 #define BANTER_PLUGIN_SESSIONS_H
 
 #include "asked.h"
+#include "base/bucket.h"
 #include "base/compiler.h"
 #include "base/map.h"
 #include "base/slice.h"
@@ -42,6 +43,7 @@ struct user {
     enum attach_state attach;
     bool incomplete;   /* there was no memory for one of the memberships: see attach.h */
     bool resyncing;    /* deliveries wait until this attach is done: see attach.h */
+    bool again;        /* asked for by attach_again() */
     bool changed;      /* one of the memberships is */
     uint64_t heads_ms; /* `changed`: when me/heads is due */
     char handle[HANDLE_MAX_LENGTH + 1];
@@ -61,20 +63,21 @@ struct session {
     struct session *next_kick;   /* in the list of those to be ended */
     struct uuid login;           /* that the access token is of */
     uint64_t token_hash;         /* keyed hash of the access token */
+    uint64_t kid;                /* of the key that signed it: public_keys_hash() */
     int64_t expires_s;           /* Unix time at which the token ends */
     int64_t deadline_s;          /* Unix time after which the connection is ended */
     uint64_t drain_ms;           /* when drain.c ends it */
-    uint32_t drain_round;        /* in which it was told of that; 0: it was not */
     uint64_t kick_turn;          /* not before this turn; 0: not to be ended */
     struct refusals refusals;
     struct watch_list watches; /* owned by watches.c */
     struct asked_list asked;   /* owned by asked.c */
-    uint64_t signal_ms;        /* when signals_taken last went down */
+    struct bucket signals;     /* see rates.h */
+    uint64_t device_key;       /* keyed hash of handle and device */
+    uint32_t drain_round;      /* in which it was told of drain_ms; 0: it was not */
     uint32_t watch_count;
     uint32_t asked_count;
     uint16_t filters;       /* subscribed to so far, refused ones too: see acl.c */
     uint16_t plain_filters; /* of these, granted and not to a presence */
-    uint8_t signals_taken;  /* of the allowance: see signals.c */
     bool ready;             /* me/ready has been sent */
     bool warned;            /* its token ends soon, and it knows */
     bool away;              /* as the device has said */

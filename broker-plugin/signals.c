@@ -10,26 +10,6 @@
 
 enum { STATE_MAX_LENGTH = 16 };
 
-/* Whether the session may send one more signal now; counts it. */
-static bool take(struct core *c, struct session *session)
-{
-    uint64_t given = (c->now_ms - session->signal_ms) / SIGNALS_INTERVAL_MS;
-
-    if (given >= session->signals_taken) {
-        session->signals_taken = 0;
-        session->signal_ms = c->now_ms;
-    } else {
-        session->signals_taken = (uint8_t)(session->signals_taken - given);
-        session->signal_ms += given * SIGNALS_INTERVAL_MS;
-    }
-    if (session->signals_taken >= SIGNALS_BURST) {
-        c->stats.signals_dropped++;
-        return false;
-    }
-    session->signals_taken++;
-    return true;
-}
-
 /* Everybody reads and so has a cursor, which in a channel nobody else sees. Channels have no
  * typing, and neither have readers. */
 static bool may_send(struct core *c, const struct user *u, enum signal_kind kind,
@@ -44,8 +24,8 @@ static bool may_send(struct core *c, const struct user *u, enum signal_kind kind
            (membership->role >= ROLE_MEMBER && membership->kind != CONVERSATION_CHANNEL);
 }
 
-bool signals_send(struct core *c, struct session *session, enum signal_kind kind,
-                  const struct uuid *conversation, struct slice payload)
+enum ingest_answer signals_send(struct core *c, struct session *session, enum signal_kind kind,
+                                const struct uuid *conversation, struct slice payload)
 {
     const struct user *u = session->user;
     struct frame_signal f = {
@@ -57,12 +37,14 @@ bool signals_send(struct core *c, struct session *session, enum signal_kind kind
         .payload = payload,
     };
 
-    if (!take(c, session) || payload.length > SIGNAL_PAYLOAD_MAX ||
-        !may_send(c, u, kind, conversation) || !link_is_up(&c->link) || !link_has_room(&c->link))
-        return false;
+    if (rates_signal(c, session) > 0)
+        return INGEST_LIMITED;
+    if (payload.length > SIGNAL_PAYLOAD_MAX || !may_send(c, u, kind, conversation) ||
+        !link_is_up(&c->link) || !link_has_room(&c->link))
+        return INGEST_REFUSED;
     frame_write_signal(link_out(&c->link), &f);
     c->stats.signals++;
-    return true;
+    return INGEST_TAKEN;
 }
 
 /* SESSION_DOWN: it says nothing that is known. */
@@ -82,14 +64,17 @@ static enum session_state read_state(struct slice payload)
     return state;
 }
 
-bool signals_presence(struct core *c, struct session *session, struct slice payload)
+enum ingest_answer signals_presence(struct core *c, struct session *session, struct slice payload)
 {
     enum session_state state;
 
-    if (!take(c, session) || payload.length > SIGNAL_PAYLOAD_MAX)
-        return false;
+    if (rates_signal(c, session) > 0)
+        return INGEST_LIMITED;
+    if (payload.length > SIGNAL_PAYLOAD_MAX)
+        return INGEST_REFUSED;
     state = read_state(payload);
-    return state != SESSION_DOWN && announce_said(c, session, state);
+    return state != SESSION_DOWN && announce_said(c, session, state) ? INGEST_TAKEN
+                                                                     : INGEST_REFUSED;
 }
 
 void signals_out(struct core *c, const struct frame_signal_out *f)

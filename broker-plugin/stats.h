@@ -4,6 +4,7 @@
 #define BANTER_PLUGIN_STATS_H
 
 #include "wire/codes.h"
+#include "wire/frame.h"
 
 #include <stdint.h>
 
@@ -18,11 +19,12 @@ struct stats {
     uint64_t repeated;  /* entries that had been delivered before */
     uint64_t held;      /* entries that came too early */
     uint64_t fills;
-    uint64_t sliced;          /* entries and messages delivered over several turns */
-    uint64_t signals;         /* passed on to the bridge */
-    uint64_t signals_dropped; /* too many of one device, or no time to hand them out */
-    uint64_t watches;         /* presence subscriptions taken */
-    uint64_t links;           /* times the link came up */
+    uint64_t sliced;              /* entries and messages delivered over several turns */
+    uint64_t signals;             /* passed on to the bridge */
+    uint64_t signals_dropped;     /* no time to hand them out */
+    struct frame_limited limited; /* refused for being too much: see rates.h */
+    uint64_t watches;             /* presence subscriptions taken */
+    uint64_t links;               /* times the link came up */
     uint64_t kicks;
 };
 

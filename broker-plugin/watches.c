@@ -44,22 +44,12 @@ struct target {
     size_t own_news_length; /* of what follows it: the news for the user's own devices */
 };
 
-static uint64_t hash_uid(const void *key)
-{
-    return hash_u64(*(const uint64_t *)key);
-}
-
-static bool equal_uid(const void *a, const void *b)
-{
-    return *(const uint64_t *)a == *(const uint64_t *)b;
-}
-
 static const void *uid_of(const void *item)
 {
     return &((const struct target *)item)->uid;
 }
 
-static const struct map_type targets_type = {hash_uid, equal_uid, uid_of};
+static const struct map_type targets_type = {map_hash_u64, map_equal_u64, uid_of};
 
 static uint64_t hash_name(const void *key)
 {
