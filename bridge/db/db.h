@@ -85,6 +85,10 @@ bool db_get_null(const PGresult *r, int row, int column);
 struct db_node;
 struct db_node *db_node_create(const char *name) MUST_USE;
 void db_node_destroy(struct db_node *n);
+/* Its name and this process's incarnation as the names of its connections have them:
+ * NAME/INCARNATION.NUMBER, the latter in eight hexadecimal digits. Borrowed. */
+const char *db_node_key(const struct db_node *n);
+uint32_t db_node_incarnation(const struct db_node *n);
 /* True when no statement can commit any more that was sent by an earlier bridge of this node or
  * over a connection that was lost meanwhile. */
 bool db_node_is_settled(const struct db_node *n);

@@ -32,6 +32,8 @@ enum {
 /* "banter" in ASCII: any constant will do, as long as all bridges use the same. */
 #define LOCK_SQL "SELECT pg_advisory_lock(x'62616e746572'::bigint)"
 
+static const char rights_file[] = "rights.sql";
+
 static const char schema_sql[] =
     "CREATE SCHEMA IF NOT EXISTS banter;"
     "CREATE TABLE IF NOT EXISTS banter.migrations ("
@@ -229,18 +231,76 @@ static bool bring_up_to_date(PGconn *pg, const struct migration_list *list)
     return ok;
 }
 
-bool migrate(const char *dsn, const char *directory, unsigned wait_ms)
+/* The role that the bridge connects as: what libpq makes of the connection string, its defaults
+ * included. Malloc'd; NULL after logging why not. */
+static char *bridge_role(const char *database)
+{
+    PGconn *pg = PQconnectStart(database); /* nothing is waited for */
+    const char *user = pg ? PQuser(pg) : NULL;
+    char *role = user && user[0] != '\0' ? must_strndup(slice_str(user)) : NULL;
+
+    if (!role)
+        log_error("migrate", "no telling as whom the bridge connects: %s",
+                  pg ? PQerrorMessage(pg) : "out of memory");
+    PQfinish(pg);
+    return role;
+}
+
+static bool set_role(PGconn *pg, const char *role)
+{
+    PGresult *r = PQexecParams(pg, "SELECT set_config('banter.bridge_role', $1, true)", 1, NULL,
+                               &role, NULL, NULL, 0);
+    bool ok = PQresultStatus(r) == PGRES_TUPLES_OK;
+
+    if (!ok)
+        log_error("migrate", "%s: %s", rights_file, PQerrorMessage(pg));
+    PQclear(r);
+    return ok;
+}
+
+static bool read_rights(const char *directory, struct buf *out)
+{
+    char path[4096];
+    bool ok = snprintf(path, sizeof path, "%s/%s", directory, rights_file) < (int)sizeof path &&
+              file_read(path, out);
+
+    if (!ok)
+        log_error("migrate", "cannot read %s/%s: %s", directory, rights_file, strerror(errno));
+    return ok;
+}
+
+/* The file itself looks whether the role is another than the owner. */
+static bool give_rights(PGconn *pg, const struct migrate_config *config)
+{
+    struct buf sql;
+    char *role = bridge_role(config->database);
+    bool ok;
+
+    buf_init(&sql, FILE_MAX_BYTES);
+    ok = role && read_rights(config->directory, &sql) &&
+         run_without_result(pg, "BEGIN", rights_file) && set_role(pg, role) &&
+         run_without_result(pg, sql.data ? sql.data : "", rights_file) &&
+         run_without_result(pg, "COMMIT", rights_file);
+    buf_finish(&sql);
+    free(role);
+    return ok;
+}
+
+bool migrate(const struct migrate_config *config)
 {
     struct migration_list list = {0};
     char session_sql[SESSION_SQL_MAX];
+    bool has_owner = config->owner[0] != '\0';
+    const char *dsn = has_owner ? config->owner : config->database;
     PGconn *pg = NULL;
-    bool ok = read_directory(directory, &list) && (pg = connect_waiting(dsn, wait_ms)) != NULL;
+    bool ok = read_directory(config->directory, &list) &&
+              (pg = connect_waiting(dsn, config->wait_ms)) != NULL;
 
     snprintf(session_sql, sizeof session_sql,
-             "SET lock_timeout = %u; SET client_encoding = 'UTF8'; " LOCK_SQL, wait_ms);
+             "SET lock_timeout = %u; SET client_encoding = 'UTF8'; " LOCK_SQL, config->wait_ms);
     ok = ok && run_without_result(pg, session_sql, "waiting for another bridge's migration") &&
          run_without_result(pg, schema_sql, "creating banter.migrations") &&
-         bring_up_to_date(pg, &list);
+         bring_up_to_date(pg, &list) && (!has_owner || give_rights(pg, config));
     PQfinish(pg); /* also gives the lock back */
     free_list(&list);
     return ok;

@@ -30,12 +30,13 @@ struct db_node {
     void *owner;
 };
 
-/* pg_terminate_backend() waits, so that the next look need not come too early. Backends of the same
- * role: others may neither be seen nor ended, and no bridge of this node has them. */
+/* pg_terminate_backend() waits, so that the next look need not come too early. What a bridge left
+ * behind that connected as another role can only be waited for. */
 static const char sweep_sql[] =
-    "SELECT pid, application_name, pg_terminate_backend(pid, 1000) FROM pg_stat_activity"
-    " WHERE datname = current_database() AND usename = session_user"
-    "   AND application_name LIKE 'banter-%'"
+    "SELECT pid, application_name, CASE WHEN pg_has_role(usesysid, 'USAGE')"
+    "           THEN pg_terminate_backend(pid, 1000) ELSE (SELECT false FROM pg_sleep(1)) END"
+    "  FROM pg_stat_activity"
+    " WHERE datname = current_database() AND application_name LIKE 'banter-%'"
     "   AND split_part(application_name, '/', 2) = $1"
     "   AND application_name <> ALL (string_to_array($2, ' '))";
 
@@ -81,6 +82,16 @@ void db_node_destroy(struct db_node *n)
         return;
     assert(TAILQ_EMPTY(&n->members));
     free(n);
+}
+
+const char *db_node_key(const struct db_node *n)
+{
+    return n->key;
+}
+
+uint32_t db_node_incarnation(const struct db_node *n)
+{
+    return n->incarnation;
 }
 
 void db_node_on_changed(struct db_node *n, db_node_changed_fn *changed, void *owner)

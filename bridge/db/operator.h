@@ -10,8 +10,29 @@
 
 /* Whether there is such an action on pushes that were given up: "list", "requeue", "drop". */
 bool operator_push_has(const char *action) MUST_USE;
-/* Does it and prints what came of it. `registration`: only those of this one; NULL: all. False
+/* Does it and prints what came of it. `who` does it, for the audit log; `registration`: only those
+ * of this one; NULL: all. False after logging why not. */
+bool operator_push(const char *dsn, const char *who, const char *action,
+                   const char *registration) MUST_USE;
+
+/* Whether there is such an action on the audit log: "list", "note". */
+bool operator_audit_has(const char *action) MUST_USE;
+/* "list": prints the newest rows, or those before the id `subject`. "note": writes that `who` has
+ * done `subject`. False after logging why not. */
+bool operator_audit(const char *dsn, const char *who, const char *action,
+                    const char *subject) MUST_USE;
+/* Writes into the audit log that `who` has done `action` to `object`, which may be NULL. False
  * after logging why not. */
-bool operator_push(const char *dsn, const char *action, const char *registration) MUST_USE;
+bool operator_note(const char *dsn, const char *who, const char *action,
+                   const char *object) MUST_USE;
+
+/* Whether there is such an action on users: "admin", "noadmin", "erase" and "export" want a handle,
+ * "receipt" an erasure's id. */
+bool operator_users_has(const char *action) MUST_USE;
+/* Whether it is about who is an administrator, which only the schema's owner may change. */
+bool operator_users_appoints(const char *action) MUST_USE;
+/* Does it and prints what came of it; returns when that is done. False after logging why not. */
+bool operator_users(const char *dsn, const char *who, const char *action,
+                    const char *subject) MUST_USE;
 
 #endif
