@@ -211,6 +211,8 @@ void connection_create(struct door_listener *l, int fd, const struct address *ad
     }
     if (is_full(d))
         turn_away(c, DOOR_REFUSED_CAPACITY, "the server has too many connections");
+    else if (!party_knock(c))
+        turn_away(c, DOOR_REFUSED_RATE, "too many connections from your address: wait");
     else if (!party_join(c))
         turn_away(c, DOOR_REFUSED_ADDRESS, "too many connections from your address");
 }

@@ -36,6 +36,7 @@ const char *const door_refusal_names[DOOR_REFUSALS] = {
     [DOOR_REFUSED_PACKET] = "packet",     [DOOR_REFUSED_SIZE] = "size",
     [DOOR_REFUSED_FRAME] = "frame",       [DOOR_REFUSED_SILENCE] = "silence",
     [DOOR_REFUSED_TLS] = "tls",           [DOOR_REFUSED_DRAINING] = "draining",
+    [DOOR_REFUSED_RATE] = "rate",
 };
 
 /* ---------------------------------------------------------------- what the other thread wants */
@@ -83,6 +84,17 @@ static void on_last_round(evutil_socket_t fd, short what, void *door)
     d->rounds_left -= d->rounds_left > 0;
 }
 
+static void take_origins(struct door *d)
+{
+    char *origins = atomic_exchange(&d->origins, NULL);
+
+    if (!origins)
+        return;
+    free((char *)d->config.websocket_origins);
+    d->config.websocket_origins = origins;
+    d->rules.origins = origins;
+}
+
 static void on_wake(evutil_socket_t fd, short what, void *door)
 {
     struct door *d = door;
@@ -92,6 +104,7 @@ static void on_wake(evutil_socket_t fd, short what, void *door)
     (void)!eventfd_read(fd, &count);
     if (atomic_exchange(&d->reload, false) && d->tls)
         tls_reload(d->tls);
+    take_origins(d);
     if (atomic_load(&d->closing))
         say_goodbye(d);
     if (atomic_load(&d->stopping))
@@ -253,6 +266,12 @@ void door_reload(struct door *d)
     wake(d);
 }
 
+void door_set_origins(struct door *d, const char *origins)
+{
+    free(atomic_exchange(&d->origins, copy(origins)));
+    wake(d);
+}
+
 void door_drain(struct door *d, bool on)
 {
     atomic_store(&d->draining, on);
@@ -297,6 +316,7 @@ void door_destroy(struct door *d)
     buf_finish(&d->carry);
     buf_finish(&d->frame);
     free(d->pool.scratch);
+    free(atomic_load(&d->origins));
     free_config(&d->config);
     free(d);
 }

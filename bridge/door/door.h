@@ -8,6 +8,7 @@
 #ifndef BANTER_DOOR_DOOR_H
 #define BANTER_DOOR_DOOR_H
 
+#include "base/bucket.h"
 #include "base/compiler.h"
 
 #include <stdbool.h>
@@ -30,6 +31,7 @@ struct door_config {
     unsigned websocket_ping_ms; /* silence after which a client is asked for a sign of life */
     unsigned connections_max;
     unsigned connections_per_address;
+    struct rate rate_address_connects;
 };
 
 /* Listens, but takes nobody in yet. `config` and its strings are copied. NULL after logging why
@@ -39,6 +41,9 @@ struct door *door_create(const struct door_config *config) MUST_USE;
 bool door_start(struct door *d) MUST_USE;
 /* Reads the certificate again, for connections that are yet to come. Returns at once. */
 void door_reload(struct door *d);
+/* Takes other origins for those of the configuration, for WebSockets that are yet to come. Copied.
+ * Returns at once. */
+void door_set_origins(struct door *d, const char *origins);
 /* While true no MQTT connection is let in (503, or CONNACK "server unavailable"); those that are
  * there stay, and so does HTTP. Returns at once. */
 void door_drain(struct door *d, bool on);
@@ -59,6 +64,7 @@ enum door_kind {
 
 enum door_refusal {
     DOOR_REFUSED_ADDRESS,   /* too many connections from there */
+    DOOR_REFUSED_RATE,      /* too many in a short time */
     DOOR_REFUSED_BROKER,    /* the broker cannot be reached */
     DOOR_REFUSED_CAPACITY,  /* too many connections in all */
     DOOR_REFUSED_HANDSHAKE, /* no request from which a WebSocket can be made */

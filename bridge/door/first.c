@@ -22,7 +22,9 @@ void first_refuse(struct connection *c, enum door_refusal why, int status, const
     connection_part(c);
 }
 
-/* Behind a trusted proxy the client is another than the one that connected. */
+/* Behind a trusted proxy the client is another than the one that connected. False after refusing
+ * it.
+ */
 static bool know_client(struct connection *c, const struct handshake *h)
 {
     struct address client =
@@ -32,7 +34,13 @@ static bool know_client(struct connection *c, const struct handshake *h)
         return true;
     party_leave(c);
     c->address = client;
-    return party_join(c);
+    if (!party_knock(c))
+        first_refuse(c, DOOR_REFUSED_RATE, 503, "too many connections from your address: wait");
+    else if (!party_join(c))
+        first_refuse(c, DOOR_REFUSED_ADDRESS, 503, "too many connections from your address");
+    else
+        return true;
+    return false;
 }
 
 static void accept_websocket(struct connection *c, const struct handshake *h, size_t length)
@@ -65,8 +73,8 @@ static void judge_websocket(struct connection *c)
         return;
     refusal = handshake_judge(slice_of(c->held.data, length), &c->door->rules, &h);
     if (!know_client(c, &h))
-        first_refuse(c, DOOR_REFUSED_ADDRESS, 503, "too many connections from your address");
-    else if (refusal.status != 0)
+        return;
+    if (refusal.status != 0)
         first_refuse(c, refusal.status == 403 ? DOOR_REFUSED_ORIGIN : DOOR_REFUSED_HANDSHAKE,
                      refusal.status, refusal.detail);
     else if (atomic_load(&c->door->draining))

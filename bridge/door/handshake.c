@@ -6,6 +6,7 @@
 
 #include "base/http_field.h"
 #include "base/memory.h"
+#include "base/origin.h"
 #include "wire/codes.h"
 
 #include <assert.h>
@@ -204,20 +205,6 @@ static struct slice authority(struct slice text)
     return text;
 }
 
-static bool is_listed(const char *origins, struct slice origin)
-{
-    static const char blanks[] = " \t,";
-
-    for (origins += strspn(origins, blanks); *origins; origins += strspn(origins, blanks)) {
-        struct slice one = slice_of(origins, strcspn(origins, blanks));
-        if (slice_equal(one, slice_str("*")) ||
-            (one.length == origin.length && strncasecmp(one.data, origin.data, one.length) == 0))
-            return true;
-        origins += one.length;
-    }
-    return false;
-}
-
 /* A browser says which page opens the connection; only pages of this very host may. */
 static bool origin_is_good(const struct head *h, const struct handshake_rules *rules)
 {
@@ -225,7 +212,7 @@ static bool origin_is_good(const struct head *h, const struct handshake_rules *r
     struct slice host = authority(slice_str(h->value[FIELD_HOST])), from;
     const char *scheme_end;
 
-    if (!h->seen[FIELD_ORIGIN] || is_listed(rules->origins, origin))
+    if (!h->seen[FIELD_ORIGIN] || origin_is_listed(rules->origins, origin))
         return true;
     scheme_end = strstr(origin.data, "://");
     if (!scheme_end)

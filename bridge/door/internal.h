@@ -119,7 +119,8 @@ struct door {
     unsigned descriptors; /* that they cost */
     unsigned descriptors_max;
     struct map parties;
-    uint64_t sequence; /* names the door's ends of sockets to the HTTP server */
+    struct buckets knocks; /* of each party */
+    uint64_t sequence;     /* names the door's ends of sockets to the HTTP server */
 
     pthread_t thread;
     bool started;
@@ -127,10 +128,11 @@ struct door {
     struct event *wake;
     struct pulse pulse;
     struct event *beat;
-    atomic_bool reload;   /* set by door_reload() */
-    atomic_bool draining; /* set by door_drain() */
-    atomic_bool closing;  /* set by door_close() */
-    atomic_bool stopping; /* set by door_destroy() */
+    _Atomic(char *) origins; /* given by door_set_origins(), not taken over yet; or NULL */
+    atomic_bool reload;      /* set by door_reload() */
+    atomic_bool draining;    /* set by door_drain() */
+    atomic_bool closing;     /* set by door_close() */
+    atomic_bool stopping;    /* set by door_destroy() */
 
     struct door_counters counters;
 };
@@ -145,6 +147,8 @@ void parties_init(struct door *d);
 void parties_finish(struct door *d);
 /* Counts the connection as one from `c->address`. False: there are too many, and it is not. */
 bool party_join(struct connection *c) MUST_USE;
+/* Counts the coming of it. False: it is one too many in a short time. */
+bool party_knock(struct connection *c) MUST_USE;
 void party_leave(struct connection *c);
 
 /* connection.c */

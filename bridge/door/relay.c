@@ -51,7 +51,8 @@ static const struct stage relay_stage = {
     DOOR_HTTP, from_client, from_inner, client_ended, connection_part, timer,
 };
 
-/* The process id and a number make the name unique; the address is what it is for. */
+/* The process id and a number make the name unique; what it is for are the address, and whether the
+ * client came over TLS (http/peer.c). */
 static int connect_to_server(struct connection *c)
 {
     char address[ADDRESS_TEXT_BYTES], name[NAME_MAX_BYTES];
@@ -59,8 +60,8 @@ static int connect_to_server(struct connection *c)
 
     address_format(&c->address, address);
     for (unsigned i = 0; error == EADDRINUSE && i < NAMES_TRIED; i++) {
-        snprintf(name, sizeof name, "banter-door/%d/%" PRIu64 "/%s", (int)getpid(),
-                 c->door->sequence++, address);
+        snprintf(name, sizeof name, "banter-door/%d/%" PRIu64 "/%s/%s", (int)getpid(),
+                 c->door->sequence++, c->has_tls ? "tls" : "plain", address);
         error = connection_open_inner(c, c->door->config.http_socket, name, DESCRIPTORS);
     }
     return error;

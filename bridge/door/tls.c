@@ -3,6 +3,7 @@
  */
 #include "door/tls.h"
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
 
@@ -64,6 +65,8 @@ static SSL_CTX *load(const struct tls *t)
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
     char reason[256];
 
+    if (!file_is_private(t->key_file))
+        log_warning("door", "everybody can read %s: chmod o= it", t->key_file);
     ERR_clear_error();
     if (!context || !set_up(context))
         abort(); /* out of memory, or an OpenSSL without what every one has */

@@ -212,7 +212,7 @@ static void attach(struct http_connection *c)
     bufferevent_getcb(c->bev, NULL, NULL, NULL, &evhttp);
     assert(evhttp_connection_get_bufferevent(evhttp) == c->bev);
     c->evhttp = evhttp;
-    c->peer = http_peer_address(bufferevent_getfd(c->bev));
+    c->peer = http_peer_of(bufferevent_getfd(c->bev));
     evhttp_connection_set_closecb(evhttp, closed, c);
     http_server_attached(c->server, c);
 }

@@ -7,10 +7,12 @@
 #define BANTER_HTTP_INTERNAL_H
 
 #include "base/address.h"
+#include "base/log.h"
 #include "base/map.h"
 #include "http/framing.h"
 #include "http/request.h"
 #include "http/server.h"
+#include "wire/limits.h"
 
 #include <event2/bufferevent.h>
 #include <event2/event.h>
@@ -26,14 +28,20 @@ static inline struct timeval http_timeval(unsigned ms)
     return (struct timeval){.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000};
 }
 
+/* Who connected, or for whom the front door did. */
+struct http_peer {
+    struct address address; /* all zeros: there is no telling */
+    bool has_tls;           /* the client came to the front door over TLS */
+};
+
 struct http_connection {
     struct http_server *server;
     struct bufferevent *bev;          /* owned by evhttp */
     struct evhttp_connection *evhttp; /* NULL until evhttp has made it, right after the accept */
-    struct address peer;              /* who connected, or for whom the front door did */
-    struct evbuffer *held;            /* received and not yet passed to evhttp */
-    size_t held_counted;              /* bytes of `held` that the server's number has */
-    size_t fed;                       /* bytes of `held` that `framing` has seen */
+    struct http_peer peer;
+    struct evbuffer *held; /* received and not yet passed to evhttp */
+    size_t held_counted;   /* bytes of `held` that the server's number has */
+    size_t fed;            /* bytes of `held` that `framing` has seen */
     struct http_framing framing;
     struct event *turn;           /* attaches to evhttp at first; later: look at `held` again */
     struct event *deadline;       /* pending while a request is incomplete */
@@ -49,6 +57,7 @@ LIST_HEAD(http_request_list, http_request);
 
 struct http_server {
     struct event_base *base;
+    struct log_quota log_quota;
     struct http_server_config config;
     struct evhttp *evhttp;
     struct evconnlistener *listener; /* owned by evhttp */
@@ -77,9 +86,15 @@ struct http_request {
     void *ready_owner;
     struct http_memory *memory;
     struct address address; /* the client's */
+    bool has_tls;           /* between it and us, not a proxy */
     bool query_parsed;
     struct evkeyvalq query;
     char id[HTTP_REQUEST_ID_MAX_LENGTH + 1];
+    /* For the log: */
+    const char *route; /* or NULL: none took it */
+    bool is_routine;
+    char user[HANDLE_MAX_LENGTH + 1]; /* or empty */
+    enum code code;                   /* of a problem */
     uint64_t began_us;
     LIST_ENTRY(http_request) entry;
 };
@@ -93,8 +108,8 @@ void http_gate_answered(struct http_connection *c);
 void http_gate_free(struct http_connection *c);
 
 /* peer.c */
-/* Finds out who is at the other end of a connection. All zeros: there is no telling. */
-struct address http_peer_address(int fd);
+/* Finds out who is at the other end of a connection. */
+struct http_peer http_peer_of(int fd);
 /* The client behind it, as far as X-Forwarded-For is believed. */
 struct address http_client_address(const struct http_server *s, const struct address *peer,
                                    const struct evkeyvalq *headers);
@@ -119,7 +134,12 @@ void http_request_free(struct http_request *r);
 void http_problem_send(struct http_request *r, int status, enum code code, const char *detail);
 /* Appends `bytes` (malloc'd, taken over) to `out`; they count as unsent until they have left. */
 void http_reply_add(struct http_server *s, struct evbuffer *out, char *bytes, size_t length);
-/* Adds what every answer carries, and counts it. The reason phrase. */
+/* Adds what every answer carries, counts and logs it. The reason phrase. */
 const char *http_reply_prepare(struct http_request *r, int status, const char *content_type);
+
+/* log.c */
+/* An answer begins to leave; a stream is broken off. */
+void http_log_answer(struct http_request *r, int status, const char *phrase);
+void http_log_abort(struct http_request *r);
 
 #endif

@@ -5,35 +5,43 @@
 #include <event2/buffer.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
-/* The front door's end is named ".../ADDRESS", in the abstract namespace. */
-static bool from_name(struct address *out, const struct sockaddr_un *name, size_t length)
+/* The front door's end is named ".../tls/ADDRESS" or ".../plain/ADDRESS", in the abstract
+ * namespace. */
+static bool from_name(struct http_peer *out, const struct sockaddr_un *name, size_t length)
 {
+    static const char mark[] = "/tls";
+    const size_t mark_length = sizeof mark - 1;
     const char *slash;
 
     if (length == 0 || name->sun_path[0] != '\0')
         return false;
     slash = memrchr(name->sun_path, '/', length);
-    return slash &&
-           address_parse(out, slice_of(slash + 1, (size_t)(name->sun_path + length - slash - 1)));
+    if (!slash)
+        return false;
+    out->has_tls = (size_t)(slash - name->sun_path) > mark_length &&
+                   memcmp(slash - mark_length, mark, mark_length) == 0;
+    return address_parse(&out->address,
+                         slice_of(slash + 1, (size_t)(name->sun_path + length - slash - 1)));
 }
 
-struct address http_peer_address(int fd)
+struct http_peer http_peer_of(int fd)
 {
     struct sockaddr_storage name;
     socklen_t length = sizeof name;
-    struct address address = {{0}};
+    struct http_peer peer = {0};
     bool known = false;
 
     if (getpeername(fd, (struct sockaddr *)&name, &length) == 0)
         known = name.ss_family == AF_UNIX
-                    ? from_name(&address, (const struct sockaddr_un *)&name,
+                    ? from_name(&peer, (const struct sockaddr_un *)&name,
                                 length - offsetof(struct sockaddr_un, sun_path))
-                    : address_from_socket(&address, (const struct sockaddr *)&name);
-    return known ? address : (struct address){{0}};
+                    : address_from_socket(&peer.address, (const struct sockaddr *)&name);
+    return known ? peer : (struct http_peer){0};
 }
 
 struct address http_client_address(const struct http_server *s, const struct address *peer,

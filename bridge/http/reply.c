@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* reply.c - see request.h: answers whose length is known, and problem details. */
 #include "base/buf.h"
-#include "base/clock.h"
-#include "base/log.h"
 #include "http/internal.h"
 
 #include <assert.h>
 #include <event2/buffer.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +18,7 @@ static const struct {
 } phrases[] = {
     {200, "OK"},
     {201, "Created"},
+    {202, "Accepted"},
     {204, "No Content"},
     {304, "Not Modified"},
     {400, "Bad Request"},
@@ -75,10 +73,21 @@ void http_reply_header(struct http_request *r, const char *name, const char *val
     (void)added;
 }
 
+/* Whoever came over TLS once shall not be led astray over plain HTTP later. */
+static void add_hsts(struct http_request *r)
+{
+    char value[32];
+
+    if (!r->has_tls || r->server->config.hsts_seconds == 0)
+        return;
+    (void)snprintf(value, sizeof value, "max-age=%u", r->server->config.hsts_seconds);
+    http_reply_header(r, "Strict-Transport-Security", value);
+}
+
 const char *http_reply_prepare(struct http_request *r, int status, const char *content_type)
 {
     struct evkeyvalq *headers = evhttp_request_get_output_headers(r->evhttp);
-    char client[ADDRESS_TEXT_BYTES];
+    const char *phrase = phrase_of(status);
 
     if (content_type)
         http_reply_header(r, "Content-Type", content_type);
@@ -86,12 +95,11 @@ const char *http_reply_prepare(struct http_request *r, int status, const char *c
         if (!evhttp_find_header(headers, security[i].name))
             http_reply_header(r, security[i].name, security[i].value);
     }
+    add_hsts(r);
     http_reply_header(r, "X-Request-Id", r->id);
     r->server->stats.responses[status / 100]++;
-    address_format(&r->address, client);
-    log_debug("http", "%d for %s after %" PRIu64 " us, request %s from %s", status,
-              http_request_path(r), clock_monotonic_us() - r->began_us, r->id, client);
-    return phrase_of(status);
+    http_log_answer(r, status, phrase);
+    return phrase;
 }
 
 static void bytes_left(const void *data, size_t length, void *owner)
@@ -138,7 +146,6 @@ void http_reply(struct http_request *r, int status, const char *content_type, st
     char *bytes = body ? buf_detach(body) : NULL;
 
     if (body && !bytes) {
-        log_error("http", "an answer did not fit, request %s", r->id);
         http_problem(r, 0, CODE_INTERNAL, "the answer could not be made");
         return;
     }
@@ -176,6 +183,7 @@ void http_problem_send(struct http_request *r, int status, enum code code, const
         return;
     if (status == 0)
         status = code_http_status(code);
+    r->code = code;
     buf_init(&body, PROBLEM_MAX_BYTES);
     write_problem(&body, status, code, detail);
     length = body.length;

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "http/internal.h"
 
 #include <assert.h>
@@ -120,7 +121,8 @@ static struct http_request *make_request(struct http_server *s, struct http_conn
     LIST_INSERT_HEAD(&s->requests, r, entry);
     s->stats.requests_open++;
     name_request(r);
-    r->address = http_client_address(s, &c->peer, evhttp_request_get_input_headers(evhttp));
+    r->address = http_client_address(s, &c->peer.address, evhttp_request_get_input_headers(evhttp));
+    r->has_tls = c->peer.has_tls;
     evhttp_request_set_on_complete_cb(evhttp, sent, c);
     return r;
 }
@@ -198,14 +200,18 @@ static bool parse_query(struct http_request *r)
 
 bool http_request_query_is_clear(struct http_request *r)
 {
+    const char *raw = evhttp_uri_get_query(evhttp_request_get_evhttp_uri(r->evhttp));
     struct evkeyval *pair;
+    size_t count;
 
-    if (!parse_query(r))
+    /* evhttp would end a value at the NUL, and nobody would know that there was more. */
+    if (!parse_query(r) || (raw && strstr(raw, "%00")))
         return false;
     /* The first of a name is the one that is found. */
     TAILQ_FOREACH(pair, &r->query, next)
     {
-        if (evhttp_find_header(&r->query, pair->key) != pair->value)
+        if (evhttp_find_header(&r->query, pair->key) != pair->value ||
+            !utf8_count(slice_str(pair->value), &count))
             return false;
     }
     return true;
@@ -215,6 +221,23 @@ const char *http_request_query(struct http_request *r, const char *name)
 {
     (void)parse_query(r);
     return evhttp_find_header(&r->query, name);
+}
+
+const char *http_request_id(const struct http_request *r)
+{
+    return r->id;
+}
+
+void http_request_note_route(struct http_request *r, const char *route, bool news)
+{
+    r->route = route;
+    r->is_routine = !news;
+}
+
+void http_request_note_user(struct http_request *r, struct slice handle)
+{
+    if (handle.length < sizeof r->user)
+        memcpy(r->user, handle.data, handle.length);
 }
 
 const struct address *http_request_address(const struct http_request *r)

@@ -36,10 +36,17 @@ enum http_method http_request_method(const struct http_request *r);
 const char *http_request_path(const struct http_request *r);
 /* The field's value, or NULL. */
 const char *http_request_header(const struct http_request *r, const char *name);
-/* False: the query is no list of name=value, or a name comes twice. */
+/* False: the query is no list of name=value, a name comes twice, or a value is no UTF-8 or has a
+ * NUL. */
 bool http_request_query_is_clear(struct http_request *r);
 /* The decoded value of the query parameter, or NULL when it is absent. */
 const char *http_request_query(struct http_request *r, const char *name);
+/* Its name in the log and in the answer: the client's own, if that is harmless. */
+const char *http_request_id(const struct http_request *r);
+/* For the log, which has no paths, as those may be secrets. `route` is static. What supervisors
+ * ask again and again is not `news`. */
+void http_request_note_route(struct http_request *r, const char *route, bool news);
+void http_request_note_user(struct http_request *r, struct slice handle);
 /* Where the client is, behind whatever proxies are trusted. */
 const struct address *http_request_address(const struct http_request *r);
 struct slice http_request_body(const struct http_request *r);

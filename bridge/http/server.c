@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* server.c - see server.h: the listener, the connections it has made, and the numbers. */
 #include "base/address.h"
-#include "base/hash.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/unix_socket.h"
@@ -21,23 +20,13 @@
 
 enum { BACKLOG = 1024, FILES_KEPT = 128, SOCKET_MODE = 0600 };
 
-/* Tables of connections are keyed by evhttp's pointer, which nobody outside can choose. */
-static uint64_t hash_pointer(const void *key)
-{
-    return hash_u64((uint64_t)(uintptr_t)key);
-}
-
-static bool same_pointer(const void *a, const void *b)
-{
-    return a == b;
-}
-
 static const void *evhttp_of(const void *item)
 {
     return ((const struct http_connection *)item)->evhttp;
 }
 
-static const struct map_type connections_type = {hash_pointer, same_pointer, evhttp_of};
+/* By evhttp's pointer, which nobody outside can choose. */
+static const struct map_type connections_type = {map_hash_address, map_equal_address, evhttp_of};
 
 void http_server_opened(struct http_server *s, struct http_connection *c)
 {

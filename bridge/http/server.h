@@ -35,6 +35,7 @@ struct http_server_config {
     unsigned receive_timeout_ms; /* from the first byte of a request to its last; default 15 s */
     unsigned answer_timeout_ms;  /* from there to the answer, else 503; default 30 s */
     unsigned idle_timeout_ms;    /* no byte either way on a connection; default 30 s */
+    unsigned hsts_seconds;       /* in which browsers that came over TLS do so again; 0: not said */
 };
 
 /* Every request is handed over exactly once, whole, and must be ended exactly once (request.h), now

@@ -79,6 +79,8 @@ void http_stream_abort(struct http_request *r)
     struct http_connection *c = r->connection;
 
     r->ready = NULL;
+    if (c)
+        http_log_abort(r);
     (void)http_request_detach(r); /* evhttp frees its part with the connection */
     if (c)
         evhttp_connection_free(c->evhttp);

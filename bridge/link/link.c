@@ -63,6 +63,7 @@ struct link {
     struct event *deadline_timer;
     uint64_t heard_ms; /* when the plugin last said anything */
     uint64_t asked_ms; /* when it was asked for a sign of life, after that; 0: it was not */
+    bool interests;    /* wanted */
     bool held;         /* the plugin is to keep its drafts */
     bool shut;         /* no plugin is welcomed */
     bool bell_wanted;
@@ -158,7 +159,8 @@ static void welcome(struct link *l, struct guest *slot)
     heard(l);
     log_info("link", "plugin connected, boot %016llx", (unsigned long long)boot);
     frame_write_welcome(peer_out(peer), &(struct frame_welcome){.version = LINK_VERSION,
-                                                                .node = slice_str(l->node)});
+                                                                .node = slice_str(l->node),
+                                                                .interests = l->interests});
     if (l->held)
         frame_write_hold(peer_out(peer), &(struct frame_hold){true});
     schedule_turn_end(l);
@@ -276,6 +278,24 @@ static bool on_left(struct link *l, struct slice body)
     return true;
 }
 
+static bool on_interest(struct link *l, struct slice body)
+{
+    struct frame_interest f;
+    if (!l->interests || !frame_read_interest(body, &f))
+        return false;
+    l->handlers.interest(l->handlers.owner, &f);
+    return true;
+}
+
+static bool on_limited(struct link *l, struct slice body)
+{
+    struct frame_limited f;
+    if (!frame_read_limited(body, &f))
+        return false;
+    l->handlers.limited(l->handlers.owner, &f);
+    return true;
+}
+
 static bool on_wake(struct link *l, struct slice body)
 {
     l->bell_wanted = true;
@@ -296,10 +316,12 @@ static const struct {
     enum frame_type type;
     bool (*handle)(struct link *l, struct slice body);
 } frame_table[] = {
-    {FRAME_DRAFT, on_draft},     {FRAME_ATTACH, on_attach}, {FRAME_REQUEST, on_request},
-    {FRAME_FILL, on_fill},       {FRAME_WAKE, on_wake},     {FRAME_BARRIER_DONE, on_barrier_done},
-    {FRAME_SESSION, on_session}, {FRAME_SIGNAL, on_signal}, {FRAME_WATCH, on_watch},
-    {FRAME_LEFT, on_left},
+    {FRAME_DRAFT, on_draft},       {FRAME_ATTACH, on_attach},
+    {FRAME_REQUEST, on_request},   {FRAME_FILL, on_fill},
+    {FRAME_WAKE, on_wake},         {FRAME_BARRIER_DONE, on_barrier_done},
+    {FRAME_SESSION, on_session},   {FRAME_SIGNAL, on_signal},
+    {FRAME_WATCH, on_watch},       {FRAME_LEFT, on_left},
+    {FRAME_INTEREST, on_interest}, {FRAME_LIMITED, on_limited},
 };
 
 static bool on_frame(void *owner, struct peer *peer, const struct frame *f)
@@ -416,6 +438,7 @@ struct link *link_create(struct event_base *base, const struct link_config *conf
     l->socket_path = must_strndup(slice_str(config->socket_path));
     l->key = must_strndup(slice_str(config->key));
     l->node = must_strndup(slice_str(config->node));
+    l->interests = config->interests;
     l->barriers_end = &l->barriers;
     l->peer_handlers = (struct peer_handlers){
         .frame = on_frame, .drained = on_drained, .sent = on_sent, .doomed = on_doomed, .owner = l};

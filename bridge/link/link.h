@@ -22,6 +22,7 @@ struct link_config {
     const char *socket_path; /* created with mode 0660; a stale one is replaced */
     const char *key;         /* shared secret that HELLO and the bell's CONNECT must carry */
     const char *node;        /* this node's name */
+    bool interests;          /* the plugin is to say which conversations concern this node */
     const char
         *broker; /* where the bell connects: path of the broker's Unix listener, or host:port */
 };
@@ -38,6 +39,8 @@ struct link_handlers {
     void (*signal)(void *owner, const struct frame_signal *f);
     void (*watch)(void *owner, const struct frame_watch *f);
     void (*left)(void *owner, const struct frame_left *f);
+    void (*interest)(void *owner, const struct frame_interest *f); /* only if wanted */
+    void (*limited)(void *owner, const struct frame_limited *f);
     /* The socket has been drained for this turn: a good moment to start a batch. */
     void (*drained)(void *owner);
     void *owner;
@@ -69,6 +72,8 @@ void link_signal(struct link *l, const struct frame_signal_out *f);
 void link_presence(struct link *l, const struct frame_presence *f);
 void link_watched(struct link *l, const struct frame_watched *f);
 void link_ended(struct link *l, const struct frame_ended *f);
+void link_head(struct link *l, const struct frame_head *f);
+void link_attach_again(struct link *l);
 
 /* Calls `done` once the plugin has applied everything written so far, or when there is no plugin
  * (any more), or after 5 s, in which case the link is closed first, so that nothing stale can be

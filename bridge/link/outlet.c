@@ -136,3 +136,23 @@ void link_drain(struct link *l, const struct frame_drain *f)
     frame_write_drain(b, f);
     outlet_end(l);
 }
+
+void link_head(struct link *l, const struct frame_head *f)
+{
+    struct buf *b = outlet_begin(l);
+
+    if (!b)
+        return;
+    frame_write_head(b, f);
+    outlet_end(l);
+}
+
+void link_attach_again(struct link *l)
+{
+    struct buf *b = outlet_begin(l);
+
+    if (!b)
+        return;
+    frame_write_attach_again(b);
+    outlet_end(l);
+}
