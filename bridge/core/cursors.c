@@ -9,8 +9,8 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/memory.h"
+#include "core/herald.h"
 #include "db/db.h"
-#include "link/link.h"
 #include "wire/json.h"
 #include "wire/limits.h"
 
@@ -51,7 +51,7 @@ struct cursor {
 
 struct cursors {
     struct db_pool *pool;
-    struct link *link;
+    struct herald *herald;
     struct event *timer;
     struct map waiting_by_key; /* struct cursor; owned */
     TAILQ_HEAD(, cursor) waiting;
@@ -256,7 +256,7 @@ static void tell(struct cursors *c, const struct cursor *cursor, const struct cu
     buf_char(&json, '}');
     assert(!json.failed);
     f.payload = buf_slice(&json);
-    link_signal(c->link, &f);
+    herald_signal(c->herald, &f);
     buf_finish(&json);
 }
 
@@ -382,12 +382,12 @@ static void on_timer(evutil_socket_t fd, short what, void *argument)
     schedule(c);
 }
 
-struct cursors *cursors_create(struct event_base *base, struct db_pool *pool, struct link *link)
+struct cursors *cursors_create(struct event_base *base, struct db_pool *pool, struct herald *herald)
 {
     struct cursors *c = must_calloc(1, sizeof *c);
 
     c->pool = pool;
-    c->link = link;
+    c->herald = herald;
     map_init(&c->waiting_by_key, &by_key_type);
     TAILQ_INIT(&c->waiting);
     c->timer = evtimer_new(base, on_timer, c);

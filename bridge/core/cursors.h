@@ -21,7 +21,7 @@ struct cursors;
 struct db_pool;
 struct event_base;
 struct frame_signal;
-struct link;
+struct herald;
 
 enum {
     CURSORS_INTERVAL_MS = 100,
@@ -37,7 +37,7 @@ struct cursor_pair {
 
 /* NULL: out of descriptors or memory. */
 struct cursors *cursors_create(struct event_base *base, struct db_pool *pool,
-                               struct link *link) MUST_USE;
+                               struct herald *herald) MUST_USE;
 /* Updates still under way end without their callback. */
 void cursors_destroy(struct cursors *c);
 

@@ -3,10 +3,9 @@
 #include "core/effects.h"
 
 #include "base/buf.h"
+#include "core/herald.h"
 #include "db/db.h"
-#include "link/link.h"
 #include "wire/entry.h"
-#include "wire/topic.h"
 
 #include <assert.h>
 #include <string.h>
@@ -31,7 +30,7 @@ enum code effects_refusal(const char *sqlstate)
     return CODE_OK;
 }
 
-static void tell_member(struct link *link, const PGresult *result, int row)
+static void tell_member(struct herald *herald, const PGresult *result, int row, bool overtaken)
 {
     struct frame_member f = {
         .conversation = db_get_uuid(result, row, EFFECT_COLUMN_CONVERSATION),
@@ -40,17 +39,20 @@ static void tell_member(struct link *link, const PGresult *result, int row)
         .role = (enum role)db_get_i64(result, row, EFFECT_COLUMN_ROLE),
         .last_seq = db_get_i64(result, row, EFFECT_COLUMN_SEQ),
     };
-    link_member(link, &f);
+    if (overtaken)
+        herald_overtaken(herald, &f);
+    else
+        herald_member(herald, &f);
 }
 
-static void tell_ended(struct link *link, const PGresult *result, int row)
+static void tell_ended(struct herald *herald, const PGresult *result, int row)
 {
     struct frame_ended f = {db_get_uuid(result, row, EFFECT_COLUMN_CONVERSATION)};
 
-    link_ended(link, &f);
+    herald_ended(herald, &f);
 }
 
-static void tell_entry(struct link *link, const PGresult *result, int row, struct buf *payload)
+static void tell_entry(struct herald *herald, const PGresult *result, int row, struct buf *payload)
 {
     struct entry entry = {
         .conversation = db_get_uuid(result, row, EFFECT_COLUMN_CONVERSATION),
@@ -70,10 +72,10 @@ static void tell_entry(struct link *link, const PGresult *result, int row, struc
     entry_write(payload, &entry);
     assert(!payload->failed);
     f.payload = buf_slice(payload);
-    link_entry(link, &f);
+    herald_entry(herald, &f);
 }
 
-void effects_tell(struct link *link, const PGresult *result)
+void effects_tell(struct herald *herald, const PGresult *result, bool overtaken)
 {
     struct buf payload;
     int rows = PQntuples(result);
@@ -81,22 +83,11 @@ void effects_tell(struct link *link, const PGresult *result)
     buf_init(&payload, PAYLOAD_MAX);
     for (int row = 0; row < rows; row++) {
         if (!db_get_null(result, row, EFFECT_COLUMN_ENTRY_KIND))
-            tell_entry(link, result, row, &payload);
+            tell_entry(herald, result, row, &payload);
         else if (db_get_null(result, row, EFFECT_COLUMN_USER_ID))
-            tell_ended(link, result, row);
+            tell_ended(herald, result, row);
         else
-            tell_member(link, result, row);
+            tell_member(herald, result, row, overtaken);
     }
     buf_finish(&payload);
-}
-
-void effects_tell_profile(struct link *link, uint64_t uid)
-{
-    const struct frame_device f = {
-        .uid = uid,
-        .topic = slice_str(TOPIC_EVENT),
-        .payload = slice_str("{\"event\":\"profile_changed\"}"),
-    };
-
-    link_device(link, &f);
 }

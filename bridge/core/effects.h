@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* effects.h - tells the plugin what a change committed, of members above all, and reads why one was
+/* effects.h - tells what a change committed, of members above all, and reads why one was
  * refused: the C side of schema/sql/0002_commands.sql. */
 #ifndef BANTER_BRIDGE_EFFECTS_H
 #define BANTER_BRIDGE_EFFECTS_H
@@ -9,7 +9,7 @@
 #include <libpq-fe.h>
 #include <stdint.h>
 
-struct link;
+struct herald;
 
 /* The select list of statements whose result effects_tell() and `enum effect_column` read. */
 #define EFFECT_COLUMNS                                                                             \
@@ -27,13 +27,10 @@ enum effect_column {
     EFFECT_COLUMN_DATA,
 };
 
-/* Writes the rows to the link in their order: memberships before the entry they come with, so that
+/* Tells the rows in their order: memberships before the entry they come with, so that
  * new members get that entry and removed ones do not. A membership of nobody (user_id NULL) is the
- * end of the conversation for all its members. */
-void effects_tell(struct link *link, const PGresult *result);
-
-/* The user's profile is another one now: tells all their devices. */
-void effects_tell_profile(struct link *link, uint64_t uid);
+ * end of the conversation for all its members. `overtaken`: see herald_overtaken(). */
+void effects_tell(struct herald *herald, const PGresult *result, bool overtaken);
 
 /* The code of a refusal that a function of ours raised; CODE_OK for any other SQLSTATE. */
 enum code effects_refusal(const char *sqlstate);

@@ -8,6 +8,7 @@
 #include "base/fault_point.h"
 #include "base/memory.h"
 #include "core/commands.h"
+#include "core/herald.h"
 #include "core/history.h"
 #include "link/link.h"
 
@@ -37,6 +38,7 @@ struct fills {
     struct history *history;
     const struct commands *commands;
     struct link *link;
+    const struct herald *herald;
     struct fill_list waiting; /* oldest first */
     struct fill_list running;
     unsigned running_count;
@@ -92,7 +94,7 @@ static void on_page(void *owner, enum code code, const struct history_page *page
     fault_point("bridge.in_fill");
     TAILQ_REMOVE(&f->running, fill, siblings);
     f->running_count--;
-    if (code == CODE_UNAVAILABLE && !fill->orphan) {
+    if (!fill->orphan && (code == CODE_UNAVAILABLE || !herald_may_deliver(f->herald))) {
         put_off(fill, RETRY_MS);
         return;
     }
@@ -143,13 +145,15 @@ static void free_list(struct fill_list *list)
 }
 
 struct fills *fills_create(struct event_base *base, struct history *history,
-                           const struct commands *commands, struct link *link)
+                           const struct commands *commands, struct link *link,
+                           const struct herald *herald)
 {
     struct fills *f = must_calloc(1, sizeof *f);
 
     f->history = history;
     f->commands = commands;
     f->link = link;
+    f->herald = herald;
     TAILQ_INIT(&f->waiting);
     TAILQ_INIT(&f->running);
     buf_init(&f->json, LINK_BODY_MAX);

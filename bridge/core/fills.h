@@ -14,11 +14,13 @@
 struct commands;
 struct event_base;
 struct fills;
+struct herald;
 struct history;
 struct link;
 
 struct fills *fills_create(struct event_base *base, struct history *history,
-                           const struct commands *commands, struct link *link) MUST_USE;
+                           const struct commands *commands, struct link *link,
+                           const struct herald *herald) MUST_USE;
 /* After `history`, which still owes it answers. */
 void fills_destroy(struct fills *f);
 void fills_start(struct fills *f, const struct frame_fill *frame);

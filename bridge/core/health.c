@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/pulse.h"
+#include "core/cluster.h"
 #include "core/drain.h"
 #include "core/ingest.h"
 #include "core/revocations.h"
@@ -23,8 +24,9 @@ enum {
 };
 
 const char *const health_part_names[HEALTH_PARTS] = {
-    [HEALTH_DATABASE] = "database", [HEALTH_WRITER] = "writer", [HEALTH_LOGINS] = "logins",
-    [HEALTH_STRAYS] = "strays",     [HEALTH_PLUGIN] = "plugin", [HEALTH_DOOR] = "door",
+    [HEALTH_DATABASE] = "database", [HEALTH_WRITER] = "writer",   [HEALTH_LOGINS] = "logins",
+    [HEALTH_STRAYS] = "strays",     [HEALTH_CLUSTER] = "cluster", [HEALTH_PLUGIN] = "plugin",
+    [HEALTH_DOOR] = "door",
 };
 
 struct health {
@@ -143,6 +145,13 @@ static const char *strays(const struct health *h)
                : "what lost connections left behind in the database may still change it";
 }
 
+static const char *cluster(const struct health *h)
+{
+    return !h->config.cluster || cluster_is_member(h->config.cluster)
+               ? NULL
+               : "this node has no lease: the others do not wait for it";
+}
+
 static const char *plugin(const struct health *h)
 {
     if (!link_is_connected(h->config.link))
@@ -160,8 +169,9 @@ static const char *door(const struct health *h)
 }
 
 static const char *(*const parts[HEALTH_PARTS])(const struct health *h) = {
-    [HEALTH_DATABASE] = database, [HEALTH_WRITER] = writer, [HEALTH_LOGINS] = logins,
-    [HEALTH_STRAYS] = strays,     [HEALTH_PLUGIN] = plugin, [HEALTH_DOOR] = door,
+    [HEALTH_DATABASE] = database, [HEALTH_WRITER] = writer,   [HEALTH_LOGINS] = logins,
+    [HEALTH_STRAYS] = strays,     [HEALTH_CLUSTER] = cluster, [HEALTH_PLUGIN] = plugin,
+    [HEALTH_DOOR] = door,
 };
 
 const char *health_of(const struct health *h, enum health_part part)

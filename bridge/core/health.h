@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct cluster;
 struct db_pool;
 struct drain;
 struct event_base;
@@ -26,6 +27,7 @@ enum health_part {
     HEALTH_WRITER,   /* commits what there is to commit */
     HEALTH_LOGINS,   /* it is known which have ended */
     HEALTH_STRAYS,   /* nothing of lost connections is left in the database */
+    HEALTH_CLUSTER,  /* this node has its lease, if there may be others */
     HEALTH_PLUGIN,   /* is there, and answers */
     HEALTH_DOOR,     /* its thread comes round */
     HEALTH_PARTS,
@@ -35,6 +37,7 @@ extern const char *const health_part_names[HEALTH_PARTS];
 
 struct health_config {
     struct db_pool *pool;
+    const struct cluster *cluster; /* or NULL */
     const struct drain *drain;
     const struct ingest *ingest;
     const struct link *link;

@@ -24,6 +24,7 @@ enum {
 struct members {
     struct db_pool *pool;
     struct link *link;
+    struct members_hooks hooks; /* all or none */
     uint64_t *waiting; /* uids; the first `asked_count` of them are in the query under way */
     size_t waiting_count;
     size_t waiting_capacity;
@@ -83,7 +84,7 @@ static int answer_user(struct members *m, const PGresult *r, int from)
     int row = from;
 
     if (db_get_null(r, from, COLUMN_KNOWN)) {
-        link_kick(m->link, &(struct frame_kick){.uid = uid, .reason = slice_str("disabled")});
+        link_kick(m->link, &(struct frame_kick){.uid = uid, .reason = slice_str(KICK_DISABLED)});
         return from + 1;
     }
     for (; row < PQntuples(r) && (uint64_t)db_get_i64(r, row, COLUMN_UID) == uid; row++) {
@@ -93,15 +94,18 @@ static int answer_user(struct members *m, const PGresult *r, int from)
             link_attached(m->link, uid, false, m->items, count);
             count = 0;
         }
-        m->items[count++] = read_item(r, row);
+        m->items[count] = read_item(r, row);
+        if (m->hooks.attached)
+            m->hooks.attached(m->hooks.owner, &m->items[count].conversation,
+                              m->items[count].last_seq);
+        count++;
     }
     link_attached(m->link, uid, true, m->items, count);
     return row;
 }
 
-static void on_reply(void *owner, const struct db_reply *reply)
+static void take_reply(struct members *m, const struct db_reply *reply)
 {
-    struct members *m = owner;
     size_t asked = m->asked_count;
     int row = 0;
 
@@ -124,6 +128,15 @@ static void on_reply(void *owner, const struct db_reply *reply)
         ask_after(m, 0);
 }
 
+static void on_reply(void *owner, const struct db_reply *reply)
+{
+    struct members *m = owner;
+
+    take_reply(m, reply);
+    if (m->hooks.answered)
+        m->hooks.answered(m->hooks.owner);
+}
+
 static void on_timer(evutil_socket_t fd, short what, void *argument)
 {
     struct members *m = argument;
@@ -134,6 +147,8 @@ static void on_timer(evutil_socket_t fd, short what, void *argument)
     if (m->asked_count > 0 || m->stale || m->waiting_count == 0)
         return;
     m->asked_count = m->waiting_count < USERS_PER_QUERY ? m->waiting_count : USERS_PER_QUERY;
+    if (m->hooks.asked)
+        m->hooks.asked(m->hooks.owner);
     p = db_params_create();
     db_array_begin(p, DB_I64_ARRAY);
     for (size_t i = 0; i < m->asked_count; i++)
@@ -142,6 +157,8 @@ static void on_timer(evutil_socket_t fd, short what, void *argument)
     if (!db_pool_query(m->pool, &attach_statement, p, on_reply, m)) {
         m->asked_count = 0;
         ask_after(m, RETRY_MS);
+        if (m->hooks.answered)
+            m->hooks.answered(m->hooks.owner);
     }
 }
 
@@ -167,6 +184,11 @@ void members_destroy(struct members *m)
     event_free(m->timer);
     free(m->waiting);
     free(m);
+}
+
+void members_set_hooks(struct members *m, const struct members_hooks *hooks)
+{
+    m->hooks = *hooks;
 }
 
 void members_attach(struct members *m, uint64_t uid)

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "core/herald.h"
 #include "core/presence/ledger.h"
 #include "core/presence/questions.h"
 #include "core/presence/roster.h"
@@ -24,6 +25,8 @@ enum {
 
 struct presence {
     struct link *link;
+    struct herald *herald;
+    struct presence_others others;
     struct roster *roster;
     struct typing *typing;
     struct ledger *ledger;
@@ -32,19 +35,23 @@ struct presence {
     struct event *timer;
     uint64_t settled_ms; /* until then somebody who is not here may have been before the start */
     uint64_t known_ms;   /* until then who is here has not been told */
+    uint64_t recall_ms;  /* until then the plugin may be telling of old connections */
+    bool incomplete;     /* some other node has not told who is there */
     struct buf json;     /* scratch */
     struct buf own_json; /* the same, for the user's own devices */
 };
 
-static struct roster_time now(void)
+static struct roster_time now(const struct presence *p)
 {
-    return (struct roster_time){clock_monotonic_ms(), clock_wall_ms()};
+    uint64_t now_ms = clock_monotonic_ms();
+
+    return (struct roster_time){now_ms, clock_wall_ms(), now_ms < p->recall_ms};
 }
 
 /* Has the timer come at the next deadline of the roster and of those who type. */
 static void run(struct presence *p)
 {
-    struct roster_time time = now();
+    struct roster_time time = now(p);
     uint64_t roster_ms = roster_turn(p->roster, time);
     uint64_t typing_ms = typing_turn(p->typing, time.now_ms);
     uint64_t next_ms = roster_ms < typing_ms ? roster_ms : typing_ms;
@@ -146,7 +153,14 @@ static struct roster_view offline_view(uint64_t uid, struct slice handle,
 static void on_typing(void *owner, const struct frame_signal_out *f)
 {
     struct presence *p = owner;
-    link_signal(p->link, f);
+    herald_signal(p->herald, f);
+}
+
+/* Of somebody of whom nobody has told: before this process, or on a node that has told nothing yet.
+ */
+static bool may_be_somewhere(const struct presence *p, bool again, const struct presence_row *row)
+{
+    return !row->hidden && (p->incomplete || (again && clock_monotonic_ms() < p->settled_ms));
 }
 
 /* What the target is now; empty: nobody knows yet. */
@@ -160,9 +174,9 @@ static struct slice state_now(struct presence *p, const struct question *q,
     roster_loaded(p->roster, uid, &row);
     if (!roster_find(p->roster, uid, &view)) {
         view = offline_view(uid, slice_str(q->target), &row);
-        if (q->again && !row.hidden && clock_monotonic_ms() < p->settled_ms) {
+        if (may_be_somewhere(p, q->again, &row)) {
             view.shown = SHOWN_UNKNOWN;
-            roster_expect(p->roster, uid, view.handle, &row, now());
+            roster_expect(p->roster, uid, view.handle, &row, now(p));
             run(p);
         }
     }
@@ -188,14 +202,36 @@ static void on_verdict(void *owner, const struct question *q, const struct verdi
     link_watched(p->link, &f);
 }
 
+static void on_part(void *owner, const struct roster_part *part)
+{
+    struct presence *p = owner;
+
+    if (p->others.part)
+        p->others.part(p->others.owner, part);
+}
+
+static void on_met(void *owner, uint64_t uid, struct slice device, uint64_t epoch)
+{
+    struct presence *p = owner;
+
+    if (p->others.met)
+        p->others.met(p->others.owner, uid, device, epoch);
+}
+
 struct presence *presence_create(struct event_base *base, struct db_pool *pool, struct link *link,
-                                 const struct presence_config *config)
+                                 struct herald *herald, const struct presence_config *config)
 {
     struct presence *p = must_calloc(1, sizeof *p);
-    const struct roster_hooks hooks = {
-        .shown = on_shown, .unknown = on_unknown, .seen = on_seen, .hidden = on_hidden, .owner = p};
+    const struct roster_hooks hooks = {.shown = on_shown,
+                                       .unknown = on_unknown,
+                                       .seen = on_seen,
+                                       .hidden = on_hidden,
+                                       .part = on_part,
+                                       .met = on_met,
+                                       .owner = p};
 
     p->link = link;
+    p->herald = herald;
     p->known_ms = clock_monotonic_ms() + COME_BACK_MS;
     p->settled_ms = clock_monotonic_ms() + config->grace_ms;
     buf_init(&p->json, PAYLOAD_MAX);
@@ -230,7 +266,7 @@ void presence_destroy(struct presence *p)
 
 void presence_session(struct presence *p, const struct frame_session *f)
 {
-    roster_session(p->roster, f, now());
+    roster_session(p->roster, f, now(p));
     run(p);
 }
 
@@ -245,8 +281,8 @@ void presence_typing(struct presence *p, const struct frame_signal *f)
     run(p);
 }
 
-void presence_row_changed(struct presence *p, uint64_t uid, struct slice handle,
-                          const struct presence_row *row)
+void presence_row_elsewhere(struct presence *p, uint64_t uid, struct slice handle,
+                            const struct presence_row *row)
 {
     const struct presence_row newest = row_now(p, uid, row);
     const struct roster_view view = offline_view(uid, handle, &newest);
@@ -256,15 +292,23 @@ void presence_row_changed(struct presence *p, uint64_t uid, struct slice handle,
         on_shown(p, &view);
 }
 
+void presence_row_changed(struct presence *p, uint64_t uid, struct slice handle,
+                          const struct presence_row *row)
+{
+    presence_row_elsewhere(p, uid, handle, row);
+    if (p->others.row)
+        p->others.row(p->others.owner, uid, handle, row);
+}
+
 void presence_link_up(struct presence *p)
 {
-    p->known_ms = clock_monotonic_ms() + TELL_MS;
+    p->known_ms = p->recall_ms = clock_monotonic_ms() + TELL_MS;
 }
 
 void presence_link_lost(struct presence *p)
 {
     p->known_ms = clock_monotonic_ms() + COME_BACK_MS;
-    roster_link_lost(p->roster, now());
+    roster_link_lost(p->roster, now(p));
     questions_link_lost(p->questions);
     typing_link_lost(p->typing);
     run(p);
@@ -272,7 +316,7 @@ void presence_link_lost(struct presence *p)
 
 void presence_close(struct presence *p)
 {
-    roster_write_all(p->roster, now());
+    roster_write_all(p->roster, now(p));
     ledger_flush(p->ledger);
 }
 
@@ -286,12 +330,90 @@ bool presence_is_here(const struct presence *p, uint64_t uid)
     return roster_is_here(p->roster, uid);
 }
 
+bool presence_is_here_own(const struct presence *p, uint64_t uid)
+{
+    return roster_is_here_own(p->roster, uid);
+}
+
+bool presence_was_here_own(const struct presence *p, uint64_t uid)
+{
+    return roster_was_here_own(p->roster, uid);
+}
+
+bool presence_is_elsewhere(const struct presence *p, uint64_t uid)
+{
+    return roster_is_elsewhere(p->roster, uid);
+}
+
 bool presence_is_known(const struct presence *p)
 {
-    return clock_monotonic_ms() >= p->known_ms;
+    return !p->incomplete && clock_monotonic_ms() >= p->known_ms;
 }
 
 size_t presence_count(const struct presence *p)
 {
     return roster_count(p->roster);
+}
+
+size_t presence_devices(const struct presence *p)
+{
+    return roster_devices_here(p->roster);
+}
+
+void presence_each_device(const struct presence *p, uint64_t uid,
+                          void (*see)(void *owner, struct slice device), void *owner)
+{
+    roster_each_device(p->roster, uid, see, owner);
+}
+
+void presence_tell_others(struct presence *p, const struct presence_others *others)
+{
+    p->others = *others;
+}
+
+void presence_elsewhere(struct presence *p, unsigned node, const struct roster_part *part)
+{
+    roster_elsewhere(p->roster, node, part, now(p));
+}
+
+bool presence_is_overtaken(struct presence *p, uint64_t uid, struct slice device, uint64_t epoch,
+                           bool lesser)
+{
+    uint64_t own;
+
+    roster_epoch_seen(p->roster, epoch);
+    return roster_epoch_of(p->roster, uid, device, &own) &&
+           (own < epoch || (own == epoch && lesser));
+}
+
+void presence_node_lost(struct presence *p, unsigned node)
+{
+    roster_node_lost(p->roster, node, now(p));
+    run(p);
+}
+
+void presence_roll_begin(struct presence *p, unsigned node)
+{
+    roster_roll_begin(p->roster, node);
+}
+
+void presence_roll_end(struct presence *p, unsigned node)
+{
+    roster_roll_end(p->roster, node, now(p));
+    run(p);
+}
+
+uint64_t *presence_users(const struct presence *p, size_t *count)
+{
+    return roster_users(p->roster, count);
+}
+
+bool presence_part(const struct presence *p, uint64_t uid, struct roster_part *out)
+{
+    return roster_part_of(p->roster, uid, out);
+}
+
+void presence_set_complete(struct presence *p, bool complete)
+{
+    p->incomplete = !complete;
 }

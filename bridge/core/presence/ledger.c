@@ -3,7 +3,6 @@
  * committed; a change while it is being written has it written once more. */
 #include "core/presence/ledger.h"
 
-#include "base/hash.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "base/memory.h"
@@ -43,26 +42,16 @@ static const struct db_statement write_statement = {
            "       last_seen = CASE WHEN u.hidden AND w.hidden IS DISTINCT FROM 0 THEN u.last_seen"
            "                   ELSE greatest(u.last_seen, to_timestamp(w.at_ms / 1000.0)) END"
            "  FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS w (id, at_ms, hidden)"
-           " WHERE u.id = w.id",
+           " WHERE u.id = w.id AND u.disabled_at IS NULL",
     .parameter_count = 3,
 };
-
-static uint64_t hash_uid(const void *key)
-{
-    return hash_u64(*(const uint64_t *)key);
-}
-
-static bool equal_uid(const void *a, const void *b)
-{
-    return *(const uint64_t *)a == *(const uint64_t *)b;
-}
 
 static const void *uid_of(const void *item)
 {
     return &((const struct record *)item)->uid;
 }
 
-static const struct map_type records_type = {hash_uid, equal_uid, uid_of};
+static const struct map_type records_type = {map_hash_u64, map_equal_u64, uid_of};
 
 static void write_after(struct ledger *l, unsigned ms)
 {

@@ -38,6 +38,21 @@ struct roster_view {
 struct roster_time {
     uint64_t now_ms; /* monotonic */
     int64_t wall_ms; /* Unix time */
+    bool recalled;   /* the plugin may be telling of connections that are not new */
+};
+
+enum { ROSTER_NODE_OWN = 0 };
+
+/* What one node makes of a user, by the devices that it has. */
+struct roster_part {
+    uint64_t uid;
+    struct slice handle; /* borrowed */
+    enum shown state;    /* SHOWN_OFFLINE: it has none, nor had one within the grace time */
+    bool here;           /* one is connected */
+    bool hidden;
+    bool discreet;
+    int64_t said_ms; /* Unix time: when the user last said whether they hide; 0: long ago */
+    int64_t seen_ms; /* Unix time; 0: never */
 };
 
 /* None of them may call the roster. */
@@ -50,6 +65,10 @@ struct roster_hooks {
     void (*seen)(void *owner, uint64_t uid, int64_t at_ms);
     /* To be written: the user hides from then on, or no longer does. */
     void (*hidden)(void *owner, uint64_t uid, bool hidden, int64_t at_ms);
+    /* This node's own part of a user is another one now; or NULL. */
+    void (*part)(void *owner, const struct roster_part *part);
+    /* A user has this device connected here, since `epoch`, and is on another node too; or NULL. */
+    void (*met)(void *owner, uint64_t uid, struct slice device, uint64_t epoch);
     void *owner;
 };
 
@@ -76,6 +95,36 @@ bool roster_find(const struct roster *r, uint64_t uid, struct roster_view *view)
  */
 bool roster_is_here(const struct roster *r, uint64_t uid);
 size_t roster_count(const struct roster *r);
+
+/* Whether this is so on this node. */
+bool roster_is_here_own(const struct roster *r, uint64_t uid);
+/* Or was within the grace time. */
+bool roster_was_here_own(const struct roster *r, uint64_t uid);
+/* Or on another one. */
+bool roster_is_elsewhere(const struct roster *r, uint64_t uid);
+
+/* Other nodes have numbers from 1. What one of them makes of a user: */
+void roster_elsewhere(struct roster *r, unsigned node, const struct roster_part *part,
+                      struct roster_time time);
+/* The node is no more: whoever was there is gone, for the grace time as if they came back. */
+void roster_node_lost(struct roster *r, unsigned node, struct roster_time time);
+/* The node now tells of all its users. Those of whom it has not told by the end are not there. */
+void roster_roll_begin(struct roster *r, unsigned node);
+void roster_roll_end(struct roster *r, unsigned node, struct roster_time time);
+/* The users who have a device here, or had one within the grace time; the caller frees them. */
+uint64_t *roster_users(const struct roster *r, size_t *count) MUST_USE;
+/* This node's own part of the user. False: there is none. */
+bool roster_part_of(const struct roster *r, uint64_t uid, struct roster_part *out);
+/* The epoch since which the device is connected here. False: it is not. Epochs rise with every
+ * connection, and above every one that roster_epoch_seen() was told of; those of connections that
+ * were recalled are 0. */
+bool roster_epoch_of(const struct roster *r, uint64_t uid, struct slice device, uint64_t *epoch);
+void roster_epoch_seen(struct roster *r, uint64_t epoch);
+/* Devices that are connected here. */
+size_t roster_devices_here(const struct roster *r);
+/* The name of each device of the user that is. */
+void roster_each_device(const struct roster *r, uint64_t uid,
+                        void (*see)(void *owner, struct slice device), void *owner);
 
 /* Does what is due. Returns when the next thing is, as monotonic time; UINT64_MAX: nothing. */
 uint64_t roster_turn(struct roster *r, struct roster_time time);
