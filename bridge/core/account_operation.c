@@ -13,16 +13,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct account_operation *account_begin(struct accounts *a, accounts_done_fn *done, void *owner)
+struct account_operation *account_begin(struct accounts *a, const struct address *from,
+                                        accounts_done_fn *done, void *owner)
 {
     struct account_operation *op = must_calloc(1, sizeof *op);
 
     assert(!a->closed);
     op->accounts = a;
+    op->from_is_known = from != NULL;
+    if (from)
+        op->from = *from;
     op->done = done;
     op->owner = owner;
     TAILQ_INSERT_TAIL(&a->operations, op, link);
     return op;
+}
+
+void account_note(const struct account_operation *op, const char *action, enum audit_by by,
+                  struct slice object, enum code result, const char *detail)
+{
+    if (op->accounts->config.audit)
+        audit_note(op->accounts->config.audit,
+                   &(struct audit_event){.action = action,
+                                         .by = by,
+                                         .actor = op->uid,
+                                         .user = op->uid,
+                                         .object = object,
+                                         .address = op->from_is_known ? &op->from : NULL,
+                                         .result = result,
+                                         .detail = slice_str(detail)},
+                   clock_monotonic_ms());
 }
 
 void account_wipe_password(struct account_operation *op)
@@ -80,6 +100,17 @@ void account_refuse_busy(struct account_operation *op)
     account_finish_later(op, CODE_UNAVAILABLE, "the server is busy, try again in a moment");
 }
 
+void account_compare_password(struct account_operation *op, const char *stored,
+                              passwords_done_fn *done)
+{
+    bool accepted =
+        passwords_verify(op->accounts->passwords, slice_str(op->password), stored, done, op);
+
+    account_wipe_password(op);
+    if (!accepted)
+        account_refuse_busy(op);
+}
+
 void account_ask(struct account_operation *op, const struct db_statement *statement,
                  struct db_params *params, db_reply_fn *reply)
 {
@@ -115,6 +146,7 @@ static bool make_access_token(const struct account_operation *op, struct buf *ou
         .uid = op->uid,
         .issued_at = now,
         .not_before = now,
+        .is_admin = op->is_admin,
         .expires_at = now + op->accounts->config.access_token_ttl_s,
     };
 
@@ -190,6 +222,11 @@ void accounts_destroy(struct accounts *a)
     }
     a->closed = true;
     free_closed(a);
+}
+
+bool accounts_hash(struct accounts *a, struct slice password, passwords_done_fn *done, void *owner)
+{
+    return passwords_hash(a->passwords, password, done, owner);
 }
 
 void accounts_get_stats(const struct accounts *a, struct accounts_stats *out)

@@ -7,15 +7,16 @@
 #ifndef BANTER_BRIDGE_ACCOUNT_OPERATION_H
 #define BANTER_BRIDGE_ACCOUNT_OPERATION_H
 
+#include "base/address.h"
 #include "core/accounts.h"
+#include "core/audit.h"
 #include "core/later.h"
+#include "core/passwords.h"
 #include "core/refresh_token.h"
 #include "db/db.h"
 #include "wire/limits.h"
 
 #include <sys/queue.h>
-
-struct passwords;
 
 struct account_operation {
     struct accounts *accounts;
@@ -23,6 +24,8 @@ struct account_operation {
     accounts_done_fn *done;
     void *owner;
     bool in_database; /* the reply still comes, even after accounts_destroy() */
+    bool from_is_known;
+    struct address from;
     struct later_item later;
     enum code code; /* what `later` will report */
     const char *reason;
@@ -32,6 +35,8 @@ struct account_operation {
     char *email;
     char *password; /* until the stored hash is known */
     uint64_t uid;
+    bool is_admin;              /* which the access token says */
+    bool is_disabled;           /* nobody logs in as them */
     struct refresh_token token; /* to be handed out */
 };
 
@@ -47,8 +52,12 @@ struct accounts {
     struct accounts_stats stats;
 };
 
-/* Begins an operation that reports to `done`. */
-struct account_operation *account_begin(struct accounts *a, accounts_done_fn *done, void *owner);
+/* Begins an operation that reports to `done`; `from` may be NULL. */
+struct account_operation *account_begin(struct accounts *a, const struct address *from,
+                                        accounts_done_fn *done, void *owner);
+/* Notes what has come of it for the audit log. */
+void account_note(const struct account_operation *op, const char *action, enum audit_by by,
+                  struct slice object, enum code result, const char *detail);
 /* Frees the operation without a callback. */
 void account_forget(struct account_operation *op);
 /* Frees the operation and calls back. */
@@ -67,5 +76,9 @@ bool account_reply_is_usable(struct account_operation *op, const struct db_reply
 /* The session is stored: finishes with its tokens and counts it. */
 void account_hand_out(struct account_operation *op, uint64_t *counter);
 void account_wipe_password(struct account_operation *op);
+/* Compares the operation's password with a stored hash, or NULL (see passwords_verify()), and
+ * wipes it. `done` gets the operation; without a worker for it the operation is refused as busy. */
+void account_compare_password(struct account_operation *op, const char *stored,
+                              passwords_done_fn *done);
 
 #endif

@@ -31,6 +31,11 @@ const char *account_check_password(struct slice password)
     return NULL;
 }
 
+bool account_handle_is_reserved(struct slice handle)
+{
+    return slice_equal(handle, slice_str("banter-bell")) || slice_equal(handle, slice_str("me"));
+}
+
 /* C0 and DEL; C1 as UTF-8 is C2 80 to C2 9F. */
 static bool has_control_character(struct slice s)
 {

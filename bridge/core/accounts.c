@@ -22,10 +22,11 @@ static const struct db_statement create_account = {
 };
 static const struct db_statement find_user = {
     "account_find",
-    "SELECT id, password_hash FROM banter.users "
-    "WHERE handle = $1::text AND disabled_at IS NULL AND password_hash IS NOT NULL",
+    "SELECT id, password_hash, disabled_at IS NOT NULL, banter.is_administrator(id)"
+    "  FROM banter.users WHERE handle = $1::text AND password_hash IS NOT NULL",
     1,
 };
+enum { FOUND_ID, FOUND_HASH, FOUND_DISABLED, FOUND_ADMIN };
 static const struct db_statement begin_login = {
     "account_login",
     "SELECT banter.begin_login($1::bigint, $2::uuid, $3::text, $4::bytea, "
@@ -34,8 +35,9 @@ static const struct db_statement begin_login = {
 };
 static const struct db_statement renew_login = {
     "account_renew",
-    "SELECT outcome, owner_id, owner_handle, session_device, new_generation "
-    "FROM banter.renew_login($1::uuid, $2::integer, $3::bytea, $4::bytea, $5::bytea, "
+    "SELECT outcome, owner_id, owner_handle, session_device, new_generation,"
+    " banter.is_administrator(owner_id) FROM banter.renew_login($1::uuid, $2::integer, $3::bytea, "
+    "$4::bytea, $5::bytea, "
     "make_interval(secs => $6::bigint), make_interval(secs => $7::bigint))",
     7,
 };
@@ -47,11 +49,13 @@ static const struct db_statement end_login = {
 };
 static const struct db_statement update_hash = {
     "account_rehash",
-    "UPDATE banter.users SET password_hash = $2::text WHERE id = $1::bigint",
+    "UPDATE banter.users SET password_hash = $2::text"
+    " WHERE id = $1::bigint AND password_hash IS NOT NULL",
     2,
 };
 
 static const char wrong_password[] = "the handle or the password is wrong";
+static const char disabled[] = "this account has been disabled by an operator";
 static const char wrong_token[] = "the refresh token is not valid, log in again";
 
 static void put_text_or_null(struct db_params *params, const char *text)
@@ -81,6 +85,7 @@ static void on_created(void *owner, const struct db_reply *reply)
         return;
     if (db_get_null(reply->result, 0, 0)) {
         op->accounts->stats.refused++;
+        account_note(op, "signup", AUDIT_NOBODY, slice_str(""), CODE_CONFLICT, "");
         account_finish(op, CODE_CONFLICT, "this handle is taken", NULL);
         return;
     }
@@ -123,12 +128,6 @@ static const char *check_signup(struct slice handle, struct slice password, stru
     return reason;
 }
 
-/* Names that mean something in a topic or on the broker. */
-static bool handle_is_reserved(struct slice handle)
-{
-    return slice_equal(handle, slice_str("banter-bell")) || slice_equal(handle, slice_str("me"));
-}
-
 /* `to` has room for `from`, which was checked, and is zeroed. */
 static void copy_name(char *to, struct slice from)
 {
@@ -136,18 +135,19 @@ static void copy_name(char *to, struct slice from)
         memcpy(to, from.data, from.length);
 }
 
-void accounts_signup(struct accounts *a, struct slice handle, struct slice password,
-                     struct slice name, struct slice email, struct slice device,
-                     accounts_done_fn *done, void *owner)
+void accounts_signup(struct accounts *a, const struct address *from, struct slice handle,
+                     struct slice password, struct slice name, struct slice email,
+                     struct slice device, accounts_done_fn *done, void *owner)
 {
-    struct account_operation *op = account_begin(a, done, owner);
+    struct account_operation *op = account_begin(a, from, done, owner);
     const char *reason = check_signup(handle, password, name, email, device);
 
     if (!a->config.signup_open) {
+        account_note(op, "signup", AUDIT_NOBODY, slice_str(""), CODE_FORBIDDEN, "");
         account_finish_later(op, CODE_FORBIDDEN, "this server takes no sign-ups");
     } else if (reason) {
         account_finish_later(op, CODE_INVALID, reason);
-    } else if (handle_is_reserved(handle)) {
+    } else if (account_handle_is_reserved(handle)) {
         account_finish_later(op, CODE_CONFLICT, "this handle is taken");
     } else {
         copy_name(op->handle, handle);
@@ -179,12 +179,25 @@ static void store_hash(struct account_operation *op, const char *hash)
                     "a stronger password hash could not be stored; the next login will");
 }
 
+/* Said only to who knows the password. */
+static void refuse_disabled(struct account_operation *op)
+{
+    op->accounts->stats.refused++;
+    account_note(op, "login", AUDIT_USER, slice_str(""), CODE_FORBIDDEN, "");
+    account_finish(op, CODE_FORBIDDEN, disabled, NULL);
+}
+
 static void on_login_begun(void *owner, const struct db_reply *reply)
 {
     struct account_operation *op = owner;
 
-    if (account_reply_is_usable(op, reply))
+    if (!account_reply_is_usable(op, reply))
+        return;
+    if (db_get_bool(reply->result, 0, 0)) {
         account_hand_out(op, &op->accounts->stats.logins);
+        return;
+    }
+    refuse_disabled(op); /* meanwhile */
 }
 
 static void on_verified(void *owner, enum password_verdict verdict, const char *hash)
@@ -198,7 +211,12 @@ static void on_verified(void *owner, enum password_verdict verdict, const char *
     }
     if (verdict == PASSWORD_WRONG) {
         op->accounts->stats.refused++;
+        account_note(op, "login", AUDIT_NOBODY, slice_str(""), CODE_UNAUTHORIZED, "");
         account_finish(op, CODE_UNAUTHORIZED, wrong_password, NULL);
+        return;
+    }
+    if (op->is_disabled) {
+        refuse_disabled(op);
         return;
     }
     if (hash)
@@ -214,26 +232,23 @@ static void on_found(void *owner, const struct db_reply *reply)
 {
     struct account_operation *op = owner;
     char *stored = NULL;
-    bool accepted;
 
     if (!account_reply_is_usable(op, reply))
         return;
     if (PQntuples(reply->result) > 0) {
-        op->uid = (uint64_t)db_get_i64(reply->result, 0, 0);
-        stored = must_strndup(db_get_text(reply->result, 0, 1));
+        op->uid = (uint64_t)db_get_i64(reply->result, 0, FOUND_ID);
+        op->is_disabled = db_get_bool(reply->result, 0, FOUND_DISABLED);
+        op->is_admin = db_get_bool(reply->result, 0, FOUND_ADMIN);
+        stored = must_strndup(db_get_text(reply->result, 0, FOUND_HASH));
     }
-    accepted =
-        passwords_verify(op->accounts->passwords, slice_str(op->password), stored, on_verified, op);
+    account_compare_password(op, stored, on_verified);
     free(stored);
-    account_wipe_password(op);
-    if (!accepted)
-        account_refuse_busy(op);
 }
 
-void accounts_login(struct accounts *a, struct slice handle, struct slice password,
-                    struct slice device, accounts_done_fn *done, void *owner)
+void accounts_login(struct accounts *a, const struct address *from, struct slice handle,
+                    struct slice password, struct slice device, accounts_done_fn *done, void *owner)
 {
-    struct account_operation *op = account_begin(a, done, owner);
+    struct account_operation *op = account_begin(a, from, done, owner);
     const char *reason = account_check_device(device);
     struct db_params *params;
 
@@ -253,12 +268,24 @@ void accounts_login(struct accounts *a, struct slice handle, struct slice passwo
     account_ask(op, &find_user, params, on_found);
 }
 
-enum { RENEWED_OUTCOME, RENEWED_UID, RENEWED_HANDLE, RENEWED_DEVICE, RENEWED_GENERATION };
+enum {
+    RENEWED_OUTCOME,
+    RENEWED_UID,
+    RENEWED_HANDLE,
+    RENEWED_DEVICE,
+    RENEWED_GENERATION,
+    RENEWED_ADMIN
+};
 
-/* The session has been ended. */
-static void revoke(struct account_operation *op, uint64_t uid)
+/* The session has been ended, by its user or because of what was done with its token. */
+static void revoke(struct account_operation *op, uint64_t uid, enum audit_by by, const char *why)
 {
-    revocations_add(op->accounts->revocations, &op->token.session, uid, clock_wall_ms());
+    char session[UUID_TEXT_LENGTH + 1];
+
+    op->uid = uid;
+    uuid_format(&op->token.session, session);
+    revocations_add(op->accounts->revocations, &op->token.session, uid, clock_wall_ms(), true);
+    account_note(op, "session_end", by, slice_str(session), CODE_OK, why);
 }
 
 static void on_renewed(void *owner, const struct db_reply *reply)
@@ -274,6 +301,7 @@ static void on_renewed(void *owner, const struct db_reply *reply)
         op->uid = (uint64_t)db_get_i64(result, 0, RENEWED_UID);
         copy_name(op->handle, db_get_text(result, 0, RENEWED_HANDLE));
         copy_name(op->device, db_get_text(result, 0, RENEWED_DEVICE));
+        op->is_admin = db_get_bool(result, 0, RENEWED_ADMIN);
         op->token.generation = (uint32_t)db_get_i64(result, 0, RENEWED_GENERATION);
         account_hand_out(op, &op->accounts->stats.refreshes);
         return;
@@ -281,11 +309,13 @@ static void on_renewed(void *owner, const struct db_reply *reply)
     op->accounts->stats.refused++;
     if (slice_equal(outcome, slice_str("reused"))) {
         op->accounts->stats.reused++;
-        revoke(op, (uint64_t)db_get_i64(result, 0, RENEWED_UID));
+        revoke(op, (uint64_t)db_get_i64(result, 0, RENEWED_UID), AUDIT_SYSTEM,
+               "a used refresh token came again");
         log_warning("accounts", "a used refresh token came again: its session, of user %lld, ended",
                     (long long)db_get_i64(result, 0, RENEWED_UID));
     }
-    account_finish(op, CODE_UNAUTHORIZED, wrong_token, NULL);
+    account_finish(op, CODE_UNAUTHORIZED,
+                   slice_equal(outcome, slice_str("disabled")) ? disabled : wrong_token, NULL);
 }
 
 /* Only its hash is stored, or NULL for none. */
@@ -301,10 +331,10 @@ static void put_retry_key(struct db_params *params, struct slice key)
     db_bytes(params, slice_of((const char *)hash, sizeof hash));
 }
 
-void accounts_refresh(struct accounts *a, struct slice refresh_token, struct slice retry_key,
-                      accounts_done_fn *done, void *owner)
+void accounts_refresh(struct accounts *a, const struct address *from, struct slice refresh_token,
+                      struct slice retry_key, accounts_done_fn *done, void *owner)
 {
-    struct account_operation *op = account_begin(a, done, owner);
+    struct account_operation *op = account_begin(a, from, done, owner);
     uint8_t presented[REFRESH_HASH_BYTES], renewed[REFRESH_HASH_BYTES];
     struct db_params *params;
 
@@ -334,14 +364,14 @@ static void on_ended(void *owner, const struct db_reply *reply)
     if (!account_reply_is_usable(op, reply))
         return;
     if (PQntuples(reply->result) > 0)
-        revoke(op, (uint64_t)db_get_i64(reply->result, 0, 0));
+        revoke(op, (uint64_t)db_get_i64(reply->result, 0, 0), AUDIT_USER, "logout");
     account_finish(op, CODE_OK, NULL, NULL);
 }
 
-void accounts_logout(struct accounts *a, struct slice refresh_token, accounts_done_fn *done,
-                     void *owner)
+void accounts_logout(struct accounts *a, const struct address *from, struct slice refresh_token,
+                     accounts_done_fn *done, void *owner)
 {
-    struct account_operation *op = account_begin(a, done, owner);
+    struct account_operation *op = account_begin(a, from, done, owner);
     uint8_t hash[REFRESH_HASH_BYTES];
     struct db_params *params;
 

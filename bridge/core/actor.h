@@ -7,11 +7,14 @@
 
 #include <stdint.h>
 
+struct address;
+
 struct actor {
     uint64_t uid;
     struct slice handle;
-    struct slice device; /* empty over HTTP */
-    struct slice login;  /* id of the login, in text; empty over MQTT */
+    struct slice device;           /* empty over HTTP */
+    struct slice login;            /* id of the login, in text; empty over MQTT */
+    const struct address *address; /* NULL over MQTT: the broker does not say */
 };
 
 #endif

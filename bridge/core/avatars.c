@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "core/blobs.h"
 #include "core/effects.h"
+#include "core/herald.h"
 #include "core/image_strip.h"
 #include "core/later.h"
 #include "db/db.h"
@@ -49,7 +50,7 @@ struct avatar_request {
 struct avatars {
     struct db_pool *pool;
     struct blobs *blobs;
-    struct link *link;
+    struct herald *herald;
     struct later *later;
     TAILQ_HEAD(, avatar_request) requests;
     bool closed; /* freed once the database has answered what it was asked */
@@ -155,7 +156,7 @@ static void on_replaced(void *owner, const struct db_reply *reply)
         remove_blob(r->avatars, &old);
     }
     if (had_one || r->avatar.type != 0)
-        effects_tell_profile(r->avatars->link, r->uid);
+        herald_profile(r->avatars->herald, r->uid);
     finish(r, CODE_OK, NULL);
 }
 
@@ -287,11 +288,11 @@ void avatars_get(struct avatars *a, struct slice handle, const struct uuid *know
 }
 
 struct avatars *avatars_create(struct event_base *base, struct db_pool *pool, struct blobs *blobs,
-                               struct link *link)
+                               struct herald *herald)
 {
     struct avatars *a = must_calloc(1, sizeof *a);
 
-    a->link = link;
+    a->herald = herald;
     a->pool = pool;
     a->blobs = blobs;
     TAILQ_INIT(&a->requests);

@@ -18,7 +18,7 @@ struct avatars;
 struct blobs;
 struct db_pool;
 struct event_base;
-struct link;
+struct herald;
 
 struct avatar {
     struct uuid id; /* a new picture has a new one */
@@ -33,7 +33,7 @@ typedef void avatars_done_fn(void *owner, enum code code, const char *reason,
 
 /* The blobs stay the caller's. The users' devices are told through `link`. */
 struct avatars *avatars_create(struct event_base *base, struct db_pool *pool, struct blobs *blobs,
-                               struct link *link) MUST_USE;
+                               struct herald *herald) MUST_USE;
 /* Requests still under way end without their callback. */
 void avatars_destroy(struct avatars *a);
 

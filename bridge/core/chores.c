@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "core/blobs.h"
 #include "core/commands.h"
 #include "db/db.h"
 
@@ -18,15 +19,31 @@ enum {
 
 /* Any one: a chore that fails must not keep the others from being done. */
 static const struct db_statement next_chore = {
-    "next_chore", "SELECT conversation, chore FROM banter.chores ORDER BY random() LIMIT 1", 0};
-enum { COLUMN_CONVERSATION, COLUMN_CHORE };
+    "next_chore",
+    "SELECT o.subject, o.chore"
+    "  FROM (SELECT conversation AS subject, chore FROM banter.chores"
+    "        UNION ALL"
+    "        (SELECT conversation, 3 FROM banter.retentions WHERE due_at <= now()"
+    "          ORDER BY due_at LIMIT 10)"
+    "        UNION ALL"
+    "        (SELECT coalesce(conversation, id), CASE WHEN conversation IS NULL THEN 5 ELSE 4 END"
+    "           FROM banter.erasures WHERE finished_at IS NULL AND due_at <= now()"
+    "          ORDER BY due_at LIMIT 10)"
+    "        UNION ALL"
+    "        SELECT avatar, 6"
+    "          FROM banter.erasures WHERE finished_at IS NULL AND avatar IS NOT NULL) o"
+    " ORDER BY random() LIMIT 1",
+    0};
+enum { COLUMN_SUBJECT, COLUMN_CHORE };
 
 struct chores {
     struct db_pool *pool;
     struct commands *commands;
+    struct blobs *blobs;
     struct event *timer;
-    bool asking; /* PostgreSQL owes an answer */
-    bool closed; /* freed when it has given it */
+    struct uuid subject; /* of the chore under way */
+    bool asking;         /* PostgreSQL owes an answer */
+    bool closed;         /* freed when it has given it */
 };
 
 static void look_after(struct chores *c, unsigned ms)
@@ -43,10 +60,29 @@ static void on_slice(void *owner, enum code code, const char *reason, struct sli
     look_after(owner, code == CODE_OK ? PAUSE_MS : FAILED_MS);
 }
 
+/* The file has gone: now nobody need know that there was one. */
+static void on_blob_removed(void *owner, enum blob_result result, struct slice bytes)
+{
+    struct chores *c = owner;
+
+    (void)bytes;
+    if (result == BLOB_OK)
+        commands_chore(c->commands, CHORE_BLOB, &c->subject, on_slice, c);
+    else
+        look_after(c, FAILED_MS);
+}
+
+static void do_chore(struct chores *c, enum chore chore)
+{
+    if (chore != CHORE_BLOB)
+        commands_chore(c->commands, chore, &c->subject, on_slice, c);
+    else if (!blobs_remove(c->blobs, &c->subject, on_blob_removed, c))
+        look_after(c, FAILED_MS);
+}
+
 static void on_chore(void *owner, const struct db_reply *reply)
 {
     struct chores *c = owner;
-    struct uuid conversation;
 
     c->asking = false;
     if (c->closed) {
@@ -59,9 +95,8 @@ static void on_chore(void *owner, const struct db_reply *reply)
         look_after(c, reply->status == DB_OK ? LOOK_MS : FAILED_MS);
         return;
     }
-    conversation = db_get_uuid(reply->result, 0, COLUMN_CONVERSATION);
-    commands_chore(c->commands, (enum chore)db_get_i64(reply->result, 0, COLUMN_CHORE),
-                   &conversation, on_slice, c);
+    c->subject = db_get_uuid(reply->result, 0, COLUMN_SUBJECT);
+    do_chore(c, (enum chore)db_get_i64(reply->result, 0, COLUMN_CHORE));
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *argument)
@@ -76,12 +111,13 @@ static void on_timer(evutil_socket_t fd, short what, void *argument)
 }
 
 struct chores *chores_create(struct event_base *base, struct db_pool *pool,
-                             struct commands *commands)
+                             struct commands *commands, struct blobs *blobs)
 {
     struct chores *c = must_calloc(1, sizeof *c);
 
     c->pool = pool;
     c->commands = commands;
+    c->blobs = blobs;
     c->timer = evtimer_new(base, on_timer, c);
     if (!c->timer) {
         free(c);

@@ -7,6 +7,7 @@
 #ifndef BANTER_BRIDGE_COMMAND_H
 #define BANTER_BRIDGE_COMMAND_H
 
+#include "base/address.h"
 #include "base/buf.h"
 #include "base/uuid.h"
 #include "core/commands.h"
@@ -21,7 +22,7 @@
 enum { COMMAND_REASON_MAX = 256, COMMAND_KEPT_BYTES = 32 };
 
 struct command;
-struct link;
+struct herald;
 struct presence;
 
 enum command_effect {
@@ -30,6 +31,7 @@ enum command_effect {
     COMMAND_REMOVES, /* the same, and answered only once the plugin has applied it */
     COMMAND_PROFILE, /* the result is the actor's profile; those who see it hear what is new */
     COMMAND_REVOKES, /* the result is logins that have ended; answered likewise */
+    COMMAND_ENDS,    /* connections of another user, whom each row names; answered likewise */
 };
 
 struct command_spec {
@@ -43,14 +45,27 @@ struct command_spec {
     enum command_effect effect;
 };
 
+/* The first columns of what a COMMAND_ENDS gives: whose connections end, and a login that ends with
+ * them, or NULL. */
+enum ends_column { ENDS_COLUMN_USER_ID, ENDS_COLUMN_LOGIN, ENDS_COLUMN_ENDED_AT };
+
+/* What the audit log says of a command besides who and when. */
+struct audit_mark {
+    uint64_t user;    /* on whom; 0: nobody, or it was refused before that was known */
+    const char *role; /* that the user has now, static; NULL: that is not what it was about */
+};
+
 /* The table entry of this name, or NULL. */
 const struct command_spec *command_find(const char *name);
+/* Whether what comes of it goes into the audit log. */
+bool command_is_audited(const struct command_spec *spec);
 /* Not in the table, as nobody may ask for it. */
 const struct command_spec *command_of_chore(enum chore chore);
 
 enum command_state {
     COMMAND_LOOKING, /* PostgreSQL is asked which conversation is meant */
     COMMAND_WAITING, /* for another change of the same conversation */
+    COMMAND_HASHING, /* a password, see command_go_on() */
     COMMAND_ASKING,  /* PostgreSQL has it */
     COMMAND_BARRIER, /* the plugin is asked to echo */
     COMMAND_DUE,     /* done; the callback comes with the next turn of the loop */
@@ -61,16 +76,22 @@ struct command {
     struct commands *commands;
     const struct command_spec *spec; /* NULL: unknown command */
     enum command_state state;
+    bool overtaken; /* by what other nodes have done: see commands_overtake() */
 
     uint64_t uid; /* the actor */
     char handle[HANDLE_MAX_LENGTH + 1];
     char device[DEVICE_MAX_LENGTH + 1]; /* empty over HTTP */
     char login[UUID_TEXT_LENGTH + 1];   /* empty over MQTT */
-    struct uuid conversation;           /* the one it is about; for changes, set by start() */
-    unsigned limit;                     /* lists */
-    bool searches;                      /* asks where long queries hold up nobody else */
+    bool address_is_known;
+    struct address address;
+    struct audit_mark mark;           /* what an audited one has done */
+    struct uuid conversation;         /* the one it is about; for changes, set by start() */
+    unsigned limit;                   /* lists */
+    bool searches;                    /* asks where long queries hold up nobody else */
     uint8_t kept[COMMAND_KEPT_BYTES]; /* the handler's own: from one of its functions to the next */
     size_t kept_length;
+    json_t *arguments;  /* NULL, or kept by the handler, which freeing the command gives up */
+    const char *ending; /* COMMAND_ENDS: what the connections are told, static; kept: the device */
 
     /* After a look-up; NULL: none is under way. Ends with command_ask() or command_fail(). */
     void (*found)(struct command *cmd, const PGresult *result);
@@ -94,11 +115,24 @@ void command_ask(struct command *cmd, const struct db_statement *statement,
 void command_look_up(struct command *cmd, const struct db_statement *statement,
                      struct db_params *params,
                      void (*found)(struct command *cmd, const PGresult *result));
+/* What `found` has begun by setting COMMAND_HASHING is done: command_ask() or command_fail() has
+ * been called. */
+void command_go_on(struct command *cmd);
 /* Ends the command with an error. The first call decides. */
 void command_fail(struct command *cmd, enum code code, const char *format, ...) PRINTF_LIKE(3, 4);
 unsigned command_group_members_max(const struct command *cmd);
 /* NULL: there is no push. */
 const struct push_senders *command_push_senders(const struct command *cmd);
+struct accounts *command_accounts(const struct command *cmd);
+const struct presence *command_presence(const struct command *cmd);
+/* What getStats says besides what the database knows. */
+struct command_gauges {
+    uint64_t devices;      /* connected to this node */
+    uint64_t users_online; /* to any node, or until a moment ago */
+    uint64_t nodes;
+    uint64_t drafts_waiting; /* for this node's writer */
+};
+struct command_gauges command_gauges(const struct command *cmd);
 /* What the search found may not be all that there is. */
 void command_index_is_behind(const struct command *cmd);
 /* Not found, in the words used for what does not exist and for what the actor may not see. */
@@ -163,6 +197,21 @@ void start_list_members(struct command *cmd, const json_t *arguments);
 void answer_get_conversation(struct command *cmd, const PGresult *result);
 void answer_list_conversations(struct command *cmd, const PGresult *result);
 void answer_list_members(struct command *cmd, const PGresult *result);
+void start_create_user(struct command *cmd, const json_t *arguments); /* command_operator.c */
+void start_disable_user(struct command *cmd, const json_t *arguments);
+void start_enable_user(struct command *cmd, const json_t *arguments);
+void start_erase_user(struct command *cmd, const json_t *arguments);
+void start_export_user(struct command *cmd, const json_t *arguments);
+void start_get_stats(struct command *cmd, const json_t *arguments);
+void start_kick_user(struct command *cmd, const json_t *arguments);
+void start_list_sessions(struct command *cmd, const json_t *arguments);
+void answer_create_user(struct command *cmd, const PGresult *result);
+void answer_disable_user(struct command *cmd, const PGresult *result);
+void answer_enable_user(struct command *cmd, const PGresult *result);
+void answer_erase_user(struct command *cmd, const PGresult *result);
+void answer_export_user(struct command *cmd, const PGresult *result);
+void answer_get_stats(struct command *cmd, const PGresult *result);
+void answer_list_sessions(struct command *cmd, const PGresult *result);
 void start_list_push(struct command *cmd, const json_t *arguments); /* command_push.c */
 void start_register_push(struct command *cmd, const json_t *arguments);
 void start_unregister_push(struct command *cmd, const json_t *arguments);
@@ -173,7 +222,7 @@ void start_get_profile(struct command *cmd, const json_t *arguments); /* command
 void start_modify_profile(struct command *cmd, const json_t *arguments);
 void answer_profile(struct command *cmd, const PGresult *result);
 /* A COMMAND_PROFILE has succeeded. `presence` may be NULL. */
-void tell_profile(const struct command *cmd, const PGresult *result, struct link *link,
+void tell_profile(const struct command *cmd, const PGresult *result, struct herald *herald,
                   struct presence *presence);
 void start_search_messages(struct command *cmd, const json_t *arguments); /* command_search.c */
 void start_search_users(struct command *cmd, const json_t *arguments);

@@ -14,8 +14,14 @@ static const struct db_statement create_channel = {
 static const struct db_statement modify_conversation = {
     "modify_conversation",
     "SELECT " EFFECT_COLUMNS " FROM banter.modify_conversation($1::bigint, $2::uuid, $3::text,"
-    "                                                $4::text, $5::boolean, $6::integer)",
-    6};
+    "                                                $4::text, $5::boolean, $6::integer,"
+    "                                                $7::integer)",
+    7};
+
+enum {
+    RETENTION_DAYS_MAX = 36500,
+    RETENTION_UNCHANGED = -1,
+};
 
 static const struct db_statement delete_conversation = {
     "delete_conversation",
@@ -72,6 +78,17 @@ static bool read_description(struct command *cmd, const json_t *arguments, struc
            read_posting(cmd, arguments, &d->joining_role);
 }
 
+/* null: for ever, which PostgreSQL is told as 0. */
+static bool read_retention(struct command *cmd, const json_t *arguments, int64_t *days)
+{
+    *days = RETENTION_UNCHANGED;
+    if (is_null(arguments, "retention_days")) {
+        *days = 0;
+        return true;
+    }
+    return argument_count(cmd, arguments, "retention_days", RETENTION_DAYS_MAX, days);
+}
+
 static void put_text_or_null(struct db_params *params, struct slice text, bool empty_is_null)
 {
     if (!text.data || (empty_is_null && text.length == 0))
@@ -115,9 +132,11 @@ void start_create_channel(struct command *cmd, const json_t *arguments)
 void start_modify_conversation(struct command *cmd, const json_t *arguments)
 {
     struct description d;
+    int64_t days;
     struct db_params *params;
 
-    if (!argument_conversation(cmd, arguments) || !read_description(cmd, arguments, &d))
+    if (!argument_conversation(cmd, arguments) || !read_description(cmd, arguments, &d) ||
+        !read_retention(cmd, arguments, &days))
         return;
     params = begin_params(cmd);
     put_text_or_null(params, d.title, false);
@@ -128,6 +147,10 @@ void start_modify_conversation(struct command *cmd, const json_t *arguments)
         db_null(params);
     if (d.joining_role != ROLE_NONE)
         db_i64(params, d.joining_role);
+    else
+        db_null(params);
+    if (days != RETENTION_UNCHANGED)
+        db_i64(params, days);
     else
         db_null(params);
     command_ask(cmd, &modify_conversation, params);

@@ -15,12 +15,14 @@ static const struct db_statement get_conversation = {
     "SELECT " HEAD_COLUMNS ", " HEAD_UNREAD(
         "$3::bigint") ", h.created_at,"
                       "       coalesce(h.member_count, (SELECT count(*) FROM banter.members m"
-                      "                                  WHERE m.conversation = h.conversation))"
+                      "                                  WHERE m.conversation = h.conversation)),"
+                      "       (SELECT r.days FROM banter.retentions r"
+                      "         WHERE r.conversation = h.conversation)"
                       "  FROM banter.conversation_heads h"
                       " WHERE h.conversation = $1::uuid AND h.user_id = $2::bigint",
     3};
 enum { COLUMN_UNREAD = HEAD_COLUMN_COUNT };
-enum { GET_COLUMN_CREATED_AT = COLUMN_UNREAD + 1, GET_COLUMN_MEMBERS };
+enum { GET_COLUMN_CREATED_AT = COLUMN_UNREAD + 1, GET_COLUMN_MEMBERS, GET_COLUMN_RETENTION };
 
 static const struct db_statement list_conversations = {
     "list_conversations",
@@ -100,6 +102,10 @@ void answer_get_conversation(struct command *cmd, const PGresult *result)
     command_put_time(&cmd->data, "created_at", db_get_time_ms(result, 0, GET_COLUMN_CREATED_AT));
     buf_json_key(&cmd->data, "member_count");
     buf_i64(&cmd->data, db_get_i64(result, 0, GET_COLUMN_MEMBERS));
+    if (!db_get_null(result, 0, GET_COLUMN_RETENTION)) {
+        buf_json_key(&cmd->data, "retention_days");
+        buf_i64(&cmd->data, db_get_i64(result, 0, GET_COLUMN_RETENTION));
+    }
 }
 
 void start_list_conversations(struct command *cmd, const json_t *arguments)

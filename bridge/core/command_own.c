@@ -6,13 +6,14 @@
 #include "base/clock.h"
 #include "core/effects.h"
 
-/* No row: not visible to the actor. */
+/* No row: not visible to the actor, or the actor has been erased. */
 static const struct db_statement mute = {
     "mute",
     "UPDATE banter.members m SET muted_until = to_timestamp($3::bigint / 1000.0)"
     "  FROM banter.conversations c"
     " WHERE m.conversation = $1::uuid AND m.user_id = $2::bigint"
     "   AND c.id = $1::uuid AND c.deleted_at IS NULL"
+    "   AND NOT EXISTS (SELECT FROM banter.erasures e WHERE e.user_id = m.user_id)"
     " RETURNING m.muted_until",
     3};
 

@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "core/account_rules.h"
-#include "core/effects.h"
+#include "core/herald.h"
 #include "core/presence.h"
 #include "core/presence/row.h"
 
@@ -196,7 +196,7 @@ void answer_profile(struct command *cmd, const PGresult *result)
     }
 }
 
-void tell_profile(const struct command *cmd, const PGresult *result, struct link *link,
+void tell_profile(const struct command *cmd, const PGresult *result, struct herald *herald,
                   struct presence *presence)
 {
     struct presence_row row;
@@ -204,7 +204,7 @@ void tell_profile(const struct command *cmd, const PGresult *result, struct link
     if (PQntuples(result) == 0)
         return;
     if (db_get_bool(result, 0, COLUMN_CHANGED))
-        effects_tell_profile(link, cmd->uid);
+        herald_profile(herald, cmd->uid);
     if (!presence)
         return;
     /* Also if nothing changed: the change may have been made by a command whose answer was lost. */

@@ -4,20 +4,25 @@
  * Changes of one conversation run one after the other, so that the plugin hears of them in the
  * order in which they were committed: of "added" and "removed" the later one must come later. When
  * the outcome of a change is unknown, the plugin's picture may be wrong in a way that no later
- * frame mends, so the link is reset. */
+ * frame mends, so all plugins look again. */
 #include "core/commands.h"
 
+#include "base/clock.h"
 #include "base/fault_point.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/utf8.h"
+#include "core/audit.h"
+#include "core/cluster.h"
 #include "core/command.h"
 #include "core/effects.h"
 #include "core/envelope.h"
+#include "core/herald.h"
 #include "core/indexer.h"
+#include "core/ingest.h"
+#include "core/presence.h"
 #include "core/push_service.h"
 #include "core/revocations.h"
-#include "link/link.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -34,9 +39,12 @@ TAILQ_HEAD(command_list, command);
 
 struct commands {
     struct db_pool *pool;
-    struct link *link;
+    struct herald *herald;
     struct revocations *revocations;
     struct commands_config config;
+    struct accounts *accounts;
+    const struct ingest *ingest;
+    const struct cluster *cluster; /* NULL: this node is alone */
     struct later *later;
     struct envelopes *envelopes;
     struct command_list running; /* every command whose callback has not been called */
@@ -73,11 +81,6 @@ void command_fail(struct command *cmd, enum code code, const char *format, ...)
     va_end(arguments);
 }
 
-void command_fail_no_conversation(struct command *cmd)
-{
-    command_fail(cmd, CODE_NOT_FOUND, "no such conversation, or you are not a member of it");
-}
-
 unsigned command_group_members_max(const struct command *cmd)
 {
     return cmd->commands->config.group_members_max;
@@ -90,26 +93,37 @@ const struct push_senders *command_push_senders(const struct command *cmd)
     return push ? push_service_senders(push) : NULL;
 }
 
+struct accounts *command_accounts(const struct command *cmd)
+{
+    return cmd->commands->accounts;
+}
+
+const struct presence *command_presence(const struct command *cmd)
+{
+    return cmd->commands->config.presence;
+}
+
+struct command_gauges command_gauges(const struct command *cmd)
+{
+    const struct commands *c = cmd->commands;
+    struct cluster_stats cluster = {.nodes = 1};
+    struct ingest_stats ingest;
+
+    if (c->cluster)
+        cluster_get_stats(c->cluster, &cluster);
+    ingest_get_stats(c->ingest, &ingest);
+    return (struct command_gauges){
+        .devices = presence_devices(c->config.presence),
+        .users_online = presence_count(c->config.presence),
+        .nodes = cluster.nodes,
+        .drafts_waiting = ingest.queued,
+    };
+}
+
 void command_index_is_behind(const struct command *cmd)
 {
     if (cmd->commands->config.indexer)
         indexer_look_after(cmd->commands->config.indexer, cmd->uid);
-}
-
-void answer_conversation(struct command *cmd, const PGresult *result)
-{
-    char id[UUID_TEXT_LENGTH + 1];
-
-    (void)result;
-    uuid_format(&cmd->conversation, id);
-    buf_json_key(&cmd->data, "conversation");
-    buf_json(&cmd->data, slice_of(id, UUID_TEXT_LENGTH));
-}
-
-void answer_nothing(struct command *cmd, const PGresult *result)
-{
-    (void)cmd;
-    (void)result;
 }
 
 static void free_command(struct command *cmd)
@@ -120,15 +134,49 @@ static void free_command(struct command *cmd)
     c->running_count--;
     db_params_destroy(cmd->params);
     buf_finish(&cmd->data);
+    json_decref(cmd->arguments);
     free(cmd);
     if (c->closed && c->running_count == 0)
         free(c);
+}
+
+/* Writes into the audit log what the actor did to a user, by way of a conversation or a login. */
+static void note(const struct command *cmd, const char *action, uint64_t user,
+                 const struct uuid *object, const char *detail)
+{
+    char id[UUID_TEXT_LENGTH + 1] = "";
+
+    if (!cmd->commands->config.audit)
+        return;
+    if (!uuid_is_nil(object))
+        uuid_format(object, id);
+    audit_note(cmd->commands->config.audit,
+               &(struct audit_event){
+                   .action = action,
+                   .by = AUDIT_USER,
+                   .actor = cmd->uid,
+                   .user = user,
+                   .object = slice_str(id),
+                   .address = cmd->address_is_known ? &cmd->address : NULL,
+                   .result = cmd->code,
+                   .detail = slice_str(detail),
+               },
+               clock_monotonic_ms());
+}
+
+/* A slip of a client's is nothing to note. */
+static void note_outcome(const struct command *cmd)
+{
+    if (cmd->spec && command_is_audited(cmd->spec) && cmd->code != CODE_INVALID)
+        note(cmd, cmd->spec->name, cmd->mark.user, &cmd->conversation,
+             cmd->mark.role ? cmd->mark.role : "");
 }
 
 static void finish(void *owner)
 {
     struct command *cmd = owner;
 
+    note_outcome(cmd);
     if (!cmd->commands->closed) {
         struct slice data = cmd->code == CODE_OK ? buf_slice(&cmd->data) : slice_of(NULL, 0);
         cmd->done(cmd->owner, cmd->code, cmd->code == CODE_OK ? NULL : cmd->reason, data);
@@ -165,17 +213,31 @@ static struct command *earlier_change(const struct command *cmd)
     return NULL;
 }
 
-bool commands_is_changing(const struct commands *c, const struct uuid *conversation)
+/* There is one at the most, because they take turns; or NULL. */
+static struct command *change_under_way(const struct commands *c, const struct uuid *conversation)
 {
-    const struct command *cmd;
+    struct command *cmd;
 
     TAILQ_FOREACH(cmd, &c->running, link)
     {
         if (changes_members(cmd) && cmd->state == COMMAND_ASKING &&
             uuid_equal(&cmd->conversation, conversation))
-            return true;
+            return cmd;
     }
-    return false;
+    return NULL;
+}
+
+bool commands_is_changing(const struct commands *c, const struct uuid *conversation)
+{
+    return change_under_way(c, conversation) != NULL;
+}
+
+void commands_overtake(struct commands *c, const struct uuid *conversation)
+{
+    struct command *cmd = change_under_way(c, conversation);
+
+    if (cmd)
+        cmd->overtaken = true;
 }
 
 static void submit_as(struct command *cmd, enum command_state state, db_reply_fn *on_reply)
@@ -212,17 +274,23 @@ static void submit_waiting(struct commands *c, const struct uuid *conversation)
     }
 }
 
-/* The removal of somebody who is no member: removed unheard, perhaps. To a plugin that knows it the
- * frame says nothing new. */
+/* The removal of somebody who is no member: removed unheard, perhaps. To plugins that know it that
+ * is nothing new. */
 static void tell_not_a_member(const struct command *cmd, const struct db_reply *reply)
 {
-    uint64_t uid = strtoull(reply->detail, NULL, 10);
+    struct frame_member f = {.conversation = cmd->conversation,
+                             .kind = CONVERSATION_GROUP,
+                             .uid = strtoull(reply->detail, NULL, 10),
+                             .role = ROLE_NONE};
 
-    if (cmd->spec->effect == COMMAND_REMOVES && cmd->code == CODE_NOT_FOUND && uid != 0)
-        link_member(cmd->commands->link, &(struct frame_member){.conversation = cmd->conversation,
-                                                                .kind = CONVERSATION_GROUP,
-                                                                .uid = uid,
-                                                                .role = ROLE_NONE});
+    if (cmd->spec->start == start_leave)
+        f.uid = cmd->uid;
+    if (cmd->spec->effect != COMMAND_REMOVES || cmd->code != CODE_NOT_FOUND || f.uid == 0)
+        return;
+    if (cmd->overtaken)
+        herald_overtaken(cmd->commands->herald, &f);
+    else
+        herald_member(cmd->commands->herald, &f);
 }
 
 /* PostgreSQL said no: in our own words, in passing, or for a reason that nobody foresaw. */
@@ -259,32 +327,87 @@ static void tell_ended_logins(struct command *cmd, const PGresult *result)
         struct uuid login = db_get_uuid(result, row, 0);
 
         revocations_add(cmd->commands->revocations, &login, (uint64_t)db_get_i64(result, row, 1),
-                        db_get_time_ms(result, row, 2));
+                        db_get_time_ms(result, row, 2), true);
+        note(cmd, "session_end", cmd->uid, &login, "revoked");
     }
 }
 
-/* Whether the plugin has to have heard of it before the answer leaves. */
+/* The word goes first: connections of ended logins would hear another one. */
+static void tell_ended_user(struct command *cmd, const PGresult *result)
+{
+    struct frame_kick kick = {
+        .uid = (uint64_t)db_get_i64(result, 0, ENDS_COLUMN_USER_ID),
+        .device = slice_of((const char *)cmd->kept, cmd->kept_length),
+        .reason = slice_str(cmd->ending),
+    };
+
+    cmd->mark.user = kick.uid;
+    herald_kick(cmd->commands->herald, &kick);
+    for (int row = 0; row < PQntuples(result); row++) {
+        struct uuid login;
+
+        if (db_get_null(result, row, ENDS_COLUMN_LOGIN))
+            continue;
+        login = db_get_uuid(result, row, ENDS_COLUMN_LOGIN);
+        revocations_add(cmd->commands->revocations, &login, kick.uid,
+                        db_get_time_ms(result, row, ENDS_COLUMN_ENDED_AT), true);
+        note(cmd, "session_end", kick.uid, &login, cmd->ending);
+    }
+}
+
+/* Whose membership the change was about: the first one that is not the actor's own. */
+static void mark_member(struct command *cmd, const PGresult *result)
+{
+    for (int row = 0; row < PQntuples(result) && cmd->mark.user == 0; row++) {
+        uint64_t uid = (uint64_t)db_get_i64(result, row, EFFECT_COLUMN_USER_ID);
+        enum role role = (enum role)db_get_i64(result, row, EFFECT_COLUMN_ROLE);
+
+        if (!db_get_null(result, row, EFFECT_COLUMN_ENTRY_KIND) || uid == cmd->uid)
+            continue;
+        cmd->mark.user = uid;
+        cmd->mark.role = role == ROLE_NONE ? NULL : role_name(role);
+    }
+}
+
+/* Whether the plugin has to have heard of it before the answer leaves. "Not found" may be the
+ * answer to a second try, after a first one that was done and not confirmed. */
 static bool needs_barrier(const struct command *cmd)
 {
-    return cmd->code == CODE_OK &&
-           (cmd->spec->effect == COMMAND_REMOVES || cmd->spec->effect == COMMAND_REVOKES);
+    return (cmd->code == CODE_OK || cmd->code == CODE_NOT_FOUND) &&
+           (cmd->spec->effect == COMMAND_REMOVES || cmd->spec->effect == COMMAND_REVOKES ||
+            cmd->spec->effect == COMMAND_ENDS);
 }
 
 static void succeed(struct command *cmd, const PGresult *result)
 {
     if (needs_barrier(cmd))
         fault_point("bridge.in_removal");
-    if (changes_members(cmd))
-        effects_tell(cmd->commands->link, result);
-    else if (cmd->spec->effect == COMMAND_REVOKES)
+    if (changes_members(cmd)) {
+        effects_tell(cmd->commands->herald, result, cmd->overtaken);
+        mark_member(cmd, result);
+    } else if (cmd->spec->effect == COMMAND_REVOKES)
         tell_ended_logins(cmd, result);
+    else if (cmd->spec->effect == COMMAND_ENDS)
+        tell_ended_user(cmd, result);
     else if (cmd->spec->effect == COMMAND_PROFILE)
-        tell_profile(cmd, result, cmd->commands->link, cmd->commands->config.presence);
+        tell_profile(cmd, result, cmd->commands->herald, cmd->commands->config.presence);
     buf_char(&cmd->data, '{');
     cmd->spec->answer(cmd, result);
     buf_char(&cmd->data, '}');
     if (cmd->data.failed)
         command_fail(cmd, CODE_TOO_LARGE, "the answer is too long: ask with a lower \"limit\"");
+}
+
+static void on_barrier(void *owner, bool everywhere)
+{
+    struct command *cmd = owner;
+
+    if (!everywhere) {
+        cmd->code = CODE_OK; /* that it was done before is no answer, either */
+        command_fail(cmd, CODE_UNAVAILABLE,
+                     "done, but not every node has confirmed it: try again to be sure");
+    }
+    finish(cmd);
 }
 
 static void on_reply(void *owner, const struct db_reply *reply)
@@ -303,14 +426,14 @@ static void on_reply(void *owner, const struct db_reply *reply)
     else
         command_fail(cmd, CODE_UNAVAILABLE, "the database went away: look before you try again");
     if (changes_members(cmd) && outcome_is_unknown(reply))
-        link_reset(c->link);
+        herald_unsure(c->herald);
     else if (cmd->spec->effect == COMMAND_PROFILE && outcome_is_unknown(reply))
-        effects_tell_profile(c->link, cmd->uid); /* it may be another one now */
+        herald_profile(c->herald, cmd->uid); /* it may be another one now */
     cmd->state = COMMAND_BARRIER;
     if (changes_members(cmd))
         submit_waiting(c, &cmd->conversation);
     if (needs_barrier(cmd))
-        link_barrier(c->link, finish, cmd);
+        herald_barrier(c->herald, on_barrier, cmd);
     else
         finish(cmd);
 }
@@ -350,6 +473,12 @@ static void on_found(void *owner, const struct db_reply *reply)
     /* Others that came later may be at work on the conversation by now. */
     TAILQ_REMOVE(&c->running, cmd, link);
     TAILQ_INSERT_TAIL(&c->running, cmd, link);
+    if (cmd->state != COMMAND_HASHING)
+        go_on(cmd);
+}
+
+void command_go_on(struct command *cmd)
+{
     go_on(cmd);
 }
 
@@ -371,6 +500,9 @@ static struct command *new_command(struct commands *c, const struct actor *actor
     copy_text(cmd->handle, sizeof cmd->handle, actor->handle);
     copy_text(cmd->device, sizeof cmd->device, actor->device);
     copy_text(cmd->login, sizeof cmd->login, actor->login);
+    cmd->address_is_known = actor->address != NULL;
+    if (actor->address)
+        cmd->address = *actor->address;
     cmd->done = done;
     cmd->owner = owner;
     cmd->state = COMMAND_DUE;
@@ -399,14 +531,14 @@ void command_run(struct commands *c, const struct actor *actor, const char *name
         go_on(cmd);
 }
 
-void commands_chore(struct commands *c, enum chore chore, const struct uuid *conversation,
+void commands_chore(struct commands *c, enum chore chore, const struct uuid *subject,
                     command_done_fn *done, void *owner)
 {
     static const struct actor nobody = {.handle = {"", 0}};
     struct command *cmd = new_command(c, &nobody, done, owner);
 
     cmd->spec = command_of_chore(chore);
-    cmd->conversation = *conversation;
+    cmd->conversation = *subject;
     cmd->spec->start(cmd, NULL);
     go_on(cmd);
 }
@@ -417,15 +549,15 @@ void commands_execute(struct commands *c, const struct actor *actor, struct slic
     envelope_execute(c->envelopes, actor, request, done, owner);
 }
 
-struct commands *commands_create(struct event_base *base, struct db_pool *pool, struct link *link,
-                                 struct revocations *revocations,
+struct commands *commands_create(struct event_base *base, struct db_pool *pool,
+                                 struct herald *herald, struct revocations *revocations,
                                  const struct commands_config *config)
 {
     struct commands *c = must_calloc(1, sizeof *c);
 
     assert(config->group_members_max >= 1 && config->group_members_max <= GROUP_MEMBERS_CEILING);
     *c = (struct commands){
-        .pool = pool, .link = link, .revocations = revocations, .config = *config};
+        .pool = pool, .herald = herald, .revocations = revocations, .config = *config};
     TAILQ_INIT(&c->running);
     c->later = later_create(base);
     if (!c->later) {
@@ -434,6 +566,14 @@ struct commands *commands_create(struct event_base *base, struct db_pool *pool, 
     }
     c->envelopes = envelopes_create(c, c->later);
     return c;
+}
+
+void commands_meet(struct commands *c, struct accounts *accounts, const struct ingest *ingest,
+                   const struct cluster *cluster)
+{
+    c->accounts = accounts;
+    c->ingest = ingest;
+    c->cluster = cluster;
 }
 
 void commands_destroy(struct commands *c)
@@ -446,7 +586,8 @@ void commands_destroy(struct commands *c)
     later_destroy(c->later);
     for (cmd = TAILQ_FIRST(&c->running); cmd; cmd = next) {
         next = TAILQ_NEXT(cmd, link);
-        if (cmd->state == COMMAND_WAITING || cmd->state == COMMAND_DUE)
+        if (cmd->state == COMMAND_WAITING || cmd->state == COMMAND_HASHING ||
+            cmd->state == COMMAND_DUE)
             free_command(cmd);
     }
     c->closed = true;

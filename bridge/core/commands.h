@@ -16,11 +16,14 @@
 
 #include <jansson.h>
 
+struct accounts;
+struct cluster;
 struct commands;
 struct db_pool;
 struct event_base;
 struct indexer;
-struct link;
+struct ingest;
+struct herald;
 struct presence;
 struct push_service;
 struct revocations;
@@ -30,12 +33,17 @@ struct commands_config {
     struct indexer *indexer;     /* told of searches that may have missed something; or NULL */
     struct presence *presence;   /* told of profiles that have changed; or NULL */
     const struct push_service *push; /* judges registrations; or NULL: there is no push */
+    struct audit *audit;             /* or NULL */
     unsigned group_members_max;      /* GROUP_MEMBERS_DEFAULT.. GROUP_MEMBERS_CEILING */
 };
 
-struct commands *commands_create(struct event_base *base, struct db_pool *pool, struct link *link,
-                                 struct revocations *revocations,
+struct commands *commands_create(struct event_base *base, struct db_pool *pool,
+                                 struct herald *herald, struct revocations *revocations,
                                  const struct commands_config *config) MUST_USE;
+/* Who is made later: hashes passwords of new users; is counted in getStats. `cluster` may be NULL.
+ */
+void commands_meet(struct commands *c, struct accounts *accounts, const struct ingest *ingest,
+                   const struct cluster *cluster);
 /* Commands still under way end without their callback. */
 void commands_destroy(struct commands *c);
 
@@ -56,14 +64,25 @@ void command_run(struct commands *c, const struct actor *actor, const char *name
  * not been told to the plugin yet. */
 bool commands_is_changing(const struct commands *c, const struct uuid *conversation);
 
-/* Work on a whole conversation that is done in slices (banter.chores); never renumber. */
+/* The plugin is about to be told of the conversation's members what PostgreSQL says now. A change
+ * that was committed before, and whose answer is late, must not undo that. */
+void commands_overtake(struct commands *c, const struct uuid *conversation);
+
+/* Work that is done in slices, on whole conversations (banter.chores, banter.retentions) and for
+ * erasures (banter.erasures); never renumber. */
 enum chore {
-    CHORE_ERASE = 1, /* what a deleted conversation held */
-    CHORE_ROLES = 2, /* the members of a channel get another role */
+    CHORE_ERASE = 1,  /* what a deleted conversation held */
+    CHORE_ROLES = 2,  /* the members of a channel get another role */
+    CHORE_EXPIRE = 3, /* texts that were kept long enough */
+    CHORE_AUTHOR = 4, /* what an erased user is and said in a conversation */
+    /* These concern no conversation: */
+    CHORE_ERASURE = 5, /* the next step of this erasure */
+    CHORE_BLOB = 6,    /* an erased user's picture, whose file has been removed */
 };
 
-/* One slice of a chore, which takes its turn with the commands. */
-void commands_chore(struct commands *c, enum chore chore, const struct uuid *conversation,
+/* One slice of a chore, which takes its turn with the commands. `subject`: the conversation, or
+ * what the chore concerns. */
+void commands_chore(struct commands *c, enum chore chore, const struct uuid *subject,
                     command_done_fn *done, void *owner);
 
 #endif

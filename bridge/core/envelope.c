@@ -3,6 +3,7 @@
  * error, so that one long list cannot take the other answers with it. */
 #include "core/envelope.h"
 
+#include "base/address.h"
 #include "base/buf.h"
 #include "base/memory.h"
 #include "base/utf8.h"
@@ -29,6 +30,8 @@ struct envelope {
     char handle[HANDLE_MAX_LENGTH + 1];
     char device[DEVICE_MAX_LENGTH + 1];
     char login[UUID_TEXT_LENGTH + 1];
+    bool address_is_known;
+    struct address address;
     json_t *root;           /* NULL: not an envelope */
     const json_t *commands; /* borrowed from root */
     size_t next;            /* index of the command to run next */
@@ -138,7 +141,8 @@ static void run_next(struct envelope *e)
         struct actor actor = {.uid = e->uid,
                               .handle = slice_str(e->handle),
                               .device = slice_str(e->device),
-                              .login = slice_str(e->login)};
+                              .login = slice_str(e->login),
+                              .address = e->address_is_known ? &e->address : NULL};
 
         if (!fault) {
             command_run(e->envelopes->commands, &actor,
@@ -213,6 +217,9 @@ void envelope_execute(struct envelopes *envelopes, const struct actor *actor, st
     copy_text(e->handle, sizeof e->handle, actor->handle);
     copy_text(e->device, sizeof e->device, actor->device);
     copy_text(e->login, sizeof e->login, actor->login);
+    e->address_is_known = actor->address != NULL;
+    if (actor->address)
+        e->address = *actor->address;
     e->done = done;
     e->owner = owner;
     TAILQ_INSERT_TAIL(&envelopes->running, e, link);

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "core/entry_row.h"
+#include "core/replica.h"
 #include "db/db.h"
 #include "wire/limits.h"
 
@@ -15,11 +16,19 @@
 
 enum { RUNNING_MAX = 256 };
 
+#define ERASED_SEQ                                                                                 \
+    "coalesce((SELECT r.erased_seq FROM banter.retentions r WHERE r.conversation = c.id), 0)"
+
+#define IS_VISIBLE                                                                                 \
+    " WHERE c.id = $1::uuid AND c.deleted_at IS NULL"                                              \
+    "   AND ($2::bigint = 0 OR EXISTS (SELECT FROM banter.members o"                               \
+    "                                   WHERE o.conversation = $1::uuid"                           \
+    "                                     AND o.user_id = $2::bigint))"
+
 /* $1 conversation, $2 reader or 0, $3 seq to start behind, $4 limit, $5 bytes. octet_length() reads
  * the length of a long text without reading the text. */
 #define HISTORY_SQL(SOURCE, DATA, RANGE, DIRECTION)                                                \
-    "SELECT c.last_seq, e.*"                                                                       \
-    "  FROM banter.conversations c"                                                                \
+    "SELECT c.last_seq, e.*, " ERASED_SEQ "  FROM banter.conversations c"                          \
     "  LEFT JOIN LATERAL ("                                                                        \
     "       SELECT m.seq, m.at, m.kind, u.handle, m.id, m.text, m.reply_to, " DATA ", m.target,"   \
     "              m.sender"                                                                       \
@@ -30,11 +39,7 @@ enum { RUNNING_MAX = 256 };
     "                 FROM " SOURCE "                WHERE conversation = $1::uuid AND " RANGE     \
     "                ORDER BY seq " DIRECTION " LIMIT $4::bigint) m"                               \
     "         JOIN banter.users u ON u.id = m.sender"                                              \
-    "        WHERE m.bytes IS NULL OR m.bytes < $5::bigint) e ON true"                             \
-    " WHERE c.id = $1::uuid AND c.deleted_at IS NULL"                                              \
-    "   AND ($2::bigint = 0 OR EXISTS (SELECT FROM banter.members o"                               \
-    "                                   WHERE o.conversation = $1::uuid"                           \
-    "                                     AND o.user_id = $2::bigint))"                            \
+    "        WHERE m.bytes IS NULL OR m.bytes < $5::bigint) e ON true" IS_VISIBLE                  \
     " ORDER BY e.seq"
 
 #define RAW_SQL(RANGE, DIRECTION) HISTORY_SQL("banter.messages", "m.data", RANGE, DIRECTION)
@@ -65,10 +70,24 @@ enum history_column {
     COLUMN_LAST_SEQ,
     COLUMN_ENTRY,
     COLUMN_SENDER = COLUMN_ENTRY + ENTRY_COLUMN_COUNT,
+    COLUMN_ERASED_SEQ,
 };
+
+/* How far a conversation is. All that changes what a page shows moves one of the two, under the
+ * lock of the conversation: an edit, a deletion and a reaction are entries themselves, and what
+ * has expired is erased in the order of the log. */
+struct state {
+    int64_t last_seq;
+    int64_t erased_seq;
+};
+
+/* $1 conversation, $2 reader or 0. */
+static const struct db_statement state_statement = {
+    "history_state", "SELECT c.last_seq, " ERASED_SEQ " FROM banter.conversations c" IS_VISIBLE, 2};
 
 struct history {
     struct db_pool *pool;
+    struct replica *replica; /* or NULL */
     unsigned running;
     bool closed;                /* freed once nothing is running */
     struct history_item *items; /* HISTORY_LIMIT_MAX of them, of the page being told */
@@ -77,6 +96,7 @@ struct history {
 struct history_request {
     struct history *history;
     struct history_query query;
+    struct state least; /* of a page that counts */
     history_done_fn *done;
     void *owner;
 };
@@ -140,33 +160,164 @@ static enum code read_page(struct history_request *r, const PGresult *result,
     return CODE_OK;
 }
 
-static void on_reply(void *owner, const struct db_reply *reply)
+/* Whether the owner still wants to hear of it; else it is over. */
+static bool is_wanted(struct history_request *r)
 {
-    struct history_request *r = owner;
     struct history *h = r->history;
-    struct history_page page;
-    enum code code = CODE_UNAVAILABLE;
 
-    h->running--;
-    if (h->closed) {
-        if (h->running == 0)
-            free_history(h);
-        free(r);
-        return;
-    }
-    if (reply->status == DB_OK)
-        code = read_page(r, reply->result, &page);
-    else if (reply->status == DB_ERROR)
-        log_error("history", "query failed: %s %s", reply->sqlstate, reply->message);
-    r->done(r->owner, code, code == CODE_OK ? &page : NULL);
+    if (!h->closed)
+        return true;
+    free(r);
+    if (--h->running == 0)
+        free_history(h);
+    return false;
+}
+
+static void end_request(struct history_request *r, enum code code, const struct history_page *page)
+{
+    r->history->running--;
+    r->done(r->owner, code, page);
     free(r);
 }
 
-struct history *history_create(struct db_pool *pool)
+static void end_with_error(struct history_request *r, const struct db_reply *reply)
+{
+    if (reply->status == DB_ERROR)
+        log_error("history", "query failed: %s %s", reply->sqlstate, reply->message);
+    end_request(r, CODE_UNAVAILABLE, NULL);
+}
+
+static void end_with_page(struct history_request *r, const PGresult *result)
+{
+    struct history_page page;
+    enum code code = read_page(r, result, &page);
+
+    end_request(r, code, code == CODE_OK ? &page : NULL);
+}
+
+static void on_page(void *owner, const struct db_reply *reply)
+{
+    struct history_request *r = owner;
+
+    if (!is_wanted(r))
+        return;
+    if (reply->status == DB_OK)
+        end_with_page(r, reply->result);
+    else
+        end_with_error(r, reply);
+}
+
+static const struct db_statement *statement_of(const struct history_query *query)
+{
+    return &statements[query->folded][query->before > 0];
+}
+
+static struct db_params *params_of(const struct history_query *query)
+{
+    struct db_params *params = db_params_create();
+
+    db_uuid(params, &query->conversation);
+    db_i64(params, (int64_t)query->reader);
+    db_i64(params, query->before > 0 ? query->before : query->after);
+    db_i64(params, query->limit);
+    db_i64(params, (int64_t)query->bytes_max);
+    if (query->folded)
+        db_i64(params, HISTORY_FOLD_SPAN);
+    return params;
+}
+
+static bool ask_primary(struct history_request *r)
+{
+    return db_pool_query(r->history->pool, statement_of(&r->query), params_of(&r->query), on_page,
+                         r);
+}
+
+/* Not from inside history_read(). */
+static void ask_primary_after_all(struct history_request *r)
+{
+    if (!ask_primary(r))
+        end_request(r, CODE_UNAVAILABLE, NULL);
+}
+
+static bool has_come_so_far(const struct history_request *r, const PGresult *result)
+{
+    return PQntuples(result) > 0 && db_get_i64(result, 0, COLUMN_LAST_SEQ) >= r->least.last_seq &&
+           db_get_i64(result, 0, COLUMN_ERASED_SEQ) >= r->least.erased_seq;
+}
+
+static void on_replicas_page(void *owner, const struct db_reply *reply)
+{
+    struct history_request *r = owner;
+    struct replica *replica = r->history->replica;
+
+    if (!is_wanted(r))
+        return;
+    if (reply->status != DB_OK) {
+        replica_note_failure(replica, reply);
+        ask_primary_after_all(r);
+    } else if (!has_come_so_far(r, reply->result)) {
+        replica_count(replica, REPLICA_BEHIND);
+        ask_primary_after_all(r);
+    } else {
+        replica_count(replica, REPLICA_ANSWERED);
+        end_with_page(r, reply->result);
+    }
+}
+
+static void ask_replica(struct history_request *r)
+{
+    struct replica *replica = r->history->replica;
+
+    if (replica_query(replica, statement_of(&r->query), params_of(&r->query), on_replicas_page, r))
+        return;
+    replica_count(replica, REPLICA_AWAY);
+    ask_primary_after_all(r);
+}
+
+static void on_state(void *owner, const struct db_reply *reply)
+{
+    struct history_request *r = owner;
+
+    if (!is_wanted(r))
+        return;
+    if (reply->status != DB_OK) {
+        end_with_error(r, reply);
+    } else if (PQntuples(reply->result) == 0) {
+        end_request(r, CODE_NOT_FOUND, NULL);
+    } else {
+        r->least.last_seq = db_get_i64(reply->result, 0, 0);
+        r->least.erased_seq = db_get_i64(reply->result, 0, 1);
+        ask_replica(r);
+    }
+}
+
+static bool ask_state(struct history_request *r)
+{
+    struct db_params *params = db_params_create();
+
+    db_uuid(params, &r->query.conversation);
+    db_i64(params, (int64_t)r->query.reader);
+    return db_pool_query(r->history->pool, &state_statement, params, on_state, r);
+}
+
+static bool ask(struct history_request *r)
+{
+    struct replica *replica = r->history->replica;
+
+    if (!r->query.spares || !replica)
+        return ask_primary(r);
+    if (replica_is_usable(replica))
+        return ask_state(r);
+    replica_count(replica, REPLICA_AWAY);
+    return ask_primary(r);
+}
+
+struct history *history_create(struct db_pool *pool, struct replica *replica)
 {
     struct history *h = must_calloc(1, sizeof *h);
 
     h->pool = pool;
+    h->replica = replica;
     h->items = must_calloc(HISTORY_LIMIT_MAX, sizeof *h->items);
     return h;
 }
@@ -184,24 +335,14 @@ bool history_read(struct history *h, const struct history_query *query, history_
                   void *owner)
 {
     struct history_request *r;
-    struct db_params *params;
-    bool backwards = query->before > 0;
 
     assert(query->limit >= 1 && query->limit <= HISTORY_LIMIT_MAX && query->bytes_max > 0);
     assert(!h->closed);
     if (h->running >= RUNNING_MAX)
         return false;
     r = must_calloc(1, sizeof *r);
-    *r = (struct history_request){h, *query, done, owner};
-    params = db_params_create();
-    db_uuid(params, &query->conversation);
-    db_i64(params, (int64_t)query->reader);
-    db_i64(params, backwards ? query->before : query->after);
-    db_i64(params, query->limit);
-    db_i64(params, (int64_t)query->bytes_max);
-    if (query->folded)
-        db_i64(params, HISTORY_FOLD_SPAN);
-    if (!db_pool_query(h->pool, &statements[query->folded][backwards], params, on_reply, r)) {
+    *r = (struct history_request){.history = h, .query = *query, .done = done, .owner = owner};
+    if (!ask(r)) {
         free(r);
         return false;
     }

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* history.h - read committed entries of one conversation. Runs on the read pool: never waits behind
- * the writer. */
+ * the writer.
+ *
+ * With a replica, pages are read there if it will do. The primary decides, with each page: it is
+ * asked whether the reader is a member, how long the log is and how much of it has been erased; a
+ * page from a replica that has not come so far does not count, and the primary is read instead. So
+ * nobody can tell which of them has answered. */
 #ifndef BANTER_BRIDGE_HISTORY_H
 #define BANTER_BRIDGE_HISTORY_H
 
@@ -15,6 +20,7 @@
 
 struct db_pool;
 struct history;
+struct replica;
 
 struct history_query {
     uint64_t reader; /* uid that must be a member; 0: the server itself, no check */
@@ -22,6 +28,7 @@ struct history_query {
     int64_t after;    /* entries with seq > after, from the oldest on; or */
     int64_t before;   /* > 0: the last entries with seq < before */
     bool folded;      /* messages as they are now, without the entries that concern others */
+    bool spares;      /* the primary, if there is a replica: the answer is the same */
     unsigned limit;   /* 1..HISTORY_LIMIT_MAX */
     size_t bytes_max; /* stop, with `more`, once texts pass this; at least one entry is given */
 };
@@ -46,7 +53,8 @@ struct history_page {
  * are not told apart). CODE_UNAVAILABLE: database. */
 typedef void history_done_fn(void *owner, enum code code, const struct history_page *page);
 
-struct history *history_create(struct db_pool *pool) MUST_USE;
+/* `replica` may be NULL. */
+struct history *history_create(struct db_pool *pool, struct replica *replica) MUST_USE;
 /* Requests still under way end without their callback. */
 void history_destroy(struct history *h);
 /* False: too busy; nothing kept, no callback. */

@@ -161,6 +161,8 @@ struct db_params *index_slice_read(struct index_slice *s, const PGresult *result
     s->is_cut = rows > 0 && db_get_bool(result, rows - 1, COLUMN_IS_CUT);
     if (rows == 0)
         return NULL;
+    s->last_conversation = db_get_uuid(result, rows - 1, COLUMN_CONVERSATION);
+    s->last_seq = db_get_i64(result, rows - 1, COLUMN_SEQ);
     p = db_params_create();
     for (int row = 0; row < rows; row++) {
         size_t n = (size_t)db_get_i64(result, row, COLUMN_N);

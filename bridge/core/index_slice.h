@@ -28,6 +28,8 @@ struct index_slice {
     size_t count;
     enum slice_care care;
     size_t entries;
+    struct uuid last_conversation; /* of the last entry */
+    int64_t last_seq;
     bool is_cut; /* it ended before the last conversation's entries: `has_entries` is not known of
                     those after the last one that has some */
 };

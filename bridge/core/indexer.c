@@ -218,6 +218,18 @@ static void fail(struct indexer *x, const struct db_reply *reply)
     schedule(x, retry_ms(x));
 }
 
+static void log_skipped(const struct index_slice *s)
+{
+    struct log_fields fields = {.length = 0};
+    char conversation[UUID_TEXT_LENGTH + 1];
+
+    uuid_format(&s->last_conversation, conversation);
+    log_field(&fields, "conversation", slice_str(conversation));
+    log_field_number(&fields, "seq", s->last_seq);
+    log_about(LOG_LEVEL_ERROR, "indexer", &fields,
+              "a message will not be found: PostgreSQL refuses its words");
+}
+
 static void on_written(void *owner, const struct db_reply *reply)
 {
     struct indexer *x = owner;
@@ -228,7 +240,7 @@ static void on_written(void *owner, const struct db_reply *reply)
         return;
     }
     if (s->care == SLICE_WITHOUT_WORDS) {
-        log_error("indexer", "a message will not be found: PostgreSQL refuses its words");
+        log_skipped(s);
         x->stats.skipped++;
     }
     x->stats.entries += s->entries;

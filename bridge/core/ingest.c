@@ -55,7 +55,8 @@ static void send_batch(struct ingest *g, struct batch *b)
     batch_close(b, &g->directs);
     b->hasty = g->hasty;
     b->swift = !b->aside && g->wary_left == 0 && b->targeted_count == 0;
-    g->wary_left -= g->wary_left > 0;
+    if (g->wary_left > 0)
+        g->wary_left--;
     b->tells = g->config.push;
     b->number = ++g->last_number;
     STAILQ_INSERT_TAIL(&g->flying, b, next);
@@ -179,6 +180,14 @@ static void deliver(struct ingest *g, struct batch *b)
         g->settled(g->settled_owner);
 }
 
+static void log_going_on(const struct submission *s)
+{
+    struct log_fields fields = {.length = 0};
+
+    submission_describe(s, &fields);
+    log_about(LOG_LEVEL_INFO, "ingest", &fields, "a conversation that was set aside goes on");
+}
+
 static void on_success(struct ingest *g, struct batch *b)
 {
     fault_point("bridge.after_commit");
@@ -189,7 +198,7 @@ static void on_success(struct ingest *g, struct batch *b)
     if (b->aside) {
         assert(b->aside == STAILQ_FIRST(&g->asides.list));
         asides_release(&g->asides, &g->queue);
-        log_info("ingest", "a conversation that was set aside goes on");
+        log_going_on(b->drafts[0]);
     }
     g->hasty = g->hasty && (g->suspects > 0 || g->asides.count > 0);
     deliver(g, b);
@@ -276,7 +285,7 @@ static void on_connection_changed(void *owner, bool ready)
 }
 
 struct ingest *ingest_create(struct event_base *base, const struct ingest_config *config,
-                             struct link *link)
+                             struct link *link, struct herald *herald)
 {
     const struct db_conn_config conn_config = {
         .dsn = config->dsn,
@@ -295,7 +304,7 @@ struct ingest *ingest_create(struct event_base *base, const struct ingest_config
     STAILQ_INIT(&g->flying);
     asides_init(&g->asides);
     directs_init(&g->directs);
-    emission_init(&g->emission, link, &g->directs);
+    emission_init(&g->emission, herald, &g->directs);
     g->aside_timer = evtimer_new(base, on_retry_timer, g);
     g->retry_timer = evtimer_new(base, on_retry_timer, g);
     g->settle_event = event_new(base, -1, 0, on_settle_event, g);

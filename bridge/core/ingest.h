@@ -4,7 +4,7 @@
  * Drafts are taken in submission order; whatever has queued goes out as one batch when a slot is
  * free. Results come back in submission order, but those of a conversation on which something else
  * holds a lock for long come later, in order among themselves. After the commit, and only then,
- * ingest writes MEMBER and ENTRY frames to the link and calls `done` of every draft of the batch in
+ * ingest tells of MEMBER and ENTRY and calls `done` of every draft of the batch in
  * order; then the function of ingest_on_settled() once. While PostgreSQL is away drafts wait; they
  * are never refused for that. */
 #ifndef BANTER_BRIDGE_INGEST_H
@@ -20,6 +20,7 @@
 
 struct db_node;
 struct event_base;
+struct herald;
 struct ingest;
 struct link;
 
@@ -54,7 +55,7 @@ struct ingest_config {
 };
 
 struct ingest *ingest_create(struct event_base *base, const struct ingest_config *config,
-                             struct link *link) MUST_USE;
+                             struct link *link, struct herald *herald) MUST_USE;
 /* Drafts that are left end with CODE_UNAVAILABLE. */
 void ingest_destroy(struct ingest *g);
 /* Copies what it needs. `done` may be NULL. Always accepts: callers from outside the link ask

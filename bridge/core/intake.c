@@ -12,12 +12,15 @@
 #include "base/buf.h"
 #include "base/fault_point.h"
 #include "base/memory.h"
+#include "core/cluster.h"
 #include "core/cursors.h"
 #include "core/drain.h"
 #include "core/fills.h"
 #include "core/ingest.h"
 #include "core/members.h"
 #include "core/presence.h"
+#include "core/rates.h"
+#include "core/refused_draft.h"
 #include "core/requests.h"
 #include "core/revocations.h"
 #include "wire/entry.h"
@@ -47,6 +50,7 @@ struct posting {
     uint64_t link_generation;
     uint64_t number;
     uint64_t uid;
+    char handle[HANDLE_MAX_LENGTH + 1];
     char device[DEVICE_MAX_LENGTH + 1];
     char target[UUID_TEXT_LENGTH + 1]; /* as the device named it: an id, or "@handle" */
 };
@@ -82,6 +86,12 @@ static void on_done(void *owner, struct slice id, const struct ingest_outcome *o
     struct posting *p = owner;
     struct intake *i = p->intake;
 
+    if (outcome->code != CODE_OK)
+        refused_draft_log(&(struct refused_draft){.user = slice_str(p->handle),
+                                                  .device = slice_str(p->device),
+                                                  .target = slice_str(p->target),
+                                                  .id = id,
+                                                  .outcome = outcome});
     if (p->link_generation != i->link_generation) {
         free(p);
         return;
@@ -143,6 +153,8 @@ static void on_disconnected(void *owner)
     members_link_lost(i->modules.members);
     presence_link_lost(i->modules.presence);
     requests_link_lost(i->modules.requests);
+    if (i->modules.cluster)
+        cluster_link_lost(i->modules.cluster);
     drain_link_changed(i->modules.drain, false);
 }
 
@@ -156,7 +168,10 @@ static void on_left(void *owner, const struct frame_left *f)
 static void on_attach(void *owner, const struct frame_attach *f)
 {
     struct intake *i = owner;
+
     members_attach(i->modules.members, f->uid);
+    if (i->modules.cluster)
+        cluster_attach(i->modules.cluster, f->uid);
 }
 
 static void on_draft(void *owner, const struct frame_draft *f)
@@ -174,6 +189,7 @@ static void on_draft(void *owner, const struct frame_draft *f)
     p->link_generation = i->link_generation;
     p->number = f->number;
     p->uid = f->uid;
+    copy_text(p->handle, sizeof p->handle, f->handle);
     copy_text(p->device, sizeof p->device, f->device);
     copy_text(p->target, sizeof p->target, f->target);
     TAILQ_INSERT_TAIL(&i->postings, p, link);
@@ -199,7 +215,10 @@ static void on_fill(void *owner, const struct frame_fill *f)
 static void on_session(void *owner, const struct frame_session *f)
 {
     struct intake *i = owner;
+
     presence_session(i->modules.presence, f);
+    if (i->modules.cluster)
+        cluster_session(i->modules.cluster, f);
 }
 
 static void on_signal(void *owner, const struct frame_signal *f)
@@ -219,6 +238,18 @@ static void on_watch(void *owner, const struct frame_watch *f)
 {
     struct intake *i = owner;
     presence_watch(i->modules.presence, f);
+}
+
+static void on_interest(void *owner, const struct frame_interest *f)
+{
+    struct intake *i = owner;
+    cluster_interest(i->modules.cluster, f);
+}
+
+static void on_limited(void *owner, const struct frame_limited *f)
+{
+    struct intake *i = owner;
+    rates_note_plugin(i->modules.rates, f);
 }
 
 static void on_drained(void *owner)
@@ -260,6 +291,8 @@ struct link_handlers intake_handlers(struct intake *i)
         .signal = on_signal,
         .watch = on_watch,
         .left = on_left,
+        .interest = on_interest,
+        .limited = on_limited,
         .drained = on_drained,
         .owner = i,
     };

@@ -7,6 +7,7 @@
 #include "base/compiler.h"
 #include "link/link.h"
 
+struct cluster;
 struct cursors;
 struct drain;
 struct fills;
@@ -14,10 +15,12 @@ struct ingest;
 struct intake;
 struct members;
 struct presence;
+struct rates;
 struct requests;
 struct revocations;
 
 struct intake_modules {
+    struct cluster *cluster; /* or NULL: this node is alone */
     struct cursors *cursors;
     struct drain *drain;
     struct fills *fills;
@@ -25,6 +28,7 @@ struct intake_modules {
     struct link *link;
     struct members *members;
     struct presence *presence;
+    struct rates *rates;
     struct requests *requests;
     struct revocations *revocations;
 };

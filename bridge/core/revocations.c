@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "core/herald.h"
 #include "db/db.h"
 #include "link/link.h"
 #include "token/jwt.h"
@@ -25,6 +26,7 @@ enum {
 struct revocations {
     struct db_pool *pool;
     struct link *link;
+    struct herald *herald;
     struct event *timer;
     struct revoked_set set;
     unsigned access_token_ttl_s;
@@ -58,7 +60,7 @@ static void tell(struct revocations *r, const struct revoked_login *login)
 }
 
 void revocations_add(struct revocations *r, const struct uuid *login, uint64_t uid,
-                     int64_t ended_at_ms)
+                     int64_t ended_at_ms, bool ours)
 {
     const struct revoked_login ended = {
         .login = *login,
@@ -72,6 +74,8 @@ void revocations_add(struct revocations *r, const struct uuid *login, uint64_t u
         abort(); /* as must_calloc() does */
     if (is_new)
         tell(r, &ended);
+    if (ours)
+        herald_revoked(r->herald, login, uid, ended_at_ms);
 }
 
 static void on_reply(void *owner, const struct db_reply *reply)
@@ -83,7 +87,7 @@ static void on_reply(void *owner, const struct db_reply *reply)
             struct uuid login = db_get_uuid(reply->result, row, COLUMN_ID);
 
             revocations_add(r, &login, (uint64_t)db_get_i64(reply->result, row, COLUMN_USER_ID),
-                            db_get_time_ms(reply->result, row, COLUMN_ENDED_AT));
+                            db_get_time_ms(reply->result, row, COLUMN_ENDED_AT), false);
         }
         r->looked_ms = r->asked_ms;
     } else if (reply->status == DB_ERROR) {
@@ -114,12 +118,14 @@ static void on_timer(evutil_socket_t fd, short what, void *argument)
 }
 
 struct revocations *revocations_create(struct event_base *base, struct db_pool *pool,
-                                       struct link *link, unsigned access_token_ttl_s)
+                                       struct link *link, struct herald *herald,
+                                       unsigned access_token_ttl_s)
 {
     struct revocations *r = must_calloc(1, sizeof *r);
 
     r->pool = pool;
     r->link = link;
+    r->herald = herald;
     r->access_token_ttl_s = access_token_ttl_s;
     revoked_set_init(&r->set, REVOKED_MAX);
     r->timer = evtimer_new(base, on_timer, r);

@@ -18,19 +18,22 @@
 
 struct db_pool;
 struct event_base;
+struct herald;
 struct link;
 struct revocations;
 
-enum { REVOCATIONS_INTERVAL_MS = 5000 };
+enum { REVOCATIONS_INTERVAL_MS = 1000 };
 
 /* NULL: out of descriptors or memory. */
 struct revocations *revocations_create(struct event_base *base, struct db_pool *pool,
-                                       struct link *link, unsigned access_token_ttl_s) MUST_USE;
+                                       struct link *link, struct herald *herald,
+                                       unsigned access_token_ttl_s) MUST_USE;
 /* After the pool, which still owes it an answer. */
 void revocations_destroy(struct revocations *r);
-/* The login has ended, and that is committed. Tells the plugin. */
+/* The login has ended, and that is committed. Tells the plugin, and if this node ended it (`ours`)
+ * the other nodes. */
 void revocations_add(struct revocations *r, const struct uuid *login, uint64_t uid,
-                     int64_t ended_at_ms);
+                     int64_t ended_at_ms, bool ours);
 /* The plugin is there (again) and is told all. */
 void revocations_link_up(struct revocations *r);
 

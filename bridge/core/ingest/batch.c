@@ -183,9 +183,9 @@ static void put_targets(struct db_params *p, struct submission *const *rows, siz
     db_array_end(p);
 }
 
-static void put_texts(struct db_params *p, const struct batch *b)
+/* What append and swift take alike: conversations, senders, ids, texts, replies. */
+static void put_drafts(struct db_params *p, const struct batch *b)
 {
-
     put_conversations(p, b);
     db_array_begin(p, DB_I64_ARRAY);
     for (size_t i = 0; i < b->row_count; i++)
@@ -209,7 +209,7 @@ static struct db_params *append_params(const struct batch *b)
 {
     struct db_params *p = db_params_create();
 
-    put_texts(p, b);
+    put_drafts(p, b);
     put_targets(p, b->rows, b->targeted_count > 0 ? b->row_count : 0);
     return p;
 }
@@ -218,7 +218,7 @@ static struct db_params *swift_params(const struct batch *b)
 {
     struct db_params *p = db_params_create();
 
-    put_texts(p, b);
+    put_drafts(p, b);
     return p;
 }
 
@@ -327,11 +327,11 @@ static void on_append_reply(void *owner, const struct db_reply *reply)
 static bool send_drafts(struct batch *b, struct db_conn *c)
 {
     if (b->swift)
-        return db_conn_query(c, b->tells ? &batch_swift_push_statement : &batch_swift_statement,
-                             swift_params(b), on_append_reply, b);
+        return db_conn_query(c, &batch_swift_statements[b->tells], swift_params(b), on_append_reply,
+                             b);
     return db_conn_query(c, &batch_lock_statement, lock_params(b), NULL, NULL) &&
-           db_conn_query(c, b->tells ? &batch_append_push_statement : &batch_append_statement,
-                         append_params(b), on_append_reply, b);
+           db_conn_query(c, &batch_append_statements[b->tells], append_params(b), on_append_reply,
+                         b);
 }
 
 bool batch_send(struct batch *b, struct db_conn *c, uint64_t follows, db_reply_fn *on_end)

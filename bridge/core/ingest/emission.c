@@ -2,14 +2,14 @@
 /* emission.c - MEMBER and ENTRY frames of committed drafts. */
 #include "core/ingest/emission.h"
 
-#include "link/link.h"
+#include "core/herald.h"
 #include "wire/entry.h"
 
 #include <assert.h>
 
-void emission_init(struct emission *e, struct link *link, struct directs *directs)
+void emission_init(struct emission *e, struct herald *herald, struct directs *directs)
 {
-    *e = (struct emission){.link = link, .directs = directs};
+    *e = (struct emission){.herald = herald, .directs = directs};
     buf_init(&e->json, LINK_BODY_MAX);
 }
 
@@ -31,11 +31,11 @@ static void write_members(struct emission *e, const struct submission *s)
         .last_seq = s->outcome.seq - 1,
     };
 
-    link_member(e->link, &f);
+    herald_member(e->herald, &f);
     if (s->uid_b == s->uid_a)
         return;
     f.uid = s->uid_b;
-    link_member(e->link, &f);
+    herald_member(e->herald, &f);
 }
 
 static void write_entry(struct emission *e, const struct submission *s)
@@ -56,11 +56,11 @@ static void write_entry(struct emission *e, const struct submission *s)
     buf_reset(&e->json);
     entry_write(&e->json, &entry);
     assert(!e->json.failed); /* an escaped text of TEXT_MAX_BYTES fits */
-    link_entry(e->link, &(struct frame_entry){.conversation = s->conversation,
-                                              .seq = s->outcome.seq,
-                                              .sender = s->uid,
-                                              .sender_device = slice_str(s->device),
-                                              .payload = buf_slice(&e->json)});
+    herald_entry(e->herald, &(struct frame_entry){.conversation = s->conversation,
+                                                  .seq = s->outcome.seq,
+                                                  .sender = s->uid,
+                                                  .sender_device = slice_str(s->device),
+                                                  .payload = buf_slice(&e->json)});
 }
 
 void emission_write(struct emission *e, const struct submission *s)
@@ -71,6 +71,6 @@ void emission_write(struct emission *e, const struct submission *s)
         write_members(e, s);
         directs_remember(e->directs, &s->conversation);
     }
-    if (link_is_connected(e->link) && !s->erased)
+    if (herald_is_heard(e->herald) && !s->erased)
         write_entry(e, s);
 }

@@ -7,15 +7,15 @@
 #include "core/ingest/directs.h"
 #include "core/ingest/submission.h"
 
-struct link;
+struct herald;
 
 struct emission {
-    struct link *link;
+    struct herald *herald;
     struct directs *directs; /* borrowed */
     struct buf json;         /* scratch */
 };
 
-void emission_init(struct emission *e, struct link *link, struct directs *directs);
+void emission_init(struct emission *e, struct herald *herald, struct directs *directs);
 void emission_finish(struct emission *e);
 /* Writes the MEMBER frames that the entry needs, and the ENTRY. So too for an entry that had been
  * stored before, as nobody can know whether it was written then, by this bridge or one before it:

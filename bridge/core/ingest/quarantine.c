@@ -10,7 +10,8 @@
 static const struct db_statement keep_statement = {
     .name = "ingest_quarantine",
     .sql = "INSERT INTO banter.quarantine (sender, target, sqlstate, payload)"
-           " VALUES ($1::bigint, $2::text, $3::text, $4::bytea)",
+           " SELECT $1::bigint, $2::text, $3::text, $4::bytea"
+           "  WHERE NOT EXISTS (SELECT FROM banter.erasures e WHERE e.user_id = $1::bigint)",
     .parameter_count = 4,
 };
 
@@ -45,8 +46,11 @@ static struct db_params *keep_params(const struct submission *s, const char *sql
 
 void quarantine(struct submission *s, const char *sqlstate, struct db_conn *c)
 {
-    log_error("ingest", "PostgreSQL refuses a draft of uid %llu, SQLSTATE %s",
-              (unsigned long long)s->uid, sqlstate);
+    struct log_fields fields = {.length = 0};
+
+    submission_describe(s, &fields);
+    log_about(LOG_LEVEL_ERROR, "ingest", &fields, "PostgreSQL refuses a draft, SQLSTATE %s",
+              sqlstate);
     if (!db_conn_run(c, &keep_statement, keep_params(s, sqlstate), on_reply, NULL))
         log_error("ingest", "a refused draft could not be kept: no connection");
     submission_refuse(s, CODE_INVALID, "the database cannot store this draft");

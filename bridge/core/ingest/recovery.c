@@ -92,7 +92,7 @@ static void bisect(struct ingest *g, size_t count, const char *sqlstate)
 static void set_aside(struct ingest *g, size_t count)
 {
     const struct submission *s = STAILQ_FIRST(&g->queue);
-    char conversation[UUID_TEXT_LENGTH + 1];
+    struct log_fields fields = {.length = 0};
 
     g->hasty = true;
     g->suspects = count;
@@ -103,9 +103,9 @@ static void set_aside(struct ingest *g, size_t count)
         wait_and_retry(g);
         return;
     }
-    uuid_format(&s->conversation, conversation);
-    log_warning("ingest", "conversation %s is set aside: something holds a lock on it",
-                conversation);
+    submission_describe(s, &fields);
+    log_about(LOG_LEVEL_WARNING, "ingest", &fields,
+              "a conversation is set aside: something holds a lock on it");
     if (!evtimer_pending(g->aside_timer, NULL))
         writer_wait(g->aside_timer, ASIDE_MS);
 }

@@ -18,12 +18,10 @@ extern const struct db_statement batch_follow_statement;
 extern const struct db_statement batch_hasty_statement;
 extern const struct db_statement batch_ensure_statement;
 extern const struct db_statement batch_lock_statement;
-/* These four answer with a row for each draft: its place in the batch from 1 on, a verdict, seq,
- * time, the sender's role. */
-extern const struct db_statement batch_append_statement;
-extern const struct db_statement batch_append_push_statement;
-extern const struct db_statement batch_swift_statement;
-extern const struct db_statement batch_swift_push_statement;
+/* These answer with a row for each draft: its place in the batch from 1 on, a verdict, seq, time,
+ * the sender's role. The second of each pair tells the outbox of push, too. */
+extern const struct db_statement batch_append_statements[2];
+extern const struct db_statement batch_swift_statements[2];
 extern const struct db_statement batch_fold_statement;
 
 #endif

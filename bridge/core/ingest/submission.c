@@ -4,6 +4,7 @@
 #include "core/ingest/submission.h"
 
 #include "base/hash.h"
+#include "base/log_fields.h"
 #include "base/memory.h"
 #include "wire/draft.h"
 #include "wire/names.h"
@@ -32,6 +33,21 @@ static bool resolve_target(struct submission *s, struct slice target)
     copy_name(s->other, sizeof s->other, other);
     s->conversation = direct_conversation_id(slice_str(s->handle), other);
     return true;
+}
+
+/* All of it under the key: whoever sends drafts chooses their ids, and conversations as well, which
+ * need not exist. */
+static uint64_t hash_of_name(const struct submission *s)
+{
+    struct {
+        struct uuid conversation;
+        uint64_t uid;
+        char id[DRAFT_ID_MAX_BYTES];
+    } name = {.conversation = s->conversation, .uid = s->uid};
+
+    assert(s->id.length <= sizeof name.id);
+    memcpy(name.id, s->id.data, s->id.length);
+    return hash_bytes(&name, sizeof name - sizeof name.id + s->id.length);
 }
 
 struct submission *submission_create(const struct ingest_draft *draft, ingest_done_fn *done,
@@ -64,6 +80,7 @@ struct submission *submission_create(const struct ingest_draft *draft, ingest_do
     s->done = done;
     s->owner = owner;
     bool resolved = resolve_target(s, draft->target); /* a refusal has its place there, too */
+    s->name_hash = hash_of_name(s);
     if (code != CODE_OK)
         submission_refuse(s, code, reason);
     else if (!resolved)
@@ -89,6 +106,17 @@ void submission_refuse(struct submission *s, enum code code, const char *reason)
     s->outcome = (struct ingest_outcome){.code = code, .reason = reason};
 }
 
+void submission_describe(const struct submission *s, struct log_fields *fields)
+{
+    char conversation[UUID_TEXT_LENGTH + 1];
+
+    uuid_format(&s->conversation, conversation);
+    log_field(fields, "user", slice_str(s->handle));
+    log_field(fields, "device", slice_str(s->device));
+    log_field(fields, "conversation", slice_str(conversation));
+    log_field(fields, "draft", s->id);
+}
+
 struct slice submission_data(const struct submission *s)
 {
     return s->remove ? slice_str(ENTRY_DATA_REMOVE) : slice_of(NULL, 0);
@@ -102,11 +130,7 @@ bool submission_same_body(const struct submission *a, const struct submission *b
 
 static uint64_t hash_name(const void *key)
 {
-    const struct submission *s = key;
-    uint64_t conversation;
-
-    memcpy(&conversation, s->conversation.bytes, sizeof conversation);
-    return hash_bytes(s->id.data, s->id.length) ^ hash_u64(conversation ^ hash_u64(s->uid));
+    return ((const struct submission *)key)->name_hash;
 }
 
 static bool equal_names(const void *a_key, const void *b_key)

@@ -16,6 +16,8 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+struct log_fields;
+
 struct submission {
     STAILQ_ENTRY(submission) next;
     uint64_t uid;
@@ -29,7 +31,8 @@ struct submission {
     int64_t reply_to;
     int64_t target;
     bool remove;
-    size_t size; /* bytes of memory */
+    uint64_t name_hash; /* for submission_by_name: a batch asks often */
+    size_t size;        /* bytes of memory */
 
     ingest_done_fn *done; /* or NULL */
     void *owner;
@@ -57,6 +60,8 @@ void submission_reset(struct submission *s);
 void submission_refuse(struct submission *s, enum code code, const char *reason);
 /* What the entry has beside the draft's own members: static JSON, or empty. */
 struct slice submission_data(const struct submission *s);
+/* For the log: sender, conversation and draft id. */
+void submission_describe(const struct submission *s, struct log_fields *fields);
 /* The same name has the same body. */
 bool submission_same_body(const struct submission *a, const struct submission *b);
 

@@ -68,9 +68,9 @@ enum take_column {
 
 static const struct db_statement settle_statement = {
     .name = "push_settle",
-    .sql =
-        "SELECT banter.push_settle($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[]::smallint[],"
-        " $5::bigint[], $6::bigint[], $7::text[], $8::integer, $9::bigint)",
+    .sql = "SELECT banter.push_settle($1::uuid[], $2::uuid[], $3::bigint[],"
+           " $4::bigint[]::smallint[], $5::bigint[], $6::bigint[], $7::text[], $8::integer,"
+           " $9::bigint)",
     .parameter_count = 9,
 };
 
