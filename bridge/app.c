@@ -7,7 +7,12 @@
 #include "app.h"
 
 #include "api/api.h"
+#include "app_door.h"
+#include "app_keys.h"
 #include "app_push.h"
+#include "app_rates.h"
+#include "app_replica.h"
+#include "app_sites.h"
 #include "base/address.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -16,14 +21,18 @@
 #include "base/watchdog.h"
 #include "config.h"
 #include "core/accounts.h"
+#include "core/audit.h"
+#include "core/audit_page.h"
 #include "core/avatars.h"
 #include "core/blobs.h"
 #include "core/chores.h"
+#include "core/cluster.h"
 #include "core/commands.h"
 #include "core/cursors.h"
 #include "core/drain.h"
 #include "core/fills.h"
 #include "core/health.h"
+#include "core/herald.h"
 #include "core/history.h"
 #include "core/indexer.h"
 #include "core/ingest.h"
@@ -31,10 +40,14 @@
 #include "core/invites.h"
 #include "core/keys.h"
 #include "core/members.h"
+#include "core/personal.h"
 #include "core/presence.h"
 #include "core/push_service.h"
+#include "core/rates.h"
 #include "core/requests.h"
 #include "core/revocations.h"
+#include "core/servers.h"
+#include "core/sites.h"
 #include "core/sync.h"
 #include "db/db.h"
 #include "door/door.h"
@@ -79,15 +92,23 @@ struct app {
     struct watchdog *watchdog;
     unsigned watchdog_ms;
     bool stopping;
+    bool leaving; /* the cluster knows */
     struct networks trusted_proxies;
 
     struct keys *keys;
     struct db_node *node;
     struct db_pool *pool;
     struct db_pool *search_pool;
+    struct app_replica *replica;
     struct link *link;
+    struct herald *herald;
+    struct cluster *cluster; /* NULL: this node is alone */
+    struct servers *servers;
+    struct sites *sites;
     struct blobs *blobs;
     struct accounts *accounts;
+    struct audit *audit;
+    struct audit_pages *audit_pages;
     struct avatars *avatars;
     struct indexer *indexer;
     struct commands *commands;
@@ -100,8 +121,10 @@ struct app {
     struct sync *sync;
     struct ingest *ingest;
     struct members *members;
+    struct personal *personal;
     struct presence *presence;
     struct push_service *push;
+    struct rates *rates;
     struct fills *fills;
     struct requests *requests;
     struct revocations *revocations;
@@ -110,6 +133,18 @@ struct app {
     struct door *door;
 };
 
+/* Last of all, so that the other nodes hear what the rest of it has led to. */
+static bool is_gone(struct app *a)
+{
+    if (!a->cluster)
+        return true;
+    if (!a->leaving) {
+        a->leaving = true;
+        cluster_close(a->cluster);
+    }
+    return cluster_is_idle(a->cluster);
+}
+
 /* At least one interval passes, in which the answers of the API leave. */
 static void on_drain_timer(evutil_socket_t fd, short what, void *argument)
 {
@@ -117,7 +152,8 @@ static void on_drain_timer(evutil_socket_t fd, short what, void *argument)
     const struct timeval interval = {.tv_usec = DRAIN_CHECK_MS * 1000};
     bool idle = ingest_is_idle(a->ingest) && link_is_flushed(a->link) &&
                 presence_is_idle(a->presence) && cursors_is_idle(a->cursors) &&
-                push_service_is_idle(a->push) && api_is_idle(a->api);
+                push_service_is_idle(a->push) && api_is_idle(a->api) && audit_is_idle(a->audit) &&
+                is_gone(a);
     (void)fd;
     (void)what;
 
@@ -159,6 +195,8 @@ static void on_hangup(evutil_socket_t number, short what, void *argument)
     (void)number;
     (void)what;
 
+    if (a->keys)
+        keys_reload(a->keys);
     if (a->door)
         door_reload(a->door);
 }
@@ -192,9 +230,16 @@ static bool create_loop(struct app *a)
 
 /* Nobody may be told who is a member while a statement that nobody waits for can still change it.
  */
-static void on_node_changed(void *owner, bool settled)
+static void settle_link(struct app *a)
 {
-    link_shut(owner, !settled);
+    link_shut(a->link,
+              !db_node_is_settled(a->node) || (a->cluster && !cluster_is_member(a->cluster)));
+}
+
+static void on_standing_changed(void *owner, bool good)
+{
+    (void)good;
+    settle_link(owner);
 }
 
 static bool create_connections(struct app *a, const struct config *config)
@@ -218,16 +263,19 @@ static bool create_connections(struct app *a, const struct config *config)
         .socket_path = config->link_socket,
         .key = config->link_key,
         .node = config->node,
+        .interests = config->redis[0] != '\0',
         .broker = config->broker,
     };
 
     a->pool = db_pool_create(a->base, &pool_config, config->pool_connections, POOL_QUEUE_MAX);
     a->search_pool = db_pool_create(a->base, &search_config, SEARCH_CONNECTIONS, SEARCH_QUEUE_MAX);
-    a->link = a->pool && a->search_pool ? link_create(a->base, &link_config) : NULL;
+    a->replica = app_replica_create(a->base, config, a->pool);
+    a->link = a->pool && a->search_pool && a->replica ? link_create(a->base, &link_config) : NULL;
     if (!a->link)
         return false;
     link_shut(a->link, true);
-    db_node_on_changed(a->node, on_node_changed, a->link);
+    db_node_on_changed(a->node, on_standing_changed, a);
+    a->herald = herald_create(a->link);
     return true;
 }
 
@@ -251,9 +299,12 @@ static bool create_side(struct app *a, const struct config *config)
 {
     const struct presence_config presence_config = {.grace_ms = config->presence_grace_ms};
 
-    return (a->blobs = blobs_in_directory(a->base, config->blobs_dir)) &&
-           (a->avatars = avatars_create(a->base, a->pool, a->blobs, a->link)) &&
-           (a->presence = presence_create(a->base, a->pool, a->link, &presence_config)) &&
+    return (a->audit = audit_create(a->base, a->pool, config->node, config->audit_days)) &&
+           (a->audit_pages = audit_pages_create(a->pool)) &&
+           (a->blobs = blobs_in_directory(a->base, config->blobs_dir)) &&
+           (a->avatars = avatars_create(a->base, a->pool, a->blobs, a->herald)) &&
+           (a->presence =
+                presence_create(a->base, a->pool, a->link, a->herald, &presence_config)) &&
            (a->indexer = indexer_create(a->base, config->database)) &&
            (a->push = app_create_push(a->base, config, a->presence));
 }
@@ -268,12 +319,14 @@ static bool create_core(struct app *a, const struct config *config)
         .worker_threads = config->password_workers,
         .worker_queue_max = PASSWORD_QUEUE_MAX,
         .signup_open = config->signup,
+        .audit = a->audit,
     };
     const struct commands_config commands_config = {
         .search_pool = a->search_pool,
         .indexer = a->indexer,
         .presence = a->presence,
         .push = a->push,
+        .audit = a->audit,
         .group_members_max = config->group_members_max,
     };
     const struct ingest_config ingest_config = {
@@ -285,46 +338,35 @@ static bool create_core(struct app *a, const struct config *config)
         .push = push_service_is_on(a->push),
     };
 
-    return (a->keys = keys_open(config->keys_dir, config->issuer, config->audience)) &&
-           (a->revocations =
-                revocations_create(a->base, a->pool, a->link, config->access_token_ttl)) &&
+    return (a->keys = app_open_keys(a->base, config, a->audit)) &&
+           (a->revocations = revocations_create(a->base, a->pool, a->link, a->herald,
+                                                config->access_token_ttl)) &&
            (a->accounts =
                 accounts_create(a->base, a->pool, a->keys, a->revocations, &accounts_config)) &&
            (a->commands =
-                commands_create(a->base, a->pool, a->link, a->revocations, &commands_config)) &&
-           (a->cursors = cursors_create(a->base, a->pool, a->link)) &&
-           (a->chores = chores_create(a->base, a->pool, a->commands)) &&
-           (a->invites = invites_create(a->pool)) && (a->history = history_create(a->pool)) &&
+                commands_create(a->base, a->pool, a->herald, a->revocations, &commands_config)) &&
+           (a->cursors = cursors_create(a->base, a->pool, a->herald)) &&
+           (a->chores = chores_create(a->base, a->pool, a->commands, a->blobs)) &&
+           (a->personal = personal_create(a->pool)) && (a->invites = invites_create(a->pool)) &&
+           (a->history = history_create(a->pool, app_replica_of(a->replica))) &&
            (a->sync = sync_create(a->base, a->pool, a->link, config->group_members_max)) &&
-           (a->ingest = ingest_create(a->base, &ingest_config, a->link)) &&
+           (a->ingest = ingest_create(a->base, &ingest_config, a->link, a->herald)) &&
            (a->members = members_create(a->base, a->pool, a->link)) &&
-           (a->fills = fills_create(a->base, a->history, a->commands, a->link)) &&
+           (a->fills = fills_create(a->base, a->history, a->commands, a->link, a->herald)) &&
            (a->requests = requests_create(a->link, a->commands, a->sync)) &&
            (a->drain = drain_create(a->base, a->link, config->drain_file, config->drain_seconds));
 }
 
 static bool create_door(struct app *a, const struct config *config)
 {
-    const struct door_config door_config = {
-        .http_listen = config->http_listen,
-        .https_listen = config->https_listen,
-        .mqtts_listen = config->mqtts_listen,
-        .tls_certificate_file = config->tls_certificate_file,
-        .tls_key_file = config->tls_key_file,
-        .http_socket = config->http_socket,
-        .mqtt_socket = config->mqtt_socket,
-        .websocket_origins = config->websocket_origins,
-        .websocket_ping_ms = config->websocket_ping_ms,
-        .trusted_proxies = &a->trusted_proxies,
-        .connections_max = config->connections_max,
-        .connections_per_address = config->connections_per_address,
-    };
-
     if (!networks_parse(&a->trusted_proxies, config->trusted_proxies)) {
         log_error("app", "trusted_proxies: no list of networks: %s", config->trusted_proxies);
         return false;
     }
-    a->door = door_create(&door_config);
+    a->rates = app_create_rates(config, &a->trusted_proxies);
+    a->door = app_create_door(config, &a->trusted_proxies, sites_origins(a->sites));
+    if (a->door)
+        app_tell_door(a->sites, a->door);
     return a->door != NULL;
 }
 
@@ -333,6 +375,42 @@ static void on_drain_changed(void *owner, bool on)
     struct app *a = owner;
 
     door_drain(a->door, on);
+    audit_note_own(a->audit, on ? "drain" : "drain_off", slice_str(""));
+}
+
+/* Other nodes, if there may be any, and what clients are told of them. */
+static bool create_cluster(struct app *a, const struct config *config)
+{
+    struct cluster_config cluster_config = {
+        .dsn = config->database,
+        .node = a->node,
+        .redis = strcmp(config->redis, "none") == 0 ? "" : config->redis,
+        .redis_prefix = config->redis_prefix,
+        .registry = config->registry,
+        .redis_tls = {config->redis_ca_file, config->redis_certificate_file,
+                      config->redis_key_file},
+        .pool = a->pool,
+        .link = a->link,
+        .herald = a->herald,
+        .commands = a->commands,
+        .presence = a->presence,
+        .describe = servers_describe,
+        .heard = app_hear_node,
+    };
+
+    a->servers = app_create_servers(config, a->presence, a->drain);
+    a->sites = a->servers ? app_create_sites(config, a->servers) : NULL;
+    if (!a->sites || config->redis[0] == '\0')
+        return a->sites != NULL;
+    cluster_config.describe_owner = a->servers;
+    cluster_config.heard_owner = a->sites;
+    a->cluster = cluster_create(a->base, &cluster_config);
+    if (!a->cluster)
+        return false;
+    cluster_set_revocations(a->cluster, a->revocations);
+    cluster_on_changed(a->cluster, on_standing_changed, a);
+    servers_set_cluster(a->servers, a->cluster);
+    return true;
 }
 
 /* What looks after the others. */
@@ -340,6 +418,7 @@ static bool create_care(struct app *a, const struct config *config)
 {
     const struct health_config health_config = {
         .pool = a->pool,
+        .cluster = a->cluster,
         .drain = a->drain,
         .ingest = a->ingest,
         .link = a->link,
@@ -353,10 +432,26 @@ static bool create_care(struct app *a, const struct config *config)
     return (a->health = health_create(a->base, &health_config));
 }
 
+static void on_attach_asked(void *owner)
+{
+    cluster_attach_asked(owner);
+}
+
+static void on_attached(void *owner, const struct uuid *conversation, int64_t last_seq)
+{
+    cluster_attached(owner, conversation, last_seq);
+}
+
+static void on_attach_answered(void *owner)
+{
+    cluster_attach_answered(owner);
+}
+
 /* What talks to the plugin and to clients. */
 static bool create_faces(struct app *a, const struct config *config)
 {
     const struct intake_modules modules = {
+        .cluster = a->cluster,
         .cursors = a->cursors,
         .drain = a->drain,
         .fills = a->fills,
@@ -364,13 +459,17 @@ static bool create_faces(struct app *a, const struct config *config)
         .link = a->link,
         .members = a->members,
         .presence = a->presence,
+        .rates = a->rates,
         .requests = a->requests,
         .revocations = a->revocations,
     };
     const struct api_dependencies dependencies = {
         .base = a->base,
         .accounts = a->accounts,
+        .audit = a->audit,
+        .audit_pages = a->audit_pages,
         .avatars = a->avatars,
+        .cluster = a->cluster,
         .commands = a->commands,
         .cursors = a->cursors,
         .drain = a->drain,
@@ -381,23 +480,38 @@ static bool create_faces(struct app *a, const struct config *config)
         .invites = a->invites,
         .keys = a->keys,
         .link = a->link,
+        .personal = a->personal,
         .presence = a->presence,
         .push = a->push,
+        .rates = a->rates,
+        .replica = app_replica_of(a->replica),
         .revocations = a->revocations,
+        .servers = a->servers,
+        .sites = a->sites,
         .sync = a->sync,
         .door = a->door,
         .http_socket = config->http_socket,
         .trusted_proxies = &a->trusted_proxies,
+        .operator_key = config->operator_key,
+        .hsts_seconds = config->hsts_seconds,
         .metrics_listen =
             strcmp(config->metrics_listen, "off") != 0 ? config->metrics_listen : NULL,
         .web_root = strcmp(config->web_root, "off") != 0 ? config->web_root : NULL,
     };
-    struct link_handlers handlers;
+    const struct members_hooks members_hooks = {
+        .asked = on_attach_asked,
+        .attached = on_attached,
+        .answered = on_attach_answered,
+        .owner = a->cluster,
+    };
 
+    if (a->cluster)
+        members_set_hooks(a->members, &members_hooks);
+    commands_meet(a->commands, a->accounts, a->ingest, a->cluster);
     a->intake = intake_create(&modules);
     ingest_on_stored(a->ingest, on_stored, a);
     indexer_give_way(a->indexer, do_drafts_wait, a);
-    handlers = intake_handlers(a->intake);
+    const struct link_handlers handlers = intake_handlers(a->intake);
     a->api = api_create(&dependencies);
     return a->api && link_start(a->link, &handlers) && door_start(a->door);
 }
@@ -407,8 +521,8 @@ struct app *app_create(const struct config *config)
     struct app *a = must_calloc(1, sizeof *a);
 
     if (create_loop(a) && create_connections(a, config) && create_side(a, config) &&
-        create_core(a, config) && create_door(a, config) && create_care(a, config) &&
-        create_faces(a, config))
+        create_core(a, config) && create_cluster(a, config) && create_door(a, config) &&
+        create_care(a, config) && create_faces(a, config))
         return a;
     app_destroy(a);
     return NULL;
@@ -430,23 +544,30 @@ void app_destroy(struct app *a)
 {
     if (!a)
         return;
+    struct event *const events[] = {a->beat, a->drain_timer, a->hangup, a->interrupt, a->terminate};
     watchdog_stop(a->watchdog);
     accounts_destroy(a->accounts);
     commands_destroy(a->commands);
     cursors_destroy(a->cursors);
+    blobs_destroy(a->blobs);
     chores_destroy(a->chores);
     invites_destroy(a->invites);
+    personal_destroy(a->personal);
     sync_destroy(a->sync);
     history_destroy(a->history);
     ingest_destroy(a->ingest);
-    blobs_destroy(a->blobs);
+    audit_pages_destroy(a->audit_pages);
     avatars_destroy(a->avatars);
     api_destroy(a->api);
     door_destroy(a->door);
     db_pool_destroy(a->search_pool);
     db_pool_destroy(a->pool);
+    app_replica_destroy(a->replica);
     indexer_destroy(a->indexer);
     link_destroy(a->link);
+    cluster_destroy(a->cluster);
+    sites_destroy(a->sites);
+    servers_destroy(a->servers);
     requests_destroy(a->requests);
     fills_destroy(a->fills);
     members_destroy(a->members);
@@ -454,20 +575,17 @@ void app_destroy(struct app *a)
     presence_destroy(a->presence);
     revocations_destroy(a->revocations);
     intake_destroy(a->intake);
+    rates_destroy(a->rates);
     health_destroy(a->health);
     drain_destroy(a->drain);
+    herald_destroy(a->herald);
+    audit_destroy(a->audit);
     db_node_destroy(a->node);
     keys_close(a->keys);
-    if (a->beat)
-        event_free(a->beat);
-    if (a->drain_timer)
-        event_free(a->drain_timer);
-    if (a->hangup)
-        event_free(a->hangup);
-    if (a->interrupt)
-        event_free(a->interrupt);
-    if (a->terminate)
-        event_free(a->terminate);
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
+        if (events[i])
+            event_free(events[i]);
+    }
     if (a->base)
         event_base_free(a->base);
     free(a);

@@ -2,8 +2,9 @@
 /* config.c - reads the settings.
  *
  * Secrets never need to stand in the file itself or in the environment: for every key of type
- * SECRET there is also KEY_file (BANTER_KEY_FILE), which names a file that holds it. An unknown or
- * repeated key is an error, so that a slip of the pen cannot go unnoticed. */
+ * SECRET there is also KEY_file (BANTER_KEY_FILE), which names a file that holds it; on a command
+ * line, which everybody can read, there is only that. An unknown or repeated key is an error, so
+ * that a slip of the pen cannot go unnoticed. docs/configuration.md has the same table. */
 #include "config.h"
 
 #include "base/buf.h"
@@ -24,9 +25,10 @@ enum {
     CONFIG_MAX_BYTES = 1 << 16,
     SECRET_MAX_LENGTH = 1024,
     NAME_MAX_LENGTH = 64,
+    OPERATOR_KEY_MIN_LENGTH = 16,
 };
 
-enum key_type { TYPE_TEXT, TYPE_SECRET, TYPE_NUMBER, TYPE_BOOL, TYPE_LOG_LEVEL };
+enum key_type { TYPE_TEXT, TYPE_SECRET, TYPE_NUMBER, TYPE_BOOL, TYPE_RATE, TYPE_LOG_LEVEL };
 
 struct key {
     const char *name;
@@ -42,6 +44,21 @@ struct key {
 static const struct key keys[] = {
     {"database", TYPE_SECRET, AT(database), NULL,
      "PostgreSQL, as a libpq connection string; a session of one's own, no pooler", 0, 0},
+    {"replica_database", TYPE_SECRET, AT(replica_database), "",
+     "a replica of it, from which histories are read that are asked for over HTTP; empty: none", 0,
+     0},
+    {"replica_connections", TYPE_NUMBER, AT(replica_connections), "4", "connections to the replica",
+     1, 64},
+    {"replica_timeout_ms", TYPE_NUMBER, AT(replica_timeout_ms), "2000",
+     "milliseconds without an answer of the replica after which the database itself is asked", 50,
+     60000},
+    {"replica_lag_max_ms", TYPE_NUMBER, AT(replica_lag_max_ms), "10000",
+     "milliseconds that the replica may be behind; beyond, it is not asked", 100, 3600000},
+    {"migrate_database", TYPE_SECRET, AT(migrate_database), "",
+     "the same for the owner of the schema, who migrates and gives the user of `database` the "
+     "rights"
+     " it needs; empty: that user does it itself",
+     0, 0},
     {"migrations", TYPE_TEXT, AT(migrations), "/usr/share/banter/sql",
      "directory of the numbered SQL files", 0, 0},
     {"migrate_on_start", TYPE_BOOL, AT(migrate_on_start), "true",
@@ -55,12 +72,19 @@ static const struct key keys[] = {
     {"tls_certificate_file", TYPE_TEXT, AT(tls_certificate_file), "",
      "PEM file with the certificate and its chain; read again at SIGHUP", 0, 0},
     {"tls_key_file", TYPE_TEXT, AT(tls_key_file), "", "PEM file with the certificate's key", 0, 0},
+    {"hsts_seconds", TYPE_NUMBER, AT(hsts_seconds), "31536000",
+     "seconds for which browsers that came over TLS come over TLS only; 0: as they like", 0,
+     63072000},
     {"http_socket", TYPE_TEXT, AT(http_socket), "/run/banter/http.sock",
      "Unix socket between the front door and the HTTP server behind it", 0, 0},
     {"mqtt_socket", TYPE_TEXT, AT(mqtt_socket), "/run/banter/mqtt.sock",
      "Unix socket of the broker for clients that come through the front door", 0, 0},
     {"websocket_origins", TYPE_TEXT, AT(websocket_origins), "",
-     "origins whose pages may open WebSockets, besides our own; *: all", 0, 0},
+     "origins whose pages may open WebSockets and ask the API, besides ours and the other nodes';"
+     " *: all",
+     0, 0},
+    {"web_connect_sources", TYPE_TEXT, AT(web_connect_sources), "",
+     "where the web client may connect, besides this server and the other nodes", 0, 0},
     {"websocket_ping_ms", TYPE_NUMBER, AT(websocket_ping_ms), "30000",
      "milliseconds of silence after which a client is asked for a sign of life", 100, 3600000},
     {"trusted_proxies", TYPE_TEXT, AT(trusted_proxies), "",
@@ -69,6 +93,19 @@ static const struct key keys[] = {
      "connections from clients, or fewer if the process may not open so many files", 1, 1000000},
     {"connections_per_address", TYPE_NUMBER, AT(connections_per_address), "1000",
      "connections from one IPv4 address or IPv6 /64, other than this machine's", 1, 1000000},
+    {"rate_limits", TYPE_BOOL, AT(rate_limits), "true",
+     "false: no limit of those below, nor delays after wrong passwords", 0, 0},
+    {"rate_address_connects", TYPE_RATE, AT(rate_address_connects), "3000/60",
+     "connections from one address through the front door: COUNT/SECONDS, or off", 0, 0},
+    {"rate_address_http", TYPE_RATE, AT(rate_address_http), "12000/60",
+     "HTTP requests of one address", 0, 0},
+    {"rate_user_http", TYPE_RATE, AT(rate_user_http), "3000/60", "HTTP requests of one user", 0, 0},
+    {"rate_address_signups", TYPE_RATE, AT(rate_address_signups), "100/3600",
+     "sign-ups from one address", 0, 0},
+    {"rate_address_logins", TYPE_RATE, AT(rate_address_logins), "100/600",
+     "wrong passwords from one address", 0, 0},
+    {"rate_user_exports", TYPE_RATE, AT(rate_user_exports), "10/3600",
+     "exports of one user's data, and continuations of them", 0, 0},
     {"metrics_listen", TYPE_TEXT, AT(metrics_listen), "127.0.0.1:9464",
      "address of /metrics, or off", 0, 0},
     {"web_root", TYPE_TEXT, AT(web_root), "off", "directory of the web client, served at /, or off",
@@ -80,8 +117,39 @@ static const struct key keys[] = {
      "where the doorbell reaches the broker: path of a Unix socket, or host:port", 0, 0},
     {"node", TYPE_TEXT, AT(node), "",
      "name of this node, which no other of the database has; empty: the host's name", 0, 0},
+    {"redis", TYPE_SECRET, AT(redis), "",
+     "Redis through which the nodes of one database talk: [[USER]:PASSWORD@]HOST:PORT or a socket's"
+     " path; none: talk through the database alone, slowly; empty: this is the only node",
+     0, 0},
+    {"redis_prefix", TYPE_TEXT, AT(redis_prefix), "banter",
+     "begins the names of all channels: another one for each database on one Redis", 0, 0},
+    {"registry", TYPE_SECRET, AT(registry), "",
+     "where nodes say who and where they are: redis, or zookeeper://[USER:PASSWORD@]HOST:PORT[,…]"
+     "[/PATH]; empty: in the database",
+     0, 0},
+    {"redis_ca_file", TYPE_TEXT, AT(redis_ca_file), "",
+     "PEM file with the certificates that Redis's must come from: then it is reached over TLS", 0,
+     0},
+    {"redis_certificate_file", TYPE_TEXT, AT(redis_certificate_file), "",
+     "PEM file with the certificate that the bridge shows Redis", 0, 0},
+    {"redis_key_file", TYPE_TEXT, AT(redis_key_file), "", "PEM file with that certificate's key", 0,
+     0},
+    {"public_http", TYPE_TEXT, AT(public_http), "",
+     "what /v1/servers tells clients: URL of the API on this node; empty: it is not told", 0, 0},
+    {"public_ws", TYPE_TEXT, AT(public_ws), "", "the same of MQTT over WebSocket", 0, 0},
+    {"public_mqtt", TYPE_TEXT, AT(public_mqtt), "", "the same of MQTT: mqtt(s)://HOST:PORT", 0, 0},
+    {"location", TYPE_TEXT, AT(location), "",
+     "where this node is, from the general to the particular, with slashes: eu/de/fra", 0, 0},
+    {"capacity", TYPE_NUMBER, AT(capacity), "10000",
+     "connections beyond which clients are sent to other nodes", 1, 10000000},
     {"keys_dir", TYPE_TEXT, AT(keys_dir), "/var/lib/banter/keys",
      "directory of the keys that sign access tokens", 0, 0},
+    {"key_overlap", TYPE_NUMBER, AT(key_overlap), "600",
+     "seconds that a new key is published before it signs", 5, 604800},
+    {"audit_days", TYPE_NUMBER, AT(audit_days), "365", "days that rows of the audit log are kept",
+     30, 36500},
+    {"operator_key", TYPE_SECRET, AT(operator_key), "",
+     "opens /v1/admin on the port of the metrics; empty: nothing does", 0, 0},
     {"blobs_dir", TYPE_TEXT, AT(blobs_dir), "/var/lib/banter/blobs", "directory of users' pictures",
      0, 0},
     {"issuer", TYPE_TEXT, AT(issuer), "banter", "issuer in access tokens", 0, 0},
@@ -160,8 +228,10 @@ static const struct key keys[] = {
 
 enum { KEY_COUNT = sizeof keys / sizeof keys[0] };
 
+static const char *const level_names[] = {"debug", "info", "warning", "error"};
+
 /* Where the value of a key came from; later sources win. */
-enum source { FROM_NOWHERE, FROM_DEFAULT, FROM_FILE, FROM_ENVIRONMENT };
+enum source { FROM_NOWHERE, FROM_DEFAULT, FROM_FILE, FROM_ENVIRONMENT, FROM_FLAG };
 
 struct loader {
     struct config *config;
@@ -191,10 +261,8 @@ static bool parse_bool(const char *text, bool *out)
 
 static bool parse_log_level(const char *text, unsigned *out)
 {
-    static const char *const names[] = {"debug", "info", "warning", "error"};
-
-    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (strcmp(text, names[i]) == 0) {
+    for (unsigned i = 0; i < sizeof level_names / sizeof level_names[0]; i++) {
+        if (strcmp(text, level_names[i]) == 0) {
             *out = i;
             return true;
         }
@@ -221,6 +289,8 @@ static bool set_value(struct config *config, const struct key *key, const char *
         return parse_number(value, key->min, key->max, field);
     case TYPE_BOOL:
         return parse_bool(value, field);
+    case TYPE_RATE:
+        return rate_parse(value, field);
     case TYPE_LOG_LEVEL:
         return parse_log_level(value, field);
     }
@@ -237,6 +307,8 @@ static bool set_from_file(struct config *config, const struct key *key, const ch
                   strerror(errno));
         return false;
     }
+    if (!file_is_private(path))
+        log_warning("config", "%s_file: everybody can read %s: chmod o= it", key->name, path);
     replace_text((char **)((char *)config + key->offset), secret);
     return true;
 }
@@ -271,13 +343,20 @@ static bool key_has_name(const struct key *key, const char *name, bool *names_fi
     return name[length] == '\0' || *names_file;
 }
 
-static bool set_by_name(struct loader *loader, const char *name, const char *value)
+static bool set_by_name(struct loader *loader, enum source source, const char *name,
+                        const char *value)
 {
     bool names_file;
 
     for (size_t i = 0; i < KEY_COUNT; i++) {
-        if (key_has_name(&keys[i], name, &names_file))
-            return set_key(loader, i, FROM_FILE, names_file, value);
+        if (!key_has_name(&keys[i], name, &names_file))
+            continue;
+        if (source == FROM_FLAG && keys[i].type == TYPE_SECRET && !names_file) {
+            log_error("config", "%s is a secret and not for a command line: give %s_file", name,
+                      name);
+            return false;
+        }
+        return set_key(loader, i, source, names_file, value);
     }
     log_error("config", "unknown key: %s", name);
     return false;
@@ -297,7 +376,7 @@ static bool read_line(struct loader *loader, char *line)
     value = name + strcspn(name, " \t");
     if (*value != '\0')
         *value++ = '\0';
-    return set_by_name(loader, name, value + strspn(value, " \t"));
+    return set_by_name(loader, FROM_FILE, name, value + strspn(value, " \t"));
 }
 
 static bool read_file(struct loader *loader, const char *path)
@@ -352,6 +431,19 @@ static bool read_environment(struct loader *loader)
     return ok;
 }
 
+static bool read_flag(struct loader *loader, const char *flag)
+{
+    char name[NAME_MAX_LENGTH];
+    const char *equals = strchr(flag, '=');
+
+    if (!equals || equals - flag >= NAME_MAX_LENGTH) {
+        log_error("config", "--set takes KEY=VALUE");
+        return false;
+    }
+    snprintf(name, sizeof name, "%.*s", (int)(equals - flag), flag);
+    return set_by_name(loader, FROM_FLAG, name, equals + 1);
+}
+
 static void set_defaults(struct loader *loader)
 {
     for (size_t i = 0; i < KEY_COUNT; i++) {
@@ -381,6 +473,14 @@ static bool check(struct loader *loader)
             ok = false;
         }
     }
+    if (config->registry[0] && !config->redis[0]) {
+        log_error("config", "registry is for several nodes: it needs redis, be it none");
+        ok = false;
+    }
+    if (config->operator_key[0] != '\0' && strlen(config->operator_key) < OPERATOR_KEY_MIN_LENGTH) {
+        log_error("config", "operator_key must have %d bytes or more", OPERATOR_KEY_MIN_LENGTH);
+        ok = false;
+    }
     if (config->node[0] == '\0') {
         if (gethostname(host, sizeof host - 1) != 0)
             log_warning("config", "the host has no name: this node is called %s", host);
@@ -389,7 +489,8 @@ static bool check(struct loader *loader)
     return ok;
 }
 
-bool config_load(struct config *config, const char *path)
+bool config_load(struct config *config, const char *path, const char *const *flags,
+                 size_t flag_count)
 {
     struct loader loader = {.config = config};
 
@@ -397,6 +498,8 @@ bool config_load(struct config *config, const char *path)
     set_defaults(&loader);
     bool ok = !path || read_file(&loader, path);
     ok = read_environment(&loader) && ok;
+    for (size_t i = 0; i < flag_count; i++)
+        ok = read_flag(&loader, flags[i]) && ok;
     return check(&loader) && ok;
 }
 
@@ -410,8 +513,8 @@ void config_free(struct config *config)
 
 void config_print_help(FILE *out)
 {
-    fprintf(out,
-            "Settings, as `key value` lines in the file or as BANTER_KEY in the environment:\n");
+    fprintf(out, "Settings, as `key value` lines in the file, as BANTER_KEY in the environment, or"
+                 " as --set KEY=VALUE:\n");
     for (size_t i = 0; i < KEY_COUNT; i++) {
         const struct key *key = &keys[i];
         fprintf(out, "  %-20s %s", key->name, key->help);
@@ -422,4 +525,47 @@ void config_print_help(FILE *out)
         else
             fprintf(out, " (%s)\n", key->initial[0] ? key->initial : "empty");
     }
+}
+
+static void print_rate(const char *name, const struct rate *rate, FILE *out)
+{
+    if (rate->count == 0)
+        fprintf(out, "%s off\n", name);
+    else
+        fprintf(out, "%s %u/%u\n", name, rate->count, rate->seconds);
+}
+
+static void print_value(const struct config *config, const struct key *key, bool secrets, FILE *out)
+{
+    const void *field = (const char *)config + key->offset;
+
+    switch (key->type) {
+    case TYPE_SECRET:
+        if (!secrets) {
+            fprintf(out, "# %s is a secret\n", key->name);
+            return;
+        }
+        /* fall through */
+    case TYPE_TEXT:
+        fprintf(out, "%s %s\n", key->name, *(const char *const *)field);
+        return;
+    case TYPE_NUMBER:
+        fprintf(out, "%s %u\n", key->name, *(const unsigned *)field);
+        return;
+    case TYPE_BOOL:
+        fprintf(out, "%s %s\n", key->name, *(const bool *)field ? "true" : "false");
+        return;
+    case TYPE_RATE:
+        print_rate(key->name, field, out);
+        return;
+    case TYPE_LOG_LEVEL:
+        fprintf(out, "%s %s\n", key->name, level_names[*(const unsigned *)field]);
+        return;
+    }
+}
+
+void config_print(const struct config *config, bool secrets, FILE *out)
+{
+    for (size_t i = 0; i < KEY_COUNT; i++)
+        print_value(config, &keys[i], secrets, out);
 }

@@ -3,6 +3,8 @@
 #include "core/accounts.h"
 
 #include "api/routes.h"
+#include "base/clock.h"
+#include "core/rates.h"
 
 static void write_session(struct buf *b, const struct account_session *session)
 {
@@ -38,10 +40,25 @@ static void on_signed_up(void *owner, enum code code, const char *reason,
     answer_session(owner, 201, code, reason, session);
 }
 
-static void on_logged_in(void *owner, enum code code, const char *reason,
-                         const struct account_session *session)
+static void on_renewed(void *owner, enum code code, const char *reason,
+                       const struct account_session *session)
 {
     answer_session(owner, 200, code, reason, session);
+}
+
+/* A login whose password is being looked at; lives as long as its request. */
+struct login {
+    struct call *call;
+    struct login_try attempt;
+};
+
+static void on_password_tried(void *owner, enum code code, const char *reason,
+                              const struct account_session *session)
+{
+    struct login *login = owner;
+
+    rates_login_done(login->call->core->rates, &login->attempt, code);
+    answer_session(login->call, 200, code, reason, session);
 }
 
 static void on_logged_out(void *owner, enum code code, const char *reason,
@@ -56,6 +73,17 @@ static void on_logged_out(void *owner, enum code code, const char *reason,
         call_refuse(c, code, reason);
 }
 
+/* False after answering 429. */
+static bool may_sign_up(struct call *c)
+{
+    uint64_t wait_ms =
+        rates_signup(c->core->rates, http_request_address(c->request), clock_monotonic_ms());
+
+    if (wait_ms > 0)
+        call_refuse_limited(c->request, wait_ms, "too many sign-ups from your address");
+    return wait_ms == 0;
+}
+
 void handle_signup(struct call *c)
 {
     struct slice handle, password, name, email, device;
@@ -65,9 +93,27 @@ void handle_signup(struct call *c)
     };
     json_t *body = call_read_object(c);
 
-    if (body && call_read_strings(c, body, strings, sizeof strings / sizeof *strings))
-        accounts_signup(c->core->accounts, handle, password, name, email, device, on_signed_up, c);
+    if (body && call_read_strings(c, body, strings, sizeof strings / sizeof *strings) &&
+        may_sign_up(c))
+        accounts_signup(c->core->accounts, http_request_address(c->request), handle, password, name,
+                        email, device, on_signed_up, c);
     json_decref(body);
+}
+
+static void try_password(struct call *c, struct slice handle, struct slice password,
+                         struct slice device)
+{
+    struct login *login = http_request_memory(c->request, sizeof *login);
+    uint64_t wait_ms;
+
+    login->call = c;
+    wait_ms = rates_login(c->core->rates, handle, http_request_address(c->request),
+                          clock_monotonic_ms(), &login->attempt);
+    if (wait_ms > 0)
+        call_refuse_limited(c->request, wait_ms, "too many wrong passwords: wait");
+    else
+        accounts_login(c->core->accounts, http_request_address(c->request), handle, password,
+                       device, on_password_tried, login);
 }
 
 void handle_login(struct call *c)
@@ -81,7 +127,7 @@ void handle_login(struct call *c)
     json_t *body = call_read_object(c);
 
     if (body && call_read_strings(c, body, strings, sizeof strings / sizeof *strings))
-        accounts_login(c->core->accounts, handle, password, device, on_logged_in, c);
+        try_password(c, handle, password, device);
     json_decref(body);
 }
 
@@ -92,9 +138,9 @@ void handle_token(struct call *c)
     json_t *body = call_read_object(c);
 
     if (body && call_read_strings(c, body, strings, 1))
-        accounts_refresh(c->core->accounts, token,
-                         slice_str(http_request_header(c->request, "Idempotency-Key")),
-                         on_logged_in, c);
+        accounts_refresh(c->core->accounts, http_request_address(c->request), token,
+                         slice_str(http_request_header(c->request, "Idempotency-Key")), on_renewed,
+                         c);
     json_decref(body);
 }
 
@@ -105,6 +151,7 @@ void handle_logout(struct call *c)
     json_t *body = call_read_object(c);
 
     if (body && call_read_strings(c, body, strings, 1))
-        accounts_logout(c->core->accounts, token, on_logged_out, c);
+        accounts_logout(c->core->accounts, http_request_address(c->request), token, on_logged_out,
+                        c);
     json_decref(body);
 }

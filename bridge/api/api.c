@@ -2,6 +2,7 @@
 /* api.c - see api.h: two listeners, each with its table of routes. */
 #include "api/api.h"
 
+#include "api/cors.h"
 #include "api/pages.h"
 #include "api/routes.h"
 #include "base/memory.h"
@@ -28,6 +29,7 @@ static void on_request(void *owner, struct http_request *request)
     const struct api *a = owner;
     bool stopping = health_is_stopping(a->core.health);
 
+    cors_mark(a->core.sites, request);
     if (stopping || drain_is_on(a->core.drain))
         http_reply_header(request, "Connection", "close");
     if (stopping && !asks_for_health(request)) {
@@ -54,6 +56,7 @@ struct api *api_create(const struct api_dependencies *dependencies)
                                    &(struct http_server_config){
                                        .listen = a->core.http_socket,
                                        .trusted_proxies = a->core.trusted_proxies,
+                                       .hsts_seconds = a->core.hsts_seconds,
                                    },
                                    on_request, a);
     if (!a->server)

@@ -13,7 +13,10 @@
 
 struct accounts;
 struct api;
+struct audit;
+struct audit_pages;
 struct avatars;
+struct cluster;
 struct commands;
 struct cursors;
 struct db_pool;
@@ -28,15 +31,23 @@ struct invites;
 struct keys;
 struct link;
 struct networks;
+struct personal;
 struct presence;
 struct push_service;
+struct rates;
+struct replica;
 struct revocations;
+struct servers;
+struct sites;
 struct sync;
 
 struct api_dependencies {
     struct event_base *base;
     struct accounts *accounts;
+    struct audit *audit;
+    struct audit_pages *audit_pages;
     struct avatars *avatars;
+    const struct cluster *cluster; /* only asked for its numbers; or NULL */
     struct commands *commands;
     struct cursors *cursors;
     const struct drain *drain;
@@ -47,13 +58,20 @@ struct api_dependencies {
     struct invites *invites;
     struct keys *keys;
     struct link *link;
+    struct personal *personal;
     struct presence *presence;
     struct push_service *push;
+    struct rates *rates;
+    const struct replica *replica; /* only asked for its numbers; or NULL */
     struct revocations *revocations;
+    const struct servers *servers;
+    const struct sites *sites;
     struct sync *sync;
     const struct door *door;                /* only asked for its numbers */
     const char *http_socket;                /* Unix socket, to which the front door connects */
     const struct networks *trusted_proxies; /* whose X-Forwarded-For is believed */
+    const char *operator_key;               /* empty: nobody is an operator; borrowed */
+    unsigned hsts_seconds;                  /* as in http/server.h */
     const char *metrics_listen;             /* "127.0.0.1:9464", or NULL: no metrics */
     const char *web_root;                   /* directory of the web client, or NULL: none */
 };

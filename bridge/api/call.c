@@ -6,6 +6,7 @@
 #include "wire/names.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,7 +108,16 @@ void call_refuse(struct call *c, enum code code, const char *reason)
 {
     if (code == CODE_UNAUTHORIZED)
         http_reply_header(c->request, "WWW-Authenticate", "Bearer realm=\"banter\"");
-    if (code == CODE_UNAVAILABLE || code == CODE_RATE_LIMITED)
+    if (code == CODE_UNAVAILABLE)
         http_reply_header(c->request, "Retry-After", "1");
     http_problem(c->request, 0, code, reason);
+}
+
+void call_refuse_limited(struct http_request *request, uint64_t wait_ms, const char *reason)
+{
+    char seconds[24];
+
+    snprintf(seconds, sizeof seconds, "%" PRIu64, (wait_ms + 999) / 1000);
+    http_reply_header(request, "Retry-After", seconds);
+    http_problem(request, 0, CODE_RATE_LIMITED, reason);
 }

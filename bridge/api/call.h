@@ -69,6 +69,8 @@ bool call_wants_page(struct call *c);
 void call_answer(struct call *c, int status, struct buf *json);
 /* Ends the call with a copy of this JSON. */
 void call_answer_copy(struct call *c, int status, struct slice json);
+/* Ends the request with 429, and when to come again. */
+void call_refuse_limited(struct http_request *request, uint64_t wait_ms, const char *reason);
 /* Ends the call with a problem, with what its code asks for in the header. */
 void call_refuse(struct call *c, enum code code, const char *reason);
 

@@ -96,6 +96,7 @@ static void answer_page(struct call *c, const struct range *range)
         .after = range->after,
         .before = range->after < 0 && range->before == 0 ? INT64_MAX : range->before,
         .folded = range->folded,
+        .spares = true,
         .limit = range->limit ? (unsigned)range->limit : HISTORY_LIMIT_DEFAULT,
         .bytes_max = PAGE_BYTES,
     };
@@ -124,6 +125,7 @@ static void read_on(struct replay *r)
         .conversation = r->range.conversation,
         .after = r->range.after,
         .folded = r->range.folded,
+        .spares = true,
         .limit = STREAM_PAGE_ENTRIES,
         .bytes_max = STREAM_PAGE_BYTES,
     };

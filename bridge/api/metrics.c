@@ -6,12 +6,17 @@
 
 #include "api/routes.h"
 #include "core/accounts.h"
+#include "core/audit.h"
+#include "core/cluster.h"
 #include "core/cursors.h"
 #include "core/drain.h"
 #include "core/health.h"
 #include "core/indexer.h"
 #include "core/ingest.h"
+#include "core/keys.h"
 #include "core/presence.h"
+#include "core/rates.h"
+#include "core/replica.h"
 #include "core/revocations.h"
 #include "door/door.h"
 #include "link/link.h"
@@ -59,6 +64,34 @@ static void put_health(struct buf *b, const struct api_dependencies *core)
                   link_is_connected(core->link));
     metrics_gauge(b, "link_silent_milliseconds", "For how long the plugin has owed an answer.",
                   link_silent_ms(core->link));
+}
+
+static void put_cluster(struct buf *b, const struct cluster *cluster)
+{
+    struct cluster_stats s;
+
+    cluster_get_stats(cluster, &s);
+    metrics_gauge(b, "cluster_member", "1 while this node has its lease.",
+                  cluster_is_member(cluster));
+    metrics_gauge(b, "cluster_nodes", "Nodes that this one knows, itself too.", s.nodes);
+    metrics_gauge(b, "cluster_interests", "Conversations of which this node hears.", s.interests);
+    metrics_counter(b, "cluster_bulletins_total", "Bulletins of this node.", s.bulletins);
+    metrics_counter(b, "cluster_healed_total",
+                    "Bulletins of other nodes that came through the database.", s.healed);
+    metrics_counter(b, "cluster_reconciled_total", "Times that everybody was attached anew.",
+                    s.reconciled);
+    metrics_gauge(b, "bus_up", "1 while Redis can be used.", cluster_bus_is_up(cluster));
+    metrics_counter(b, "bus_published_total", "Messages published.", s.published);
+    metrics_counter(b, "bus_received_total", "Messages received.", s.received);
+    metrics_counter(b, "bus_dropped_total", "Messages for which there was no room.", s.dropped);
+    metrics_counter(b, "bus_forged_total", "Messages that no node has sealed.", s.forged);
+    metrics_counter(b, "bus_losses_total", "Times that Redis was lost.", s.losses);
+    if (!s.has_registry)
+        return;
+    metrics_gauge(b, "registry_up", "1 while the registry can be used.", s.registry_up);
+    metrics_gauge(b, "registry_entries", "Other nodes in the registry.", s.registry_entries);
+    metrics_counter(b, "registry_losses_total", "Times that the registry was lost.",
+                    s.registry_losses);
 }
 
 static void put_http(struct buf *b, const struct http_server *server)
@@ -110,6 +143,32 @@ static void put_door(struct buf *b, const struct door *door)
     metrics_counter(b, "door_sent_bytes_total", "Bytes carried to clients.", s.to_clients);
 }
 
+static void put_audit(struct buf *b, const struct audit *audit)
+{
+    struct audit_stats s;
+
+    audit_get_stats(audit, &s);
+    metrics_counter(b, "audit_stored_total", "Rows written into the audit log.", s.stored);
+    metrics_gauge(b, "audit_waiting", "Rows that are still to be written.", s.waiting);
+    metrics_counter(b, "audit_left_out_total", "Refusals beyond what is noted of them in a minute.",
+                    s.left_out);
+    metrics_counter(b, "audit_lost_total", "Rows that went to the log instead.", s.lost);
+}
+
+static void put_keys(struct buf *b, const struct keys *keys)
+{
+    struct keys_stats s;
+
+    keys_get_stats(keys, &s);
+    metrics_gauge(b, "keys", "Keys whose access tokens are good.", s.published);
+    metrics_gauge(b, "keys_broken", "Files of keys that are of no use.", s.broken);
+    metrics_gauge(b, "keys_signing_age_seconds", "Age of the key that signs.", s.age_s);
+    metrics_counter(b, "keys_changes_total", "Changes of the set of keys.", s.changes);
+    metrics_counter(b, "keys_failures_total",
+                    "Times that the keys could not be read, or their public halves not written.",
+                    s.failures);
+}
+
 static void put_accounts(struct buf *b, const struct accounts *accounts)
 {
     struct accounts_stats s;
@@ -126,6 +185,34 @@ static void put_accounts(struct buf *b, const struct accounts *accounts)
                     s.busy);
     metrics_gauge(b, "passwords_pending", "Passwords being hashed or waiting for it.",
                   s.passwords_pending);
+}
+
+static void put_rates(struct buf *b, const struct rates *rates)
+{
+    struct rates_stats s;
+
+    rates_get_stats(rates, &s);
+    const struct {
+        const char *what;
+        uint64_t count;
+    } limits[] = {
+        {"drafts", s.plugin.drafts},
+        {"requests", s.plugin.requests},
+        {"signals", s.plugin.signals},
+        {"connections", s.plugin.connections},
+        {"http_address", s.refused[RATES_ADDRESS_HTTP]},
+        {"http_user", s.refused[RATES_USER_HTTP]},
+        {"signups", s.refused[RATES_ADDRESS_SIGNUPS]},
+        {"logins_address", s.refused[RATES_ADDRESS_LOGINS]},
+        {"logins_account", s.refused[RATES_ACCOUNT_LOGINS]},
+        {"exports", s.refused[RATES_USER_EXPORTS]},
+    };
+
+    buf_str(b, "# HELP banter_rate_limited_total Things refused for being too many.\n"
+               "# TYPE banter_rate_limited_total counter\n");
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+        buf_printf(b, "banter_rate_limited_total{what=\"%s\"} %" PRIu64 "\n", limits[i].what,
+                   limits[i].count);
 }
 
 static void put_ingest(struct buf *b, const struct ingest *ingest)
@@ -172,6 +259,22 @@ static void put_indexer(struct buf *b, const struct indexer *indexer)
                   s.waiting);
 }
 
+static void put_replica(struct buf *b, const struct replica *replica)
+{
+    struct replica_stats s;
+
+    replica_get_stats(replica, &s);
+    metrics_gauge(b, "replica_usable", "1 while histories may be read from the replica.", s.usable);
+    metrics_gauge(b, "replica_lag_milliseconds", "For how long the replica has lacked something.",
+                  s.lag_ms);
+    buf_str(b, "# HELP banter_replica_pages_total Pages of history that were to be read from the "
+               "replica; all but the answered ones came from the primary.\n"
+               "# TYPE banter_replica_pages_total counter\n");
+    for (unsigned i = 0; i < REPLICA_OUTCOMES; i++)
+        buf_printf(b, "banter_replica_pages_total{outcome=\"%s\"} %" PRIu64 "\n",
+                   replica_outcome_names[i], s.pages[i]);
+}
+
 /* The second number of /proc/self/statm, in pages; 0 when it cannot be read. */
 static unsigned long resident_pages(void)
 {
@@ -214,10 +317,17 @@ void handle_metrics(struct call *c)
     put_cursors(&text, c->core->cursors);
     put_indexer(&text, c->core->indexer);
     put_accounts(&text, c->core->accounts);
+    put_keys(&text, c->core->keys);
+    put_audit(&text, c->core->audit);
+    put_rates(&text, c->core->rates);
     metrics_gauge(&text, "logins_revoked", "Ended logins whose access tokens may not have expired.",
                   revocations_count(c->core->revocations));
     metrics_push(&text, c->core->push);
     put_door(&text, c->core->door);
+    if (c->core->replica)
+        put_replica(&text, c->core->replica);
+    if (c->core->cluster)
+        put_cluster(&text, c->core->cluster);
     put_http(&text, c->api->server);
     put_process(&text);
     http_reply(c->request, 200, "text/plain; version=0.0.4; charset=utf-8", &text);

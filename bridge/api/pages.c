@@ -2,8 +2,9 @@
 /* pages.c - see pages.h.
  *
  * The page is the one place where a browser runs something of ours, so its policy lets it run
- * nothing else: no inline script or style, no other origin, no frame around it, and no string
- * becomes markup (Trusted Types). Whoever loosens a line of `policy` answers for all users. */
+ * nothing else: no inline script or style, no other origin (but to talk to the other nodes), no
+ * frame around it, and no string becomes markup (Trusted Types). Whoever loosens a line of the
+ * policy answers for all users. */
 #include "api/pages.h"
 
 #include "base/buf.h"
@@ -29,16 +30,22 @@ enum {
     NAME_MAX_LENGTH = 100,
     TAG_BYTES = 12, /* of the hash; what differs must differ here */
     TAG_ROOM = 2 * TAG_BYTES + sizeof "\"-gz\"",
+    SOURCES_TAG_BYTES = 8,
+    WHOLE_TAG_ROOM = TAG_ROOM + 1 + 2 * SOURCES_TAG_BYTES,
+    POLICY_MAX_BYTES = 16 << 10,
 };
 
 static const char index_path[] = "/index.html";
 static const char assets[] = "/assets/";
 
+static const char html[] = "text/html; charset=utf-8";
+
+/* Further sources follow. */
 static const char policy[] =
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
-    "connect-src 'self'; worker-src 'self'; manifest-src 'self'; object-src 'none'; "
+    "worker-src 'self'; manifest-src 'self'; object-src 'none'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
-    "require-trusted-types-for 'script'; trusted-types banter";
+    "require-trusted-types-for 'script'; trusted-types banter; connect-src 'self'";
 static const char permissions[] = "camera=(), display-capture=(), geolocation=(), microphone=(), "
                                   "midi=(), payment=(), serial=(), usb=()";
 
@@ -47,7 +54,7 @@ static const struct {
     const char *type;
 } types[] = {
     {".css", "text/css; charset=utf-8"},
-    {".html", "text/html; charset=utf-8"},
+    {".html", html},
     {".js", "text/javascript; charset=utf-8"},
     {".png", "image/png"},
     {".svg", "image/svg+xml"},
@@ -275,7 +282,38 @@ bool pages_match_tag(const char *if_none_match, struct slice tag)
     return false;
 }
 
-static void put_headers(struct http_request *request, const struct page *page, const char *tag)
+/* A browser that has the page keeps the policy that came with it (Chromium takes no new one from a
+ * 304), so another policy is another page. */
+static void make_whole_tag(char out[WHOLE_TAG_ROOM], const char *tag, const char *sources)
+{
+    unsigned char hash[SHA256_DIGEST_LENGTH];
+    size_t length = strlen(tag) - 1; /* without the quote at the end */
+
+    memcpy(out, tag, length + 2);
+    if (sources[0] == '\0')
+        return;
+    SHA256((const unsigned char *)sources, strlen(sources), hash);
+    out[length++] = '-';
+    for (size_t i = 0; i < SOURCES_TAG_BYTES; i++)
+        length += (size_t)snprintf(out + length, WHOLE_TAG_ROOM - length, "%02x", hash[i]);
+    snprintf(out + length, WHOLE_TAG_ROOM - length, "\"");
+}
+
+static void put_policy(struct http_request *request, const char *sources)
+{
+    struct buf whole;
+
+    buf_init(&whole, POLICY_MAX_BYTES);
+    buf_str(&whole, policy);
+    buf_str(&whole, sources);
+    if (whole.failed)
+        abort(); /* out of memory */
+    http_reply_header(request, "Content-Security-Policy", whole.data);
+    buf_finish(&whole);
+}
+
+static void put_headers(struct http_request *request, const struct page *page, const char *tag,
+                        const char *sources)
 {
     /* What is in assets has its content's hash in its name; everything else is asked for anew. */
     bool hashed = strncmp(page->path, assets, sizeof assets - 1) == 0;
@@ -283,25 +321,28 @@ static void put_headers(struct http_request *request, const struct page *page, c
     http_reply_header(request, "ETag", tag);
     http_reply_header(request, "Cache-Control",
                       hashed ? "public, max-age=31536000, immutable" : "no-cache");
-    http_reply_header(request, "Content-Security-Policy", policy);
+    put_policy(request, sources);
     http_reply_header(request, "Cross-Origin-Opener-Policy", "same-origin");
     http_reply_header(request, "Permissions-Policy", permissions);
     if (page->gzip.length > 0)
         http_reply_header(request, "Vary", "Accept-Encoding");
 }
 
-void pages_answer(const struct pages *p, struct slice path, struct http_request *request)
+void pages_answer(const struct pages *p, struct slice path, const char *sources,
+                  struct http_request *request)
 {
     const struct page *page = find(p, path);
-    const char *tag;
+    char tag[WHOLE_TAG_ROOM];
     struct buf body;
     bool gzip;
 
     assert(page);
+    if (page->type != html)
+        sources = ""; /* nothing else connects: the service worker asks its own origin alone */
     gzip =
         page->gzip.length > 0 && pages_take_gzip(http_request_header(request, "Accept-Encoding"));
-    tag = gzip ? page->gtag : page->tag;
-    put_headers(request, page, tag);
+    make_whole_tag(tag, gzip ? page->gtag : page->tag, sources);
+    put_headers(request, page, tag, sources);
     if (pages_match_tag(http_request_header(request, "If-None-Match"), slice_str(tag))) {
         http_reply(request, 304, NULL, NULL);
         return;

@@ -22,8 +22,10 @@ void pages_free(struct pages *p);
 
 /* Whether `path` names a page. "/" is index.html. */
 bool pages_have(const struct pages *p, struct slice path);
-/* Answers a GET or HEAD of a page that is there, and ends the request. */
-void pages_answer(const struct pages *p, struct slice path, struct http_request *request);
+/* Answers a GET or HEAD of a page that is there, and ends the request. `sources`: where it may
+ * connect besides its own origin, each with a blank before it. */
+void pages_answer(const struct pages *p, struct slice path, const char *sources,
+                  struct http_request *request);
 
 /* What an Accept-Encoding field (or NULL) says of gzip. Pure. */
 bool pages_take_gzip(const char *accept_encoding);

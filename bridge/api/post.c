@@ -6,6 +6,7 @@
 #include "core/ingest.h"
 
 #include "api/routes.h"
+#include "core/refused_draft.h"
 #include "wire/entry.h"
 #include "wire/json.h"
 
@@ -19,6 +20,11 @@ static void on_settled(void *owner, struct slice id, const struct ingest_outcome
     struct buf receipt;
 
     if (outcome->code != CODE_OK) {
+        refused_draft_log(&(struct refused_draft){.request = http_request_id(c->request),
+                                                  .user = c->actor.handle,
+                                                  .target = slice_str(c->parameter),
+                                                  .id = id,
+                                                  .outcome = outcome});
         call_refuse(c, outcome->code, outcome->reason);
         return;
     }

@@ -2,13 +2,18 @@
 /* routes.c - see routes.h. Everything that the bridge answers over HTTP is in these two tables. */
 #include "api/routes.h"
 
+#include "api/cors.h"
 #include "api/pages.h"
+#include "base/clock.h"
 #include "core/keys.h"
+#include "core/rates.h"
 #include "core/revocations.h"
+#include "core/sites.h"
 #include "wire/limits.h"
 
 #include <assert.h>
 #include <event2/http.h>
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -27,8 +32,8 @@ static const struct route public_table[] = {
     {"/.well-known/jwks.json", GET, ROUTE_EVERYBODY, 0, handle_jwks},
     {"/join/{token}", GET, ROUTE_EVERYBODY, 0, handle_join_page},
     {"/join/{token}", POST, ROUTE_USERS, FORM_MAX_BYTES, handle_join},
-    {"/livez", GET, ROUTE_EVERYBODY, 0, handle_live},
-    {"/readyz", GET, ROUTE_EVERYBODY, 0, handle_ready},
+    {"/livez", GET, ROUTE_SUPERVISORS, 0, handle_live},
+    {"/readyz", GET, ROUTE_SUPERVISORS, 0, handle_ready},
     {"/v1/control", POST, ROUTE_USERS, PAYLOAD_MAX_BYTES, handle_control},
     {"/v1/conversations", GET, ROUTE_USERS, 0, handle_conversations},
     {"/v1/conversations/{conversation}", GET, ROUTE_USERS, 0, handle_conversation},
@@ -40,6 +45,7 @@ static const struct route public_table[] = {
      handle_post},
     {"/v1/devices", GET, ROUTE_USERS, 0, handle_devices},
     {"/v1/devices/{device}", DELETE, ROUTE_USERS, 0, handle_revoke_device},
+    {"/v1/erasures/{erasure}", GET, ROUTE_EVERYBODY, 0, handle_erasure},
     {"/v1/invites/{invite}", DELETE, ROUTE_USERS, 0, handle_revoke_invite},
     {"/v1/login", POST, ROUTE_EVERYBODY, FORM_MAX_BYTES, handle_login},
     {"/v1/logout", POST, ROUTE_EVERYBODY, FORM_MAX_BYTES, handle_logout},
@@ -48,24 +54,29 @@ static const struct route public_table[] = {
     {"/v1/me/avatar", GET, ROUTE_USERS, 0, handle_own_avatar},
     {"/v1/me/avatar", PUT, ROUTE_USERS_BYTES, AVATAR_MAX_BYTES, handle_set_avatar},
     {"/v1/me/avatar", DELETE, ROUTE_USERS, 0, handle_remove_avatar},
+    {"/v1/me/erasure", POST, ROUTE_USERS, FORM_MAX_BYTES, handle_erase},
+    {"/v1/me/export", GET, ROUTE_USERS, 0, handle_export},
     {"/v1/openapi.json", GET, ROUTE_EVERYBODY, 0, handle_openapi},
     {"/v1/push/registrations", GET, ROUTE_USERS, 0, handle_push_list},
     {"/v1/push/registrations", POST, ROUTE_USERS, FORM_MAX_BYTES, handle_push_register},
     {"/v1/push/registrations/{registration}", DELETE, ROUTE_USERS, 0, handle_push_unregister},
     {"/v1/push/vapid", GET, ROUTE_EVERYBODY, 0, handle_push_vapid},
     {"/v1/search", GET, ROUTE_USERS, 0, handle_search},
+    {"/v1/servers", GET, ROUTE_EVERYBODY, 0, handle_servers},
     {"/v1/signup", POST, ROUTE_EVERYBODY, FORM_MAX_BYTES, handle_signup},
     {"/v1/sync", POST, ROUTE_USERS, PAYLOAD_MAX_BYTES, handle_sync},
     {"/v1/token", POST, ROUTE_EVERYBODY, FORM_MAX_BYTES, handle_token},
     {"/v1/users", GET, ROUTE_USERS, 0, handle_search_users},
     {"/v1/users/{handle}", GET, ROUTE_USERS, 0, handle_user},
     {"/v1/users/{handle}/avatar", GET, ROUTE_USERS, 0, handle_avatar},
+    {"/v1/users/{handle}/export", GET, ROUTE_USERS, 0, handle_export_user},
 };
 static const struct route metrics_table[] = {
     /* Health also here, for when the front door does not come round. */
-    {"/livez", GET, ROUTE_EVERYBODY, 0, handle_live},
-    {"/metrics", GET, ROUTE_EVERYBODY, 0, handle_metrics},
-    {"/readyz", GET, ROUTE_EVERYBODY, 0, handle_ready},
+    {"/livez", GET, ROUTE_SUPERVISORS, 0, handle_live},
+    {"/metrics", GET, ROUTE_SUPERVISORS, 0, handle_metrics},
+    {"/readyz", GET, ROUTE_SUPERVISORS, 0, handle_ready},
+    {"/v1/admin/audit", GET, ROUTE_OPERATORS, 0, handle_audit},
 };
 
 #undef DELETE
@@ -152,7 +163,7 @@ static const struct route *find_route(const struct route_table *table, const cha
     return found;
 }
 
-static void add_allow(struct http_request *request, unsigned allowed)
+static void add_allow(const struct api *api, struct http_request *request, unsigned allowed)
 {
     static const struct {
         enum http_method method;
@@ -172,6 +183,8 @@ static void add_allow(struct http_request *request, unsigned allowed)
     buf_str(&list, "OPTIONS");
     assert(!list.failed);
     http_reply_header(request, "Allow", list.data);
+    if (http_request_method(request) == HTTP_METHOD_OPTIONS)
+        cors_allow(api->core.sites, request, list.data);
     buf_finish(&list);
 }
 
@@ -186,18 +199,18 @@ static bool answer_page(const struct api *api, struct http_request *request, uns
     *allowed = methods;
     if (!(http_request_method(request) & methods))
         return false;
-    pages_answer(api->pages, path, request);
+    pages_answer(api->pages, path, sites_sources(api->core.sites), request);
     return true;
 }
 
 /* Nothing takes the request: says what the path has, if anything. */
-static void answer_no_route(struct http_request *request, unsigned allowed)
+static void answer_no_route(const struct api *api, struct http_request *request, unsigned allowed)
 {
     if (allowed == 0) {
         http_problem(request, 0, CODE_NOT_FOUND, "there is nothing at this path");
         return;
     }
-    add_allow(request, allowed);
+    add_allow(api, request, allowed);
     if (http_request_method(request) == HTTP_METHOD_OPTIONS)
         http_reply(request, 204, NULL, NULL);
     else
@@ -256,8 +269,54 @@ static bool authenticate(struct call *c)
         return false;
     c->actor = (struct actor){.uid = c->claims.uid,
                               .handle = slice_str(c->claims.handle),
-                              .login = slice_str(c->claims.session)};
+                              .login = slice_str(c->claims.session),
+                              .address = http_request_address(c->request)};
+    http_request_note_user(c->request, c->actor.handle);
     return true;
+}
+
+/* False after answering. */
+static bool is_operator(struct call *c)
+{
+    struct slice key = slice_str(c->core->operator_key), given = bearer_token(c->request);
+
+    if (key.length == 0) {
+        call_refuse(c, CODE_NOT_FOUND, "there is no operator_key, so nobody is let in");
+        return false;
+    }
+    if (given.length == key.length && CRYPTO_memcmp(given.data, key.data, key.length) == 0)
+        return true;
+    call_refuse(c, CODE_UNAUTHORIZED, "this needs the operator_key: Authorization: Bearer …");
+    return false;
+}
+
+/* False after answering 429. What no route takes counts, too. */
+static bool address_may_ask(const struct api *api, struct http_request *request,
+                            const struct route *route)
+{
+    uint64_t wait_ms = 0;
+
+    if (!route || route->access != ROUTE_SUPERVISORS)
+        wait_ms =
+            rates_address(api->core.rates, http_request_address(request), clock_monotonic_ms());
+    if (wait_ms > 0)
+        call_refuse_limited(request, wait_ms, "too many requests from your address");
+    return wait_ms == 0;
+}
+
+/* The same. */
+static bool user_may_ask(struct call *c)
+{
+    uint64_t wait_ms = rates_user(c->core->rates, c->actor.uid, clock_monotonic_ms());
+
+    if (wait_ms > 0)
+        call_refuse_limited(c->request, wait_ms, "too many requests of this user");
+    return wait_ms == 0;
+}
+
+static bool is_for_users(const struct route *route)
+{
+    return route->access == ROUTE_USERS || route->access == ROUTE_USERS_BYTES;
 }
 
 /* "application/json", with parameters or without. A body without a type is taken for it. */
@@ -297,9 +356,13 @@ void route_request(const struct route_table *table, const struct api *api,
                                            http_request_method(request), &allowed, parameter);
     struct call *c;
 
+    if (route)
+        http_request_note_route(request, route->path, route->access != ROUTE_SUPERVISORS);
+    if (!address_may_ask(api, request, route))
+        return;
     if (!route) {
         if (table != &public_routes || !answer_page(api, request, &allowed))
-            answer_no_route(request, allowed);
+            answer_no_route(api, request, allowed);
         return;
     }
     if (!http_request_query_is_clear(request)) {
@@ -311,7 +374,9 @@ void route_request(const struct route_table *table, const struct api *api,
     c->core = &api->core;
     c->request = request;
     memcpy(c->parameter, parameter, sizeof parameter);
-    if (route->access != ROUTE_EVERYBODY && !authenticate(c))
+    if (is_for_users(route) && (!authenticate(c) || !user_may_ask(c)))
+        return;
+    if (route->access == ROUTE_OPERATORS && !is_operator(c))
         return;
     if (body_is_acceptable(request, route))
         route->handle(c);

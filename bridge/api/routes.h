@@ -10,6 +10,8 @@
 #include <stddef.h>
 
 enum route_access {
+    ROUTE_SUPERVISORS, /* everybody, as often as they like */
+    ROUTE_OPERATORS,   /* with the operator_key */
     ROUTE_EVERYBODY,
     ROUTE_USERS,       /* with a valid access token */
     ROUTE_USERS_BYTES, /* the same; the body is of any type, and the handler's to judge */
@@ -40,6 +42,7 @@ void handle_signup(struct call *c); /* accounts.c */
 void handle_login(struct call *c);
 void handle_token(struct call *c);
 void handle_logout(struct call *c);
+void handle_audit(struct call *c);  /* audit.c */
 void handle_avatar(struct call *c); /* avatar.c */
 void handle_own_avatar(struct call *c);
 void handle_remove_avatar(struct call *c);
@@ -56,6 +59,10 @@ void handle_revoke_device(struct call *c);
 void handle_history(struct call *c); /* history.c */
 void handle_join(struct call *c);    /* join.c */
 void handle_join_page(struct call *c);
+void handle_erase(struct call *c); /* personal.c */
+void handle_erasure(struct call *c);
+void handle_export(struct call *c);
+void handle_export_user(struct call *c);
 void handle_post(struct call *c); /* post.c */
 void handle_me(struct call *c);   /* profile.c */
 void handle_modify_me(struct call *c);
@@ -66,8 +73,9 @@ void handle_push_unregister(struct call *c);
 void handle_push_vapid(struct call *c);
 void handle_search(struct call *c); /* search.c */
 void handle_search_users(struct call *c);
-void handle_sync(struct call *c);  /* sync.c */
-void handle_index(struct call *c); /* system.c */
+void handle_servers(struct call *c); /* servers.c */
+void handle_sync(struct call *c);    /* sync.c */
+void handle_index(struct call *c);   /* system.c */
 void handle_jwks(struct call *c);
 void handle_live(struct call *c);
 void handle_openapi(struct call *c);

@@ -5,6 +5,9 @@
 #include "api/routes.h"
 #include "core/health.h"
 #include "core/keys.h"
+#include "core/sites.h"
+
+#include <stdio.h>
 
 /* The web client for whoever asks for a page, what this is for everybody else. */
 void handle_index(struct call *c)
@@ -12,7 +15,7 @@ void handle_index(struct call *c)
     if (c->api->pages) {
         http_reply_header(c->request, "Vary", "Accept");
         if (call_wants_page(c)) {
-            pages_answer(c->api->pages, slice_str("/"), c->request);
+            pages_answer(c->api->pages, slice_str("/"), sites_sources(c->core->sites), c->request);
             return;
         }
     }
@@ -23,11 +26,13 @@ void handle_index(struct call *c)
 
 void handle_jwks(struct call *c)
 {
+    char max_age[40];
     struct buf copy;
 
     buf_init(&copy, CALL_ANSWER_MAX_BYTES);
     buf_slice_put(&copy, keys_jwks(c->core->keys));
-    http_reply_header(c->request, "Cache-Control", "public, max-age=300");
+    snprintf(max_age, sizeof max_age, "public, max-age=%u", keys_jwks_max_age_s(c->core->keys));
+    http_reply_header(c->request, "Cache-Control", max_age);
     http_reply(c->request, 200, "application/jwk-set+json", &copy);
 }
 
