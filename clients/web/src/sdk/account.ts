@@ -7,6 +7,7 @@ import { AccountCommands } from './commands.ts';
 import { Connection, type ConnectionListener } from './connection.ts';
 import { Conversations, type Held, type LogListener } from './conversations.ts';
 import { CursorSpeaker } from './cursors.ts';
+import type { Discovery } from './discovery.ts';
 import type { Http } from './http.ts';
 import type { Timeline } from './interface.ts';
 import { Keys } from './keys.ts';
@@ -42,7 +43,7 @@ export interface Surroundings {
   readonly http: Http;
   readonly session: Session;
   readonly transport: Transport;
-  readonly mqtt: string;
+  readonly discovery: Discovery;
   readonly connection: Value<ConnectionState>;
   readonly conversations: Value<readonly Conversation[]>;
   readonly outbox: Value<readonly OutboxItem[]>;
@@ -83,12 +84,14 @@ export class Account implements LogListener, ConnectionListener, Hearer, Mail {
     this.conversations = new Conversations(
       platform, this.records, this.keys, user, around.conversations, this,
     );
-    this.catchUp = new CatchUp(platform, api, this.records, this.keys, this.conversations);
+    this.catchUp = new CatchUp(
+      platform, api, this.records, this.keys, this.conversations, () => this.tryElsewhere(),
+    );
     this.outbox = new Outbox(
       platform, this.records, this.keys, user, place.device, around.outbox, this,
     );
     this.connection = new Connection(
-      platform, around.transport, session, { url: around.mqtt, user, device: place.device },
+      platform, around.transport, session, around.discovery, { user, device: place.device },
       around.connection, this,
     );
     this.signals = new Signals(platform, (topic, payload) => this.publish(topic, payload));
@@ -155,6 +158,7 @@ export class Account implements LogListener, ConnectionListener, Hearer, Mail {
   }
 
   ready(): void {
+    this.around.discovery.look();
     this.around.connection.set({ state: 'online', syncing: true });
     this.signals.up();
     this.cursors.up();
@@ -237,7 +241,7 @@ export class Account implements LogListener, ConnectionListener, Hearer, Mail {
         break;
       case 'closing':
         if (event.reason === TOO_MANY_DEVICES) this.connection.displace('limit_reached');
-        else if (event.reason === GOING_AWAY) this.connection.leave(event.withinMs);
+        else if (event.reason === GOING_AWAY) this.goElsewhere(event.withinMs);
         break;
     }
   }
@@ -260,7 +264,8 @@ export class Account implements LogListener, ConnectionListener, Hearer, Mail {
   }
 
   dropped(id: ConversationId): void {
-    this.opened.get(id)?.shared.changed();
+    this.lookup.drop(id);
+    this.opened.get(id)?.shared.dropped();
   }
 
   cursorBehind(id: ConversationId, cursor: Cursor): void {
@@ -295,6 +300,16 @@ export class Account implements LogListener, ConnectionListener, Hearer, Mail {
     const cursor = { received: last.seq, read: shown.read };
     this.conversations.moveCursor(id, cursor);
     this.cursors.say(id, cursor);
+  }
+
+  /** By then it is known who else goes away. */
+  private goElsewhere(withinMs: number): void {
+    this.around.discovery.look();
+    this.connection.leave(withinMs);
+  }
+
+  private tryElsewhere(): void {
+    if (this.around.discovery.servers.others.length > 0) this.connection.drop();
   }
 
   /** Tokens that live shortly are announced to end as soon as they are used: not so fast. */

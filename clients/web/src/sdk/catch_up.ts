@@ -15,11 +15,15 @@ import { asArray, asObject, type Json } from './json.ts';
 import type { Keys } from './keys.ts';
 import {
   FILLS_MAX, GAP_MAX_ENTRIES, PAGE_ENTRIES, PAGE_MAX_ENTRIES, SYNC_ENTRIES, SYNC_MAX_CURSORS,
+  SYNC_TRIES,
 } from './limits.ts';
 import type { Platform } from './platform.ts';
 import type { Records } from './records.ts';
 import { Sleeper } from './sleeper.ts';
-import type { ConversationId, Entry } from './types.ts';
+import type { Conversation, ConversationId, Entry } from './types.ts';
+
+/** How far the logs were here when a sync was asked for. */
+type Cursors = { readonly [id: ConversationId]: number };
 
 export class CatchUp {
   /** Counts connections; 0 while there is none. Work of an earlier one gives up. */
@@ -38,6 +42,8 @@ export class CatchUp {
     private readonly records: Records,
     private readonly keys: Keys,
     private readonly conversations: Conversations,
+    /** The server gives no sync, though there is a connection. */
+    private readonly despair: () => void,
   ) {
     this.sleeper = new Sleeper(platform);
   }
@@ -51,7 +57,7 @@ export class CatchUp {
     const isFirst = (await this.records.get(this.keys.synced())) === undefined;
     const answer = await this.untilDone(connection, () => this.askForSync());
     if (connection !== this.connection) return false;
-    if (answer) this.takeSync(answer, isFirst);
+    if (answer) this.takeSync(answer.told, answer.cursors, isFirst);
     this.syncing = false;
     for (const held of this.conversations.all()) this.need(held);
     return true;
@@ -86,6 +92,12 @@ export class CatchUp {
     this.need(held);
   }
 
+  /** Asks for one conversation, whether anything is missing of it or not. */
+  async learn(id: ConversationId): Promise<void> {
+    const held = this.conversations.get(id);
+    if (held) await this.refresh(held);
+  }
+
   private work(): void {
     for (const id of this.waiting) {
       if (this.working.size >= FILLS_MAX) return;
@@ -116,13 +128,15 @@ export class CatchUp {
 
   private async refresh(held: Held): Promise<void> {
     held.stale = false; // whoever doubts from here on doubts the answer, too
+    const { last } = held.order;
     const path = `/v1/conversations/${encodeURIComponent(held.id)}`;
     const answer = await this.api.get(path).catch((error: unknown) => {
       held.stale = true;
       throw error;
     });
-    const told = asConversation(answer);
+    const told = asConversation({ retention_days: null, ...answer });
     if (!told || this.conversations.get(held.id) !== held) return;
+    if (told.lastSeq < (last ?? 0)) return this.takeUpAnew(told);
     this.conversations.tell(held, told);
     // Into a short log one reads from its beginning, of a long one the end.
     const isShort = told.lastSeq <= SYNC_ENTRIES;
@@ -148,17 +162,27 @@ export class CatchUp {
     const first = page.entries[0]?.seq ?? held.order.head + 1;
     this.conversations.begin(held, first - 1, !isNew);
     this.conversations.offerAll(held, page.entries, !isNew);
+    held.stale ||= !isNew; // what changed in between is in no entry that was read
   }
 
-  private askForSync(): Promise<Json> {
+  /** The server has less of the log than it had told of before: it was restored from a backup, and
+   * what is here of it may never have been. The log goes on from where it ends now. */
+  private takeUpAnew(told: Conversation): void {
+    this.conversations.drop(told.id);
+    const held = this.conversations.hold(told.id); // stale: what came meanwhile was taken for old
+    this.conversations.tell(held, told);
+    this.conversations.begin(held, told.lastSeq, false);
+  }
+
+  private async askForSync(): Promise<{ told: Json; cursors: Cursors }> {
     const known = this.conversations.all().filter((held) => held.order.last !== null);
     known.sort((a, b) => (a.activeAt < b.activeAt ? 1 : -1));
     const cursors: Record<ConversationId, number> = {};
     for (const { id, order } of known.slice(0, SYNC_MAX_CURSORS)) cursors[id] = order.last ?? 0;
-    return this.api.sync(cursors, SYNC_ENTRIES);
+    return { told: await this.api.sync(cursors, SYNC_ENTRIES), cursors };
   }
 
-  private takeSync(answer: Json, isFirst: boolean): void {
+  private takeSync(answer: Json, cursors: Cursors, isFirst: boolean): void {
     const mentioned = new Set<ConversationId>();
     for (const value of asArray(answer['conversations'])) {
       const told = asConversation(value);
@@ -167,6 +191,10 @@ export class CatchUp {
       const held = this.conversations.get(told.id);
       if (this.touched.has(told.id)) {
         if (held) this.conversations.doubt(held); // ended or changed meanwhile: ask again
+        continue;
+      }
+      if (told.lastSeq < (cursors[told.id] ?? 0)) {
+        this.takeUpAnew(told);
         continue;
       }
       this.takeOne(held ?? this.conversations.hold(told.id), asObject(value) ?? {}, isFirst);
@@ -198,12 +226,14 @@ export class CatchUp {
     held?: Held,
   ): Promise<T | undefined> {
     const backoff = new Backoff(() => this.platform.random());
+    let tries = 0;
     while (connection === this.connection) {
       try {
         return await work();
       } catch (thrown) {
         const error = toBanterError(thrown);
         if (!isTransient(error.code)) return this.giveUp(error, held);
+        if (!held && error.code !== 'rate_limited' && ++tries === SYNC_TRIES) this.despair();
         await this.sleeper.sleep(backoff.next(error.retryAfterMs));
       }
     }

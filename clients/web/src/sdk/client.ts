@@ -3,12 +3,14 @@
 // another, so the ending of one is awaited before the next begins.
 import { Account, type Surroundings } from './account.ts';
 import { lookAtInvite } from './commands.ts';
+import { Discovery } from './discovery.ts';
 import { BanterError, toBanterError } from './errors.ts';
 import { Http } from './http.ts';
 import type { Client, Commands, People, Timeline } from './interface.ts';
 import { Keys } from './keys.ts';
 import { Value, type Readable } from './observable.ts';
 import { defaultPlatform, type Platform } from './platform.ts';
+import { Servers } from './servers.ts';
 import { Session, type Identity } from './session.ts';
 import type { Store } from './store.ts';
 import { takePlace, type Place } from './tabs.ts';
@@ -23,6 +25,9 @@ export interface ClientOptions {
   readonly api: string;
   /** Where MQTT is, such as `wss://chat.example.org/mqtt`. */
   readonly mqtt: string;
+  /** Where the program is, as the nodes' settings have it (`eu/de/fra`): if its server fails, the
+   * nearest others come first. */
+  readonly location?: string;
   readonly store: Store;
   /** MQTT.js when absent, which is loaded when the first connection is made. */
   readonly transport?: Transport;
@@ -48,6 +53,7 @@ export class BanterClient implements Client {
   private readonly platform: Platform;
   private readonly store: Store;
   private readonly device: string | null;
+  private readonly discovery: Discovery;
   private readonly tokens: Session;
   private readonly surroundings: Surroundings;
   private readonly entryListeners = new Set<(entry: Entry) => void>();
@@ -61,7 +67,11 @@ export class BanterClient implements Client {
     this.platform = { ...defaultPlatform(), ...options.platform };
     this.store = options.store;
     this.device = options.device ?? null;
-    const http = new Http(this.platform, options.api.replace(/\/+$/, ''));
+    const servers = new Servers({ api: options.api.replace(/\/+$/, ''), mqtt: options.mqtt });
+    const http = new Http(this.platform, servers);
+    this.discovery = new Discovery(
+      this.platform, this.store, http, servers, options.location ?? null,
+    );
     this.tokens = new Session(this.platform, this.store, http, this.device);
     this.surroundings = {
       platform: this.platform,
@@ -69,7 +79,7 @@ export class BanterClient implements Client {
       http,
       session: this.tokens,
       transport: options.transport ?? lazyTransport,
-      mqtt: options.mqtt,
+      discovery: this.discovery,
       connection: this.connection,
       conversations: this.conversations,
       outbox: this.outbox,
@@ -91,6 +101,7 @@ export class BanterClient implements Client {
     this.stopWatching = this.tokens.identity.subscribe(() => {
       this.settle().catch((error: unknown) => this.platform.report(error));
     });
+    await this.discovery.restore();
     await this.tokens.restore();
     await this.settle();
   }
@@ -100,6 +111,7 @@ export class BanterClient implements Client {
     this.isStarted = false;
     this.stopWatching();
     await this.settle();
+    this.discovery.close();
     await this.store.close();
   }
 

@@ -51,8 +51,13 @@ export class AccountCommands implements Commands {
     name?: string | null;
     public?: boolean;
     posting?: Posting;
+    retention_days?: number | null;
   }): Promise<void> {
     await this.api.control('modifyConversation', { conversation, ...change });
+  }
+
+  async learn(conversation: ConversationId): Promise<void> {
+    await this.catchUp.learn(conversation);
   }
 
   async deleteConversation(conversation: ConversationId): Promise<void> {

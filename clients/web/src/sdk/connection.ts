@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The connection to the broker, kept up: connects, waits for `me/ready`, and when it ends tries
-// again with full jitter. Rule: whoever uses it hears `up` and `down` in turn, and everything else
-// in between.
+// again with full jitter, at another server if one is known. Rule: whoever uses it hears `up` and
+// `down` in turn, and everything else in between.
 import { Backoff } from './backoff.ts';
+import type { Discovery } from './discovery.ts';
 import { BanterError, toBanterError } from './errors.ts';
 import {
   CONNECTION_STABLE_MS, CONNECT_TIMEOUT_MS, KEEP_ALIVE_SECONDS, READY_TIMEOUT_MS,
@@ -11,6 +12,7 @@ import {
 import type { TokenSource } from './http.ts';
 import type { Value } from './observable.ts';
 import type { Platform, Timer } from './platform.ts';
+import type { Address } from './servers.ts';
 import { Sleeper } from './sleeper.ts';
 import { ConnectRefused, type Link, type Transport } from './transport.ts';
 import type { ConnectionState, Handle, Refusal } from './types.ts';
@@ -25,7 +27,6 @@ export interface ConnectionListener {
 }
 
 export interface Endpoint {
-  readonly url: string;
   readonly user: Handle;
   readonly device: string;
 }
@@ -38,6 +39,8 @@ export class Connection {
   private readonly backoff: Backoff;
   private readonly sleeper: Sleeper;
   private link: Link | null = null;
+  /** Of the connection, or of the attempt to make one. */
+  private server: Address;
   private running = false;
   private run: Promise<void> = Promise.resolve();
   /** The next attempt is made at once: the last one ended as was wished. */
@@ -53,12 +56,14 @@ export class Connection {
     private readonly platform: Platform,
     private readonly transport: Transport,
     private readonly tokens: TokenSource,
+    private readonly discovery: Discovery,
     private readonly endpoint: Endpoint,
     private readonly state: Value<ConnectionState>,
     private readonly listener: ConnectionListener,
   ) {
     this.backoff = new Backoff(() => platform.random());
     this.sleeper = new Sleeper(platform);
+    this.server = discovery.servers.current;
   }
 
   start(): void {
@@ -162,7 +167,9 @@ export class Connection {
         }
       }
       if (!this.running) return;
-      if (!this.again) await this.rest(error);
+      if (this.again) continue;
+      if (!this.displacedBy) this.discovery.leave(this.server);
+      await this.rest(error);
     }
   }
 
@@ -198,6 +205,7 @@ export class Connection {
     });
     if (!this.running) return link.close();
     this.link = link;
+    this.discovery.servers.pin();
     const began = this.platform.now();
     const timer = this.platform.setTimer(() => {
       if (!isReady) link.close();
@@ -210,6 +218,7 @@ export class Connection {
     if (this.leaving !== null) this.platform.clearTimer(this.leaving);
     this.leaving = null;
     this.link = null;
+    this.discovery.servers.unpin();
     this.listener.down();
     // Whoever is thrown out again and again (by another program of the same name, say) slows down.
     if (isReady && this.platform.now() - began >= CONNECTION_STABLE_MS) this.backoff.reset();
@@ -219,11 +228,13 @@ export class Connection {
     onClose: (reasonCode: number | null) => void,
     onMessage: (topic: string, payload: string) => void,
   ): Promise<Link> {
-    const { url, user, device } = this.endpoint;
+    const { user, device } = this.endpoint;
+    this.server = this.discovery.servers.current;
     const password = await this.tokens.token();
+    this.server = this.discovery.servers.current; // the token may have come from another one
     try {
       return await this.transport.connect({
-        url,
+        url: this.server.mqtt,
         clientId: `${user}/${device}`,
         username: user,
         password,

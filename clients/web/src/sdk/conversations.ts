@@ -7,7 +7,7 @@
 import { merge, withEntry } from './details.ts';
 import { asCount, asObject, type Json } from './json.ts';
 import type { Keys } from './keys.ts';
-import { STORED_MAX_ENTRIES } from './limits.ts';
+import { DAY_MS, STORED_MAX_ENTRIES } from './limits.ts';
 import { Value, type Readable } from './observable.ts';
 import { Order } from './order.ts';
 import type { Platform } from './platform.ts';
@@ -73,6 +73,7 @@ export class Conversations {
       held.activeAt = String(row['activeAt']);
       held.order.begin(asCount(row['last']) ?? 0);
       this.value(held.id).set(shown);
+      this.eraseOld(held);
     }
     this.relist();
   }
@@ -137,6 +138,7 @@ export class Conversations {
     if (read === told.read) held.counted = Math.max(held.counted, told.lastSeq);
     held.activeAt = latest(held.activeAt, held.shown.preview?.at ?? '');
     this.changed(held);
+    this.eraseOld(held);
   }
 
   /** One's own cursors moved, here or on another device. `unread`: what is left, if it is known. */
@@ -190,6 +192,7 @@ export class Conversations {
 
   /** Keeps entries that were read for a timeline, unless they are too old to be kept. */
   keep(held: Held, entries: readonly Entry[]): void {
+    if (this.helds.get(held.id) !== held) return; // it was asked for before it was dropped
     const oldest = (held.order.last ?? 0) - STORED_MAX_ENTRIES;
     for (const entry of entries) {
       if (entry.seq > oldest) this.records.put(this.keys.entry(held.id, entry.seq), entry);
@@ -202,6 +205,17 @@ export class Conversations {
     for (const entry of entries) this.applyOne(held, entry);
     this.changed(held);
     this.listener.appended(held.id, entries, fresh);
+    if (entries.some((entry) => entry.kind === 'member_erased')) this.forgetLog(held, last.seq);
+  }
+
+  /**
+   * A user has been erased: what is kept of the log may have their words and their handle, and only
+   * the server knows where. So it is read anew, as far as somebody looks.
+   */
+  private forgetLog(held: Held, last: number): void {
+    this.records.clear(this.keys.entries(held.id));
+    this.listener.begun(held.id, last);
+    this.doubt(held);
   }
 
   private applyOne(held: Held, entry: Entry): void {
@@ -235,6 +249,27 @@ export class Conversations {
       .catch((error: unknown) => this.platform.report(error));
   }
 
+  /** Texts whose time has run out on the server go from here, too: nothing tells of each. */
+  private eraseOld(held: Held): void {
+    const days = held.shown?.retentionDays;
+    if (!days) return;
+    const before = new Date(this.platform.now() - days * DAY_MS).toISOString();
+    this.records
+      .range(this.keys.entries(held.id), STORED_MAX_ENTRIES * 2)
+      .then((rows) => {
+        if (this.helds.get(held.id) !== held) return;
+        const times = new Map(rows.map(([, value]) => timeOf(value as Json)));
+        for (const [key, value] of rows) {
+          const { text, ...rest } = value as Json & { text?: string };
+          const [seq, at] = timeOf(rest);
+          const since = times.get(Number(rest['target'] ?? seq)) ?? at; // of the message edited
+          if (text === undefined || since >= before) continue;
+          this.records.put(key, { ...rest, deleted: true });
+        }
+      })
+      .catch((error: unknown) => this.platform.report(error));
+  }
+
   private changed(held: Held): void {
     if (!held.shown) return;
     const { shown, counted, activeAt } = held;
@@ -261,6 +296,10 @@ export class Conversations {
       this.list.set(helds.map((held) => held.shown as Conversation));
     });
   }
+}
+
+function timeOf(entry: Json): [seq: number, at: string] {
+  return [Number(entry['seq']), String(entry['at'])];
 }
 
 /** The later of two times as the server writes them, which sort as text. */

@@ -33,6 +33,7 @@ export function asConversation(value: unknown): Conversation | undefined {
     unread: asCount(told['unread']) ?? 0,
     mutedUntil: asString(told['muted_until']),
     preview: previewTold(told),
+    ...('retention_days' in told && { retentionDays: asCount(told['retention_days']) }),
   };
 }
 
@@ -42,14 +43,20 @@ export function merge(known: Conversation, told: Conversation, counted: number):
   const read = Math.max(known.read, told.read);
   const lastSeq = Math.max(known.lastSeq, told.lastSeq);
   const isCounted = told.lastSeq >= counted && told.read === read;
+  const [newer, older] = told.lastSeq >= known.lastSeq ? [told, known] : [known, told];
   return {
-    ...(told.lastSeq >= known.lastSeq ? told : known),
+    ...keptDays(older), // syncs do not tell it
+    ...newer,
     lastSeq,
     received: Math.max(known.received, told.received),
     read,
     unread: read >= lastSeq ? 0 : isCounted ? told.unread : known.unread,
     preview: newest(known.preview, told.preview),
   };
+}
+
+function keptDays({ retentionDays }: Conversation): Partial<Conversation> {
+  return retentionDays === undefined ? {} : { retentionDays };
 }
 
 /** After one more entry. `counts`: it may be unread, because nobody has counted it yet. */
@@ -86,6 +93,7 @@ function changeBy(entry: Entry, self: Handle): Partial<Conversation> {
         ...(entry.name !== undefined && { name: entry.name }),
         ...(entry.public !== undefined && { public: entry.public }),
         ...(entry.posting !== undefined && { posting: entry.posting }),
+        ...(entry.retention_days !== undefined && { retentionDays: entry.retention_days }),
       };
     case 'role_changed':
       return entry.user === self && entry.role ? { role: entry.role } : {};

@@ -20,6 +20,7 @@ const MEMBERS: { readonly [member: string]: (value: unknown) => boolean } = {
   name: (value) => value === null || isString(value),
   public: isBoolean,
   posting: isString,
+  retention_days: (value) => value === null || isSeq(value),
   edited_at: isString,
   reactions: (value) => Object.values(asObject(value) ?? { broken: null }).every(isReaction),
 };

@@ -5,10 +5,11 @@ import { BanterError, codeOf, toBanterError } from './errors.ts';
 import { asString, parseObject, type Json } from './json.ts';
 import { HTTP_LARGE_TIMEOUT_MS, HTTP_TIMEOUT_MS } from './limits.ts';
 import type { HttpResponse, Platform } from './platform.ts';
+import type { Servers } from './servers.ts';
 
 export interface Call {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** Below the server's address, with its query. */
+  /** Below the current server's address, with its query. */
   readonly path: string;
   readonly json?: unknown;
   readonly bytes?: Uint8Array;
@@ -29,8 +30,7 @@ export interface TokenSource {
 export class Http {
   constructor(
     private readonly platform: Platform,
-    /** Without a path. */
-    private readonly address: string,
+    private readonly servers: Servers,
   ) {}
 
   /** Without a token. Resolves with what has been answered below 400. */
@@ -54,17 +54,19 @@ export class Http {
     if (token !== null) headers['Authorization'] = `Bearer ${token}`;
     if (call.json !== undefined) headers['Content-Type'] = 'application/json';
     const body = call.json !== undefined ? JSON.stringify(call.json) : call.bytes;
+    const server = this.servers.current;
     let response: HttpResponse;
     try {
       response = await this.platform.http({
         method: call.method,
-        url: this.address + call.path,
+        url: server.api + call.path,
         headers,
         timeoutMs: call.isLarge || call.bytes ? HTTP_LARGE_TIMEOUT_MS : HTTP_TIMEOUT_MS,
         binary: call.binary ?? false,
         ...(body !== undefined && { body }),
       });
     } catch (error) {
+      this.servers.leave(server);
       throw new BanterError('offline', toBanterError(error).reason);
     }
     if (response.status >= 400) throw refusalOf(response);

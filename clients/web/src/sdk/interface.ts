@@ -110,7 +110,11 @@ export interface Commands {
     name?: string | null;
     public?: boolean;
     posting?: Posting;
+    /** For so many days texts are kept; null: for ever. */
+    retention_days?: number | null;
   }): Promise<void>;
+  /** Asks for what only the conversation itself tells: `retentionDays`. */
+  learn(conversation: ConversationId): Promise<void>;
   deleteConversation(conversation: ConversationId): Promise<void>;
   addMembers(conversation: ConversationId, members: readonly Handle[]): Promise<readonly Handle[]>;
   removeMember(conversation: ConversationId, user: Handle): Promise<void>;

@@ -6,6 +6,7 @@ import type { ConversationId, Handle } from './types.ts';
 
 export const SESSION_KEY: Key = 'session';
 export const DEVICE_KEY: Key = 'device';
+export const SERVERS_KEY: Key = 'servers';
 
 const DIGITS = 16; // of any safe integer, so that keys sort as their numbers do
 const AFTER_ALL = '\uffff';

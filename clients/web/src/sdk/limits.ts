@@ -31,6 +31,13 @@ export const READY_TIMEOUT_MS = 15_000;
 /** A dead connection is found within one and a half of these. */
 export const KEEP_ALIVE_SECONDS = 30;
 export const HTTP_TIMEOUT_MS = 30_000;
+/** Servers that are remembered besides the one that the program names. */
+export const SERVERS_FOUND_MAX = 16;
+export const SERVER_ADDRESS_MAX_CHARACTERS = 1_024;
+/** While servers fail, others are asked for no more often. */
+export const SERVERS_FRESH_MS = 10_000;
+/** A sync that fails so often, in about a quarter of a minute, may work on another server. */
+export const SYNC_TRIES = 7;
 /** For what may be megabytes, on a slow network. */
 export const HTTP_LARGE_TIMEOUT_MS = 180_000;
 /** An access token is renewed so long before it expires; the broker warns a minute later. */
@@ -66,6 +73,8 @@ export const GAP_MAX_ENTRIES = 1_000;
 export const EARLY_MAX_ENTRIES = 1_000;
 /** Gaps that are being filled at once. */
 export const FILLS_MAX = 4;
+/** A day, as retentions count them. */
+export const DAY_MS = 86_400_000;
 /** Entries of one conversation that are kept for reading without a connection. */
 export const STORED_MAX_ENTRIES = 500;
 /** Messages that are kept after being asked for one by one. */

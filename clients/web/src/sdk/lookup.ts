@@ -62,6 +62,13 @@ export class Lookup {
     }
   }
 
+  /** Nothing that was kept of it holds any more. */
+  drop(conversation: ConversationId): void {
+    for (const key of [...this.kept.keys()]) {
+      if (key.startsWith(keyOf(conversation, ''))) this.kept.delete(key);
+    }
+  }
+
   private async askForOne(
     conversation: ConversationId,
     seq: number,
@@ -72,6 +79,6 @@ export class Lookup {
   }
 }
 
-function keyOf(conversation: ConversationId, seq: number): string {
+function keyOf(conversation: ConversationId, seq: number | ''): string {
   return `${conversation} ${seq}`;
 }

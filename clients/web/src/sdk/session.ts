@@ -196,7 +196,7 @@ export class Session implements TokenSource {
   private async installation(): Promise<string> {
     const known = asString(await this.store.get(DEVICE_KEY));
     if (known !== null) return known;
-    const fresh = `web-${this.platform.uuid().slice(0, 8)}`;
+    const fresh = `web-${this.platform.uuid().slice(-8)}`;
     await this.store.write({ put: [[DEVICE_KEY, fresh]] });
     return fresh;
   }

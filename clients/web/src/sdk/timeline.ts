@@ -77,6 +77,12 @@ export class OpenConversation {
     this.show();
   }
 
+  /** One is not in it any more, or it begins anew. */
+  dropped(): void {
+    this.cursors.set(new Map());
+    this.changed();
+  }
+
   /** `chat/{conversation}/cursor` of another member. */
   cursorMoved(from: Handle, cursor: Cursor): void {
     const cursors = new Map(this.cursors.get());

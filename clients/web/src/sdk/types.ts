@@ -54,6 +54,7 @@ export interface Entry {
   readonly name?: string | null;
   readonly public?: boolean;
   readonly posting?: Posting;
+  readonly retention_days?: number | null;
   /** These two in the server's folded view alone. */
   readonly edited_at?: Time;
   readonly reactions?: { readonly [emoji: string]: FoldedReaction };
@@ -109,6 +110,8 @@ export interface Conversation {
   readonly unread: number;
   readonly mutedUntil: Time | null;
   readonly preview: Preview | null;
+  /** For how many days texts are kept; null: for ever; absent: not known here, see `learn`. */
+  readonly retentionDays?: number | null;
 }
 
 export interface Cursor {

@@ -30,9 +30,22 @@ self.addEventListener('activate', (event) => event.waitUntil(forgetOldVersions()
 
 const kept = (file) => caches.match(file, { ignoreVary: true });
 
+/** What comes with a page may change while it stays the same: its policy names the servers that it
+ * may go to. A page of another version is not kept, for its scripts are not. */
+async function keepPage(response) {
+  const cache = await caches.open(CACHE);
+  const before = await cache.match(PAGE, { ignoreVary: true });
+  if (before && (await before.text()) === (await response.clone().text())) {
+    await cache.put(PAGE, response);
+  }
+}
+
 /** The newest page if it comes soon, else the one that is kept. */
-async function page(request) {
+async function page(request, event) {
   const fresh = fetch(request);
+  event.waitUntil(
+    fresh.then((response) => response.ok && keepPage(response.clone())).catch(() => undefined),
+  );
   const patience = new Promise((resolve) => {
     setTimeout(resolve, PATIENCE_MS);
   });
@@ -50,7 +63,7 @@ self.addEventListener('fetch', (event) => {
   const url = new URL(request.url);
   if (request.method !== 'GET' || url.origin !== self.location.origin) return;
   if (request.mode === 'navigate') {
-    if (url.pathname === '/' || url.pathname === PAGE) event.respondWith(page(request));
+    if (url.pathname === '/' || url.pathname === PAGE) event.respondWith(page(request, event));
   } else if (FILES.has(url.pathname) && url.search === '') {
     event.respondWith(kept(url.pathname).then((response) => response ?? fetch(request)));
   }

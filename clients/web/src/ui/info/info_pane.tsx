@@ -16,6 +16,7 @@ import { go, to } from '../route.ts';
 import { QUERY_MAX, useFoundMessages } from '../side/search.ts';
 import { Invites } from './invites.tsx';
 import { Members } from './members.tsx';
+import { Retention } from './retention.tsx';
 
 const HOUR_MS = 3_600_000;
 const FOR_EVER = '9999-01-01T00:00:00.000Z';
@@ -320,6 +321,7 @@ export function InfoPane({ id, self }: { id: string; self: Handle }) {
         {kind === 'direct' && user !== null && user !== self && <Person user={user} />}
         {kind !== 'direct' && manages && <Rename conversation={conversation} />}
         {kind === 'channel' && manages && <ChannelRules conversation={conversation} />}
+        {kind !== 'direct' && manages && <Retention conversation={conversation} />}
         {kind !== 'direct' && manages && <Invites id={id} />}
         {kind !== 'direct' && <Members conversation={conversation} self={self} />}
         {kind !== 'direct' && <LeaveOrDelete conversation={conversation} title={title} />}

@@ -35,6 +35,11 @@ export function noticeOf(entry: Entry, self: Handle): string {
       return entry.owner === self
         ? `${actor} left; you are the owner now`
         : `${actor} left; ${nameOf(entry.owner)} is the owner now`;
+    case 'member_erased':
+      if (entry.owner === undefined) return 'An account was deleted';
+      return entry.owner === self
+        ? 'An account was deleted; you are the owner now'
+        : `An account was deleted; ${nameOf(entry.owner)} is the owner now`;
     case 'joined':
       return `${actor} joined by an invite`;
     case 'renamed':
@@ -58,6 +63,11 @@ function modification(entry: Entry, actor: string): string {
   }
   if (entry.name !== undefined) {
     parts.push(entry.name === null ? 'took the name away' : `gave this the name ${entry.name}`);
+  }
+  const days = entry.retention_days;
+  if (days !== undefined) {
+    parts.push(days === null ? 'has messages kept for ever'
+      : `has messages erased after ${days} ${days === 1 ? 'day' : 'days'}`);
   }
   return parts.length > 0 ? `${actor} ${parts.join(', ')}` : `${actor} changed something`;
 }

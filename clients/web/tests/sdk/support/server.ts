@@ -12,6 +12,8 @@ export interface Conversation {
   readonly members: Set<string>;
   readonly entries: Entry[];
   readonly cursors: Map<string, { received: number; read: number }>;
+  /** For so many days; told of the conversation alone, as by the real one. */
+  retention?: number | null;
 }
 
 interface Socket {
@@ -41,6 +43,8 @@ export class FakeServer {
   readonly drafts: Draft[] = [];
   readonly signals: [topic: string, payload: string][] = [];
   isDown = false;
+  /** What GET /v1/servers tells; all of them are this one, under other names. */
+  nodes: readonly object[] = [];
   fate: (draft: Draft) => Fate = () => 'take';
   /** Whether a live entry is lost on its way to a device. */
   loses: (entry: Entry, clientId: string) => boolean = () => false;
@@ -101,6 +105,16 @@ export class FakeServer {
   /** All connections end; with a reason code the broker says so. */
   cut(reasonCode: number | null = null): void {
     for (const socket of [...this.sockets]) this.close(socket, reasonCode);
+  }
+
+  /** As if a backup had been restored: all after `seq` never was. */
+  restore(id: string, seq: number): void {
+    const conversation = this.conversations.get(id);
+    conversation?.entries.splice(seq);
+    for (const cursors of conversation?.cursors.values() ?? []) {
+      cursors.received = Math.min(cursors.received, seq);
+      cursors.read = Math.min(cursors.read, seq);
+    }
   }
 
   expireTokens(): void {
@@ -231,6 +245,7 @@ export class FakeServer {
     if (this.isDown) throw new Error('connection refused');
     this.requests.push(`${request.method} ${url.pathname}`);
     const body = typeof request.body === 'string' ? JSON.parse(request.body) : {};
+    if (url.pathname === '/v1/servers') return json(200, { servers: this.nodes });
     const account = this.accounts(url.pathname, body, request);
     if (account) return account;
     const token = request.headers['Authorization']?.replace('Bearer ', '') ?? '';
@@ -273,7 +288,11 @@ export class FakeServer {
     if (first !== 'conversations') return problem(404, 'not_found');
     const conversation = this.conversations.get(decodeURIComponent(id));
     if (!conversation?.members.has(user)) return problem(404, 'not_found');
-    if (third === undefined) return json(200, this.describe(user, conversation));
+    if (third === undefined) {
+      const { retention } = conversation;
+      const told = this.describe(user, conversation);
+      return json(200, retention ? { ...told, retention_days: retention } : told);
+    }
     if (third === 'members') return json(200, this.members(conversation));
     if (method !== 'GET') return problem(404, 'not_found');
     return json(200, this.history(conversation, url));

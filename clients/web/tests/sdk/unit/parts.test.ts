@@ -11,11 +11,12 @@ import { asEntry } from '../../../src/sdk/entry.ts';
 import { Http } from '../../../src/sdk/http.ts';
 import { Value } from '../../../src/sdk/observable.ts';
 import { defaultPlatform, locksOfWeb, uuidOf, type WebLocks } from '../../../src/sdk/platform.ts';
+import { Servers } from '../../../src/sdk/servers.ts';
 import { Signals } from '../../../src/sdk/signals.ts';
 import { Clock, settle } from '../support/clock.ts';
 import { json } from '../support/server.ts';
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 describe('Value', () => {
   test('tells once for all changes of a turn, and only of changes', async () => {
@@ -143,8 +144,11 @@ describe('Signals', () => {
 });
 
 describe('HTTP', () => {
+  const servers = new Servers({ api: 'x', mqtt: 'y' });
   const http = (answer: Partial<ReturnType<typeof json>>): Http =>
-    new Http({ http: async () => ({ ...json(500, {}), ...answer }) } as unknown as Platform, 'x');
+    new Http(
+      { http: async () => ({ ...json(500, {}), ...answer }) } as unknown as Platform, servers,
+    );
   const call = { method: 'GET', path: '/' } as const;
 
   test('problem documents are errors, and so are pages of proxies in between', async () => {
@@ -161,7 +165,8 @@ describe('HTTP', () => {
 
   test('no answer is offline', async () => {
     const broken = { http: async () => Promise.reject(new Error('reset')) } as unknown as Platform;
-    await assert.rejects(new Http(broken, 'x').call(call), { code: 'offline', reason: 'reset' });
+    const offline = { code: 'offline', reason: 'reset' };
+    await assert.rejects(new Http(broken, servers).call(call), offline);
   });
 
   test('by fetch: a time limit that holds until the last byte', async () => {
@@ -187,10 +192,17 @@ describe('odds and ends', () => {
     assert.equal(isTransient('forbidden'), false);
   });
 
-  test('UUIDs, also where the platform makes none', () => {
-    assert.match(defaultPlatform().uuid(), UUID);
-    assert.match(uuidOf(new Uint8Array(16)), UUID);
-    assert.match(uuidOf(new Uint8Array(16).fill(255)), UUID);
+  test('UUIDs, which grow with time', () => {
+    const { uuid } = defaultPlatform();
+    assert.match(uuid(), UUID);
+    assert.notEqual(uuid(), uuid());
+    // The example of RFC 9562, appendix A.6.
+    const random = Uint8Array.from([0xcc, 0xc3, 0x18, 0xc4, 0xdc, 0x0c, 0x0c, 0x07, 0x39, 0x8f]);
+    const bytes = Uint8Array.of(0, 0, 0, 0, 0, 0, ...random);
+    assert.equal(uuidOf(0x017f22e279b0, bytes), '017f22e2-79b0-7cc3-98c4-dc0c0c07398f');
+    const times = [0, 1, 0xffff, 0x10000, 2 ** 32, 2 ** 47];
+    const ids = times.map((ms) => uuidOf(ms, new Uint8Array(16)));
+    assert.deepEqual([...ids].sort(), ids);
   });
 
   test('texts are cut between characters', () => {
