@@ -12,6 +12,7 @@
 #include "scenario.h"
 #include "seed.h"
 #include "stamp.h"
+#include "words.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -167,8 +168,7 @@ static bool prepare(struct append *a)
     for (unsigned i = 0; i < PARAMETERS; i++)
         buf_init(&a->lists[i], LIST_MAX_BYTES);
     buf_init(&a->text, LIST_MAX_BYTES);
-    for (unsigned i = 0; i < o->size; i++)
-        buf_char(&a->text, (char)('a' + i % 26));
+    words_put(&a->text, o->size);
     a->runs = calloc(o->repeat, sizeof(*a->runs));
     a->db = seed_connect(o->dsn);
     a->probe = seed_connect(o->dsn);
@@ -195,9 +195,8 @@ bool scenario_append(const struct options *o)
         return false;
     a->options = o;
     snprintf(title, sizeof(title),
-             "PostgreSQL alone: rows of %u bytes, %u in a commit, %u commits "
-             "in flight",
-             o->size, o->batch, o->flights);
+             "PostgreSQL alone: rows of %u bytes, %u in a commit, %u commits in flight", o->size,
+             o->batch, o->flights);
     done = prepare(a);
     for (unsigned i = 0; done && i < o->repeat; i++)
         done = run_once(a, &a->runs[i]);

@@ -41,8 +41,12 @@ void device_init(struct device *d, struct troupe *t, const struct player *player
 
 bool device_open(struct device *d, uint64_t now_us)
 {
+    const struct troupe *t = d->troupe;
+    unsigned player = (unsigned)(d - t->devices);
+
     d->opened_us = now_us;
-    return conn_open(d->troupe->set, &d->conn, &d->troupe->config->broker);
+    return conn_open(t->set, &d->conn,
+                     further_broker(t->config->further, &t->config->broker, player));
 }
 
 static void on_opened(void *owner, struct conn *c)

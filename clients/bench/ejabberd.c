@@ -13,6 +13,7 @@
 #include "scenario.h"
 #include "sender.h"
 #include "stamp.h"
+#include "words.h"
 #include "xmpp.h"
 
 #include <errno.h>
@@ -25,7 +26,7 @@
 enum {
     LOGIN_DEADLINE_US = 120000000,
     DRAIN_DEADLINE_US = 30000000,
-    LOGGING_IN_MAX = 32,
+    LOGGING_IN_MAX = 4,
     EVENTS_MAX = 256,
     TURN_US = 1000,
     TEXT_MAX = 1 << 20,
@@ -240,8 +241,7 @@ static bool prepare(struct contest *c)
 
     c->epoll = epoll_create1(EPOLL_CLOEXEC);
     buf_init(&c->text, TEXT_MAX);
-    for (unsigned i = 0; i < o->size; i++)
-        buf_char(&c->text, "the quick brown fox jumps over the lazy dog "[i % 44]);
+    words_put(&c->text, o->size);
     if (c->epoll < 0 || c->text.failed || !process_may_open(2 * o->pairs) ||
         !options_broker_address(o, &c->address) || !cast_pairs(&c->cast, o->pairs))
         return false;

@@ -10,6 +10,7 @@
 
 #include "base/compiler.h"
 #include "cast.h"
+#include "further.h"
 #include "histogram.h"
 #include "stamp.h"
 
@@ -20,8 +21,9 @@
 struct load_config {
     bool bare; /* the broker is not Banter */
     struct sockaddr_in broker;
-    unsigned rate;   /* messages per second of all senders together; 0: saturate */
-    unsigned window; /* saturate: drafts outstanding per sender */
+    const struct further *further; /* NULL: no more nodes */
+    unsigned rate;                 /* messages per second of all senders together; 0: saturate */
+    unsigned window;               /* saturate: drafts outstanding per sender */
     unsigned warm_up_s;
     unsigned seconds; /* measured, after the warm-up */
     unsigned text_bytes;

@@ -91,6 +91,7 @@ const struct metric_info metric_table[METRIC_COUNT] = {
     [METRIC_CPU_BROKER_US] = {"cpu_broker_us", "processor per message, broker, us", 1, false},
     [METRIC_CPU_BRIDGE_US] = {"cpu_bridge_us", "processor per message, bridge, us", 1, false},
     [METRIC_CPU_POSTGRES_US] = {"cpu_postgres_us", "processor per message, postgres, us", 1, false},
+    [METRIC_CPU_REDIS_US] = {"cpu_redis_us", "processor per message, redis, us", 1, false},
     [METRIC_CPU_SYSTEM_US] = {"cpu_system_us", "processor per message, these three, us", 1, false},
     [METRIC_CPU_BENCH_US] = {"cpu_bench_us", "processor per message, this bench, us", 1, false},
     [METRIC_CPU_OTHERS] = {"cpu_others", "cores taken by what is none of these", 2, false},

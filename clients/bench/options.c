@@ -38,6 +38,9 @@ static const struct option_info table[] = {
     {"issuer", "NAME", "of tokens (default: from DATA/bridge.conf)", TEXT(issuer), "", 0},
     {"audience", "NAME", "of tokens (default: from DATA/bridge.conf)", TEXT(audience), "", 0},
     {"pids", "A,B,C", "broker, bridge, postgres (default: DATA/state/*.pid)", TEXT(pids), "", 0},
+    {"further", "NODES", "pairs, group: further nodes, HOST:PORT/BROKER/BRIDGE,...",
+     TEXT(further_nodes), "", 0},
+    {"redis", "PID", "with further nodes: their Redis", COUNT(redis), "0", 0},
     {"pairs", "N", "conversations of two, one of whom sends", COUNT(pairs), "1000", 1},
     {"members", "N", "of the group, all online, or of the channel", COUNT(members), "100", 2},
     {"senders", "N", "group: how many of them send", COUNT(senders), "10", 1},
@@ -174,6 +177,9 @@ static bool settle(struct options *o)
     if (o->keys[0] == '\0' &&
         snprintf(o->keys, sizeof(o->keys), "%s/keys", o->data) >= (int)sizeof(o->keys))
         return false;
+    o->further.redis = (pid_t)o->redis;
+    if (!further_parse(&o->further, o->further_nodes))
+        return false;
     if (o->pids[0] != '\0')
         return sscanf(o->pids, "%d,%d,%d", &o->broker_pid, &o->bridge_pid, &o->postgres_pid) == 3;
     o->broker_pid = read_pid(o, "broker");
@@ -215,7 +221,7 @@ enum options_status options_parse(struct options *o, int argc, char **argv)
         return OPTIONS_WRONG;
     }
     if (!settle(o)) {
-        fprintf(stderr, "banter-bench: --data or --pids make no sense\n");
+        fprintf(stderr, "banter-bench: --data, --pids or --further make no sense\n");
         return OPTIONS_WRONG;
     }
     return OPTIONS_OK;
@@ -237,17 +243,8 @@ void options_print_help(FILE *to)
 
 bool options_broker_address(const struct options *o, struct sockaddr_in *out)
 {
-    char host[OPTION_TEXT_MAX];
-    const char *colon = strrchr(o->mqtt, ':');
-    long port = colon ? strtol(colon + 1, NULL, 10) : 0;
-
-    *out = (struct sockaddr_in){.sin_family = AF_INET};
-    if (colon && port > 0 && port <= UINT16_MAX) {
-        snprintf(host, sizeof(host), "%.*s", (int)(colon - o->mqtt), o->mqtt);
-        out->sin_port = htons((uint16_t)port);
-        if (inet_pton(AF_INET, host, &out->sin_addr) == 1)
-            return true;
-    }
+    if (further_parse_address(out, o->mqtt))
+        return true;
     fprintf(stderr, "banter-bench: '%s' is not an IPv4 address and a port\n", o->mqtt);
     return false;
 }

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/compiler.h"
+#include "further.h"
 
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -24,6 +25,9 @@ struct options {
     char audience[OPTION_TEXT_MAX];
     char pids[OPTION_TEXT_MAX];                 /* BROKER,BRIDGE,POSTGRES */
     pid_t broker_pid, bridge_pid, postgres_pid; /* 0: not known */
+    char further_nodes[OPTION_TEXT_MAX];        /* HOST:PORT/BROKER/BRIDGE,... */
+    unsigned redis;                             /* its process; 0: none */
+    struct further further;                     /* the same, parsed */
     /* The work. */
     unsigned pairs;
     unsigned members;

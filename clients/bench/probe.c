@@ -44,6 +44,11 @@ void probe_mark(void *owner, bool begins, uint64_t acknowledged)
     s->broker_us = process_cpu_us(p->broker);
     s->bridge_us = process_cpu_us(p->bridge);
     s->postgres_us = process_cpu_us(p->postgres);
+    if (p->further) {
+        s->broker_us += further_brokers_us(p->further);
+        s->bridge_us += further_bridges_us(p->further);
+        s->redis_us = process_cpu_us(p->further->redis);
+    }
     s->bench_us = own_cpu_us();
     s->machine_us = process_machine_cpu_us();
     if (p->db)
@@ -68,7 +73,8 @@ static double others(const struct probe *p)
     double ours = (double)(p->end.bench_us - p->begin.bench_us) +
                   or_nothing(difference(p->begin.broker_us, p->end.broker_us)) +
                   or_nothing(difference(p->begin.bridge_us, p->end.bridge_us)) +
-                  or_nothing(difference(p->begin.postgres_us, p->end.postgres_us));
+                  or_nothing(difference(p->begin.postgres_us, p->end.postgres_us)) +
+                  or_nothing(difference(p->begin.redis_us, p->end.redis_us));
     double rest = difference(p->begin.machine_us, p->end.machine_us) - ours;
 
     return rest > 0 ? rest / 1e6 : 0;
@@ -91,6 +97,7 @@ void probe_report(const struct probe *p, struct measurement *m)
     double broker = difference(p->begin.broker_us, p->end.broker_us);
     double bridge = difference(p->begin.bridge_us, p->end.bridge_us);
     double postgres = difference(p->begin.postgres_us, p->end.postgres_us);
+    double redis = difference(p->begin.redis_us, p->end.redis_us);
     double commits = difference(p->begin.transactions, p->end.transactions);
 
     probe_report_machine(p, m);
@@ -99,8 +106,10 @@ void probe_report(const struct probe *p, struct measurement *m)
     m->values[METRIC_CPU_BROKER_US] = broker / messages;
     m->values[METRIC_CPU_BRIDGE_US] = bridge / messages;
     m->values[METRIC_CPU_POSTGRES_US] = postgres / messages;
+    m->values[METRIC_CPU_REDIS_US] = redis / messages;
     m->values[METRIC_CPU_SYSTEM_US] =
-        (or_nothing(broker) + or_nothing(bridge) + or_nothing(postgres)) / messages;
+        (or_nothing(broker) + or_nothing(bridge) + or_nothing(postgres) + or_nothing(redis)) /
+        messages;
     m->values[METRIC_CPU_BENCH_US] = (double)(p->end.bench_us - p->begin.bench_us) / messages;
     if (isnan(commits) || commits == 0)
         return;

@@ -7,6 +7,7 @@
 #ifndef BANTER_BENCH_PROBE_H
 #define BANTER_BENCH_PROBE_H
 
+#include "further.h"
 #include "metrics.h"
 
 #include <libpq-fe.h>
@@ -17,7 +18,8 @@
 struct probe_sample {
     uint64_t at_us;
     uint64_t acknowledged;
-    uint64_t broker_us, bridge_us, postgres_us, bench_us;
+    uint64_t broker_us, bridge_us; /* of all nodes */
+    uint64_t postgres_us, redis_us, bench_us;
     uint64_t machine_us; /* of all that runs on it */
     uint64_t transactions;
     uint64_t wal_bytes;
@@ -26,6 +28,7 @@ struct probe_sample {
 struct probe {
     PGconn *db;                     /* NULL: no database to ask */
     pid_t broker, bridge, postgres; /* 0: not there */
+    const struct further *further;  /* NULL: no more nodes, no Redis */
     struct probe_sample begin, end;
 };
 

@@ -52,11 +52,13 @@ static bool run_banter(struct rounds *r, struct measurement *out)
     struct probe probe = {.db = r->db,
                           .broker = r->options->broker_pid,
                           .bridge = r->options->bridge_pid,
-                          .postgres = r->options->postgres_pid};
+                          .postgres = r->options->postgres_pid,
+                          .further = &r->options->further};
     struct load_config config = r->config;
 
     if (!seed_cast(r->db, r->cast) || !options_broker_address(r->options, &config.broker))
         return false;
+    config.further = &r->options->further;
     config.mark = probe_mark;
     config.owner = &probe;
     if (!load_run(&config, r->cast, &r->result))

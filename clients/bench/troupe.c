@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "device.h"
 #include "stamp.h"
+#include "words.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -23,13 +24,11 @@ enum {
 
 static bool build_tail(struct troupe *t)
 {
-    static const char words[] = "the quick brown fox jumps over the lazy dog and ";
     const struct load_config *config = t->config;
 
     buf_init(&t->tail_bytes, TAIL_MAX_BYTES);
     buf_str(&t->tail_bytes, config->bare ? "\",\"kind\":\"text\",\"text\":\"" : "\",\"text\":\"");
-    for (unsigned i = 0; i < config->text_bytes; i++)
-        buf_char(&t->tail_bytes, words[i % (sizeof(words) - 1)]);
+    words_put(&t->tail_bytes, config->text_bytes);
     buf_str(&t->tail_bytes, "\"}");
     t->tail = buf_slice(&t->tail_bytes);
     return !t->tail_bytes.failed;

@@ -113,7 +113,7 @@ static bool log_in(struct xmpp *x)
             x->state = XMPP_READY;
     }
     if (x->state == XMPP_LOGGING_IN && end_of(x, "<failure") > 0) {
-        fprintf(stderr, "banter-bench: %s may not log in\n", x->handle);
+        errno = EACCES;
         return false;
     }
     return true;
@@ -125,12 +125,19 @@ bool xmpp_read(struct xmpp *x)
     x->taken = 0;
     for (;;) {
         char *to = buf_reserve(&x->in, READ_BYTES);
-        ssize_t n = to ? recv(x->fd, to, READ_BYTES, MSG_DONTWAIT) : -1;
+        ssize_t n;
 
-        if (n < 0 && to && errno == EAGAIN)
-            return true;
-        if (n <= 0)
+        if (!to) {
+            errno = ENOBUFS;
             return false;
+        }
+        n = recv(x->fd, to, READ_BYTES, MSG_DONTWAIT);
+        if (n < 0)
+            return errno == EAGAIN;
+        if (n == 0) {
+            errno = ECONNRESET;
+            return false;
+        }
         x->in.length += (size_t)n;
         x->in.data[x->in.length] = '\0';
         if (!log_in(x))
@@ -181,12 +188,16 @@ void xmpp_write_message(struct xmpp *x, const char *to, struct slice id, struct 
 
 bool xmpp_flush(struct xmpp *x)
 {
+    if (x->out.failed) {
+        errno = ENOBUFS;
+        return false;
+    }
     while (x->out.length > 0) {
         ssize_t n = send(x->fd, x->out.data, x->out.length, MSG_DONTWAIT | MSG_NOSIGNAL);
 
         if (n < 0)
-            return errno == EAGAIN && !x->out.failed;
+            return errno == EAGAIN;
         buf_consume(&x->out, (size_t)n);
     }
-    return !x->out.failed;
+    return true;
 }

@@ -32,14 +32,14 @@ void xmpp_init(struct xmpp *x, const char *handle);
 /* Connects, which on loopback is done at once. False: errno says why. */
 bool xmpp_open(struct xmpp *x, const struct sockaddr_in *address) MUST_USE;
 void xmpp_close(struct xmpp *x);
-/* Reads what there is, and goes on logging in. False: the connection is lost, or the login was
- * refused. */
+/* Reads what there is, and goes on logging in. False: errno says why; EACCES: the login was
+ * refused, ECONNRESET: the server has closed the connection, ENOBUFS: it says too much. */
 bool xmpp_read(struct xmpp *x) MUST_USE;
 /* The id of the next message that has come, valid until xmpp_read(). False: there is none. */
 bool xmpp_next_message(struct xmpp *x, struct slice *id);
 /* Appends a message; the text needs no escapes. */
 void xmpp_write_message(struct xmpp *x, const char *to, struct slice id, struct slice text);
-/* Writes what the socket takes. False: the connection is lost. */
+/* Writes what the socket takes. False: errno says why; ENOBUFS: too much is waiting. */
 bool xmpp_flush(struct xmpp *x) MUST_USE;
 
 #endif

@@ -8,10 +8,8 @@ import contextlib
 import datetime
 import os
 import pathlib
-import shutil
 import signal
 import sys
-import tempfile
 
 from suite import copy, ejabberd, machine, plan, report, results, rounds
 
@@ -53,30 +51,17 @@ def parse(arguments):
 
 
 @contextlib.contextmanager
-def data_directory(kept=None):
-    """For a copy: one that is kept, or a new one."""
-    if kept:
-        pathlib.Path(kept).mkdir(parents=True, exist_ok=True)
-        yield pathlib.Path(kept)
-        return
-    made = pathlib.Path(tempfile.mkdtemp(prefix="banter-bench-", dir="/var/tmp"))
-    try:
-        yield made
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
-
-
-@contextlib.contextmanager
 def copies(options):
     """Those that the options ask for; "main" runs."""
     with contextlib.ExitStack() as stack:
-        main = copy.Copy(stack.enter_context(data_directory()))
+        main = copy.Copy(stack.enter_context(copy.data_directory()))
         made = {"main": stack.enter_context(main)}
         if options.history:
-            made["history"] = copy.Copy(stack.enter_context(data_directory(options.history_data)))
+            made["history"] = copy.Copy(
+                stack.enter_context(copy.data_directory(options.history_data)))
         if options.mosquitto21:
             made["mosquitto21"] = copy.Copy(
-                stack.enter_context(data_directory()),
+                stack.enter_context(copy.data_directory()),
                 BANTER_MOSQUITTO=os.path.join(options.mosquitto21, "mosquitto"),
                 BANTER_PLUGIN=options.plugin21)
         yield made
@@ -90,11 +75,14 @@ def open_results(options, main):
     if pathlib.Path(options.out).exists():
         before = results.read(options.out)
         document["growth"] = before["growth"]
+        document["growth_settings"] = before["growth_settings"]
         if options.command == "growth" or options.only:
             document["works"] = before["works"]
         if options.command == "growth" and before["works"]:
             document["settings"], document["at"] = before["settings"], before["at"]
             document["notices"] = before["notices"]
+    if options.command == "growth":
+        document["growth_settings"] = settings
     if options.command == "all" and not options.ejabberd:
         document["notices"].append("ejabberd is not installed, and was left out")
     return document

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: MIT
 """A running copy of Banter for the bench alone, and banter-bench against it."""
+import contextlib
 import json
 import os
 import pathlib
+import shutil
 import socket
 import subprocess
+import tempfile
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
 UP_SECONDS = 900  # may have to build first
@@ -32,13 +35,30 @@ def _is_free(port):
     return True
 
 
+NO_LIMITS = {"BANTER_RATE_LIMITS": "false"}  # a load is not what people do
+
+
+@contextlib.contextmanager
+def data_directory(kept=None):
+    """For a copy: one that is kept, or a new one."""
+    if kept:
+        pathlib.Path(kept).mkdir(parents=True, exist_ok=True)
+        yield pathlib.Path(kept)
+        return
+    made = pathlib.Path(tempfile.mkdtemp(prefix="banter-bench-", dir="/var/tmp"))
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
 class Copy:
     """`environment` are settings of ./banter, such as BANTER_MOSQUITTO."""
 
     def __init__(self, data, port_base=None, **environment):
         self.data = pathlib.Path(data)
         self.port_base = port_base or free_port_base()
-        self.environment = {**os.environ, **environment}
+        self.environment = {**os.environ, **NO_LIMITS, **environment}
 
     def _command(self, *arguments):
         return [REPOSITORY / "banter", "--data", self.data, "--port-base", str(self.port_base),
@@ -98,7 +118,7 @@ class Copy:
         raise BenchFailed("bridge.conf names no database")
 
     def crowd(self, users, seconds):
-        """So many users who are connected and idle, until the result is closed."""
+        """So many users who are connected and idle while the context lasts."""
         return Crowd(self._command("bench", "connect", "--clients", str(users),
                                    "--idle", str(seconds)), self.environment)
 
@@ -112,11 +132,13 @@ class Crowd:
     def __enter__(self):
         self.process = subprocess.Popen(self.command, env=self.environment, text=True,
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        said = ""
         for line in self.process.stdout:
             if line.rstrip().endswith("users are ready"):
                 return self
-        self.process.wait()
-        raise BenchFailed("the idle users did not become ready")
+            said += line
+        self.__exit__()
+        raise BenchFailed(f"the idle users did not become ready: {said[-2000:]}")
 
     def __exit__(self, *_exception):
         self.process.kill()  # banter-bench itself: the script has replaced itself by it

@@ -116,14 +116,15 @@ class Ejabberd:
 
     def _open_postgres(self):
         """Its driver knows only TCP, and a copy's PostgreSQL listens on a socket alone."""
-        if self.copy.query("SHOW listen_addresses") != "":
-            return
-        self.copy.query("ALTER SYSTEM SET listen_addresses = '127.0.0.1'")
-        self.copy.restart("postgres")
-        rules = self.copy.data / "pg_hba.conf"
-        rules.write_text(f"{rules.read_text(encoding='utf-8')}"
-                         f"host {DATABASE} banter 127.0.0.1/32 trust\n", encoding="utf-8")
-        self.copy.query("SELECT pg_reload_conf()")
+        if self.copy.query("SHOW listen_addresses") == "":
+            self.copy.query("ALTER SYSTEM SET listen_addresses = '127.0.0.1'")
+            self.copy.restart("postgres")
+        rules = self.copy.data / "pg_hba.conf"  # written anew when the copy starts
+        rule = f"host {DATABASE} banter 127.0.0.1/32 trust\n"
+        text = rules.read_text(encoding="utf-8")
+        if rule not in text:
+            rules.write_text(text + rule, encoding="utf-8")
+            self.copy.query("SELECT pg_reload_conf()")
 
     def _make_database(self):
         self.copy.query(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")

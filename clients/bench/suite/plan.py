@@ -26,12 +26,12 @@ class Target(NamedTuple):
     is_ratio: bool = False   # the target is one of the ratio to the first of them
 
 
+RATES = (1000, 5000, 10000)  # messages/s at which latencies are measured
+
 WORK = {
     "pairs": Work(("pairs",), bare=True),
     "append": Work(("append",), batch_of="pairs"),
-    "rate1000": Work(("pairs", "--rate", "1000"), bare=True),
-    "rate5000": Work(("pairs", "--rate", "5000"), bare=True),
-    "rate10000": Work(("pairs", "--rate", "10000"), bare=True),
+    **{f"rate{rate}": Work(("pairs", "--rate", str(rate)), bare=True) for rate in RATES},
     "group": Work(("group", "--members", "100", "--senders", "10"), bare=True),
     "broadcast": Work(("broadcast", "--members", "1000"), bare=True),
     "connect": Work(("connect", "--clients", "10000", "--conversations", "50"), timed=False,
@@ -77,6 +77,13 @@ TARGETS = (
     Target(HISTORY, "the same with a grown history", "cpu_system_us", "<=", 50, "µs", ("pairs",)),
 )
 
+# The works whose messages are weighed by process: the row of the table, the bar of the plot.
+MESSAGES = {
+    "pairs": ("1,000 pairs, saturated", "saturated"),
+    PAIRS21: ("the same on Mosquitto 2.1", "Mosquitto 2.1"),
+    HISTORY: ("the same with {history:,} messages stored before", "grown history"),
+    **{f"rate{rate}": (f"at {rate:,}/s", f"{rate:,}/s") for rate in RATES},
+}
 PROCESSES = (("broker", "cpu_broker_us"), ("bridge", "cpu_bridge_us"),
              ("PostgreSQL", "cpu_postgres_us"))
 
@@ -89,7 +96,8 @@ class Series(NamedTuple):
     arguments: object  # x -> tuple
     metric: str
     unit: str
-    idle: bool = False  # x users are connected and idle beside it
+    idle: bool = False   # x users are connected and idle beside it
+    nodes: bool = False  # on x nodes, of which each conversation's members are on different ones
 
 
 def _pairs_of_size(size):
@@ -113,6 +121,12 @@ GROWTH = {
     "size": Series(
         "Message size", "bytes of text", (200, 1000, 10000, 100000), _pairs_of_size,
         "cpu_system_us", "µs per message"),
+    "nodes": Series(
+        "Nodes, saturated", "nodes on one database and one Redis", (1, 2, 4), lambda x: ("pairs",),
+        "cpu_system_us", "µs per message", nodes=True),
+    "nodes_paced": Series(
+        "Nodes, at 1,000/s", "nodes on one database and one Redis", (1, 2, 4),
+        lambda x: ("pairs", "--rate", "1000"), "cpu_system_us", "µs per message", nodes=True),
 }
 HISTORY_PAIRS = 1000
 

@@ -13,22 +13,18 @@ RAW = "results.json"
 
 
 def on_terminal(document):
-    parts = []
-    rows = tables.target_rows(document)
-    if rows:
-        parts.append(tables.plain(tables.HEADER, rows))
-    rows = tables.process_rows(document)
-    if rows:
-        parts.append(tables.plain(tables.PROCESS_HEADER, rows))
+    return "\n".join([*_tables(document, tables.plain, "{}\n"), conditions(document)])
+
+
+def _tables(document, written, heading):
+    """All that have rows, as `written` has them; a growth's title stands in its `heading`."""
+    for header, rows in ((tables.HEADER, tables.target_rows(document)),
+                         (tables.PROCESS_HEADER, tables.process_rows(document))):
+        if rows:
+            yield written(header, rows)
     for series in document["growth"].values():
-        parts.append(f"{series['title']}\n" +
-                     tables.plain(_growth_header(series), tables.growth_rows(series)))
-    parts.append(conditions(document))
-    return "\n".join(parts)
-
-
-def _growth_header(series):
-    return (series["axis"], series["unit"], "of the first", "messages/s")
+        header = (series["axis"], series["unit"], "of the first", "messages/s")
+        yield heading.format(series["title"]) + written(header, tables.growth_rows(series))
 
 
 def conditions(document):
@@ -42,6 +38,9 @@ def conditions(document):
             f"{versions['compiler']}; {versions['banter']}, commit "
             f"{versions['commit']}{changed}. Up to {settings['repeat']} rounds, "
             f"{settings['seconds']} s each after {settings['warm_up']} s of warming up.")
+    growth = document["growth_settings"]
+    if growth:
+        text += f" Growth: up to {growth['repeat']} rounds of {growth['seconds']} s."
     load = tables.foreign_load(document)
     if load:
         text += (f" Cores taken by what is no part of it: {load.median:.2f} in the median run, "
@@ -88,7 +87,7 @@ def _plot_rates(document, drawn):
 
 def _plot_latencies(document, drawn):
     groups = []
-    for rate in (1000, 5000, 10000):
+    for rate in plan.RATES:
         runs = results.runs_of(document, f"rate{rate}")
         bare = results.baseline_of(document, f"rate{rate}", "bare")
         values = [stats.of_metric(side, f"delivery_{name}_ms")
@@ -103,31 +102,20 @@ def _plot_latencies(document, drawn):
 
 def _plot_processes(document, drawn):
     groups = []
-    for name in ("rate1000", "rate5000", "rate10000", "pairs", plan.HISTORY, plan.PAIRS21):
+    for name, (_row, bar) in plan.MESSAGES.items():
         runs = results.runs_of(document, name)
         values = [stats.of_metric(runs, metric) for _n, metric in plan.PROCESSES]
         if None not in values:
-            label = {"pairs": "saturated", plan.HISTORY: "grown history",
-                     plan.PAIRS21: "Mosquitto 2.1"}.get(name, name.replace("rate", "") + "/s")
-            groups.append((label, [v.median for v in values]))
+            groups.append((bar, [v.median for v in values]))
     if groups:
         drawn["processor.svg"] = svg.stacks("Processor time per durable message", "µs", groups,
                                             [name for name, _m in plan.PROCESSES])
 
 
 def in_markdown(document):
-    parts = [conditions(document)]
-    rows = tables.target_rows(document)
-    if rows:
-        parts.append(tables.markdown(tables.HEADER, rows))
-    rows = tables.process_rows(document)
-    if rows:
-        parts.append(tables.markdown(tables.PROCESS_HEADER, rows))
-    for series in document["growth"].values():
-        parts.append(f"**{series['title']}**\n\n" +
-                     tables.markdown(_growth_header(series), tables.growth_rows(series)))
-    parts += [f"![{name}]({PLOTS}/{name})\n" for name in sorted(plots(document))]
-    return "\n".join(parts)
+    pictures = (f"![{name}]({PLOTS}/{name})\n" for name in sorted(plots(document)))
+    return "\n".join([conditions(document), *_tables(document, tables.markdown, "**{}**\n\n"),
+                      *pictures])
 
 
 def fill(text, inside):

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The raw results: one JSON document with every repetition, read and written here alone.
 
-    {"format": 1, "at": …, "machine": {…}, "versions": {…}, "settings": {…}, "notices": [text, …],
+    {"format": 1, "at": …, "machine": {…}, "versions": {…}, "settings": {…},
+     "growth_settings": {…}, "notices": [text, …],
      "works": {NAME: {"arguments": […], "runs": [{METRIC: value}, …], "bare": [{…}, …]}},
      "growth": {SERIES: {"title": …, "axis": …, "metric": …, "unit": …,
                          "points": [{"x": …, "runs": [{…}, …]}, …]}}}
@@ -15,8 +16,8 @@ FORMAT = 1
 
 
 def new(description, settings, at):
-    return {"format": FORMAT, "at": at, **description, "settings": settings, "notices": [],
-            "works": {}, "growth": {}}
+    return {"format": FORMAT, "at": at, **description, "settings": settings, "growth_settings": {},
+            "notices": [], "works": {}, "growth": {}}
 
 
 def of_line(line, side):

@@ -6,14 +6,16 @@ import time
 
 from suite import ejabberd, plan, results
 from suite.copy import BenchFailed
+from suite.nodes import Nodes
 
 
 class Rounds:
     """`copies` has the copy "main", and those of them that were asked for: "mosquitto21",
     "history". Only "main" is up all the time."""
 
-    def __init__(self, copies, document, options, save):
+    def __init__(self, copies, document, options, save, nodes=Nodes):
         self.copies, self.document, self.options, self.save = copies, document, options, save
+        self.nodes = nodes
         self.until = time.monotonic() + options.minutes * 60 if options.minutes else None
         self.longest = 0
         self.failures = 0
@@ -113,11 +115,20 @@ class Rounds:
         with self._noting(f"{name} {x:,}"), idle:
             results.add_point(self.document, name, series, index, x, copy.bench(arguments))
 
+    def _point_of_nodes(self, name, series, index, x):
+        arguments = self._timed(series.arguments(x))
+        self._say(f"  {series.title} {x}: {' '.join(arguments)}")
+        with self._noting(f"{name} {x}"), self.nodes(x) as nodes:
+            results.add_point(self.document, name, series, index, x, nodes.bench(arguments))
+
     def growth(self, index):
         for name, series in plan.GROWTH.items():
             if not self.options.only or name in self.options.only:
                 for x in series.points:
-                    self._point(name, series, index, x, self.copies["main"])
+                    if series.nodes:
+                        self._point_of_nodes(name, series, index, x)
+                    else:
+                        self._point(name, series, index, x, self.copies["main"])
 
     def grown_history(self):
         """Not in rounds, because a log does not shrink: all runs of a step one after the other."""

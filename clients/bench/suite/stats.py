@@ -39,10 +39,3 @@ def is_met(value, sense, target):
     if sense not in (">=", "<="):
         raise ValueError(sense)
     return value >= target if sense == ">=" else value <= target
-
-
-def slope(points):
-    """How much the last of the (x, values) differs from the first, as a ratio of medians."""
-    medians = [spread(values) for _x, values in points]
-    present = [m.median for m in medians if m and m.median]
-    return present[-1] / present[0] if len(present) > 1 else None

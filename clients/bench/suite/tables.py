@@ -60,24 +60,17 @@ def target_rows(document):
 def process_rows(document):
     """Where the processor time of a message goes, in the works that send messages."""
     rows = []
-    for name in ("pairs", plan.PAIRS21, plan.HISTORY, "rate1000", "rate5000", "rate10000"):
+    history = document["settings"].get("history") or 0
+    for name, (title, _bar) in plan.MESSAGES.items():
         runs = results.runs_of(document, name)
         values = [stats.of_metric(runs, metric) for _n, metric in plan.PROCESSES]
         together = stats.of_metric(runs, "cpu_system_us")
         if together is None or None in values:
             continue
         batch = stats.of_metric(runs, "messages_per_commit")
-        rows.append((work_title(document, name), *(number(v.median, "µs") for v in values),
+        rows.append((title.format(history=history), *(number(v.median, "µs") for v in values),
                      number(together.median, "µs"), number(batch.median) if batch else "–"))
     return rows
-
-
-def work_title(document, name):
-    rows = document["settings"].get("history") or 0
-    return {"pairs": "1,000 pairs, saturated", plan.PAIRS21: "the same on Mosquitto 2.1",
-            plan.HISTORY: f"the same with {rows:,} messages stored before",
-            "rate1000": "at 1,000/s", "rate5000": "at 5,000/s",
-            "rate10000": "at 10,000/s"}[name]
 
 
 def growth_rows(series):
