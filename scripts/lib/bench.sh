@@ -7,6 +7,7 @@ cmd_bench() {
     (($#)) || set -- --help
     case $1 in
     all | growth | report) bench_suite "$@" ;;
+    simulate) exec /usr/bin/python3 "$REPO/clients/bench/simulate.py" "${@:2}" ;;
     *) bench_once "$@" ;;
     esac
 }
@@ -19,9 +20,12 @@ bench_once() {
     if [[ $1 == -* ]]; then
         "$bench" "$@"
         printf '\n  ./banter bench %-8s %s\n' all "every target, beside its baselines" \
-            growth "how cost grows" report "writes tables and plots into docs/performance.md"
+            growth "how cost grows" report "writes tables and plots into docs/performance.md" \
+            simulate "presence and fan-out of many more users than fit here, by counting"
         return
     fi
+    grep -qs '^plugin_opt_rate_limits false' "$DATA/mosquitto.conf" ||
+        echo "this copy limits its users: to measure it, start it with BANTER_RATE_LIMITS=false" >&2
     read_addresses
     local scenario=$1
     shift

@@ -18,6 +18,8 @@ now_ms() { echo $((${EPOCHREALTIME/[.,]/} / 1000)); }
 
 SERVICES=(postgres bridge broker) # in the order of starting; stopping goes the other way
 SYSTEM_USER=banter                # who runs everything when root starts it
+BRIDGE_ROLE=banter_bridge         # as whom the bridge uses its database, which `banter` owns
+BRIDGE_ROLE_MARK=banter.roles     # in a cluster that has that role
 UNIX_PATH_MAX=107                 # bytes of a Unix socket's path (sun_path less its NUL)
 LONGEST_SOCKET=/.s.PGSQL.5432     # the longest name of a socket in RUN
 
@@ -34,6 +36,8 @@ settle_settings() {
     if ((${#RUN} + ${#LONGEST_SOCKET} > UNIX_PATH_MAX)); then
         RUN=/tmp/banter-$(printf %s "$DATA" | sha256sum | cut -c1-16) # sockets need short paths
     fi
+    settle_services
+    KEYS=${BANTER_KEYS_DIR:-$DATA/keys}
     STATE=$DATA/state
     LOGS=$DATA/log
     LISTEN=${BANTER_LISTEN:-127.0.0.1}
@@ -46,6 +50,22 @@ settle_settings() {
     fi
     HTTP_PORT=$base MQTT_PORT=$((base + 1)) HTTPS_PORT=$((base + 2))
     METRICS_PORT=$((base + 3)) MQTTS_PORT=$((base + 4))
+}
+
+# Whoever names a database has one already, unless BANTER_SERVICES says what is to run here.
+settle_services() {
+    local name all=("${SERVICES[@]}")
+    [[ ! ${BANTER_DATABASE:-} ]] || SERVICES=(bridge broker)
+    [[ ${BANTER_SERVICES:-} ]] || return 0
+    SERVICES=()
+    for name in "${all[@]}"; do
+        [[ " $BANTER_SERVICES " != *" $name "* ]] || SERVICES+=("$name")
+    done
+    for name in $BANTER_SERVICES; do
+        is_service "$name" || die "BANTER_SERVICES knows no '$name': ${all[*]}"
+    done
+    [[ ${BANTER_DATABASE:-} ]] || is_service postgres ||
+        die "without PostgreSQL of its own it needs BANTER_DATABASE"
 }
 
 is_service() { [[ " ${SERVICES[*]} " == *" $1 "* ]]; }

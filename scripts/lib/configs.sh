@@ -15,34 +15,38 @@ write_configs() {
     mosquitto_config >"$DATA/mosquitto.conf"
 }
 
-# fsync and synchronous_commit are PostgreSQL's defaults; they stand here because every promise
-# that a receipt makes rests on them. New WAL files cost twice: they are filled with zeros first; so
-# old ones are kept to be used again.
+# packaging/ has what every way to run Banter shares; here is what belongs to this copy.
 postgres_config() {
-    cat <<END
-listen_addresses = ''
+    cat "$REPO/packaging/postgres.conf" - <<END
 unix_socket_directories = '$RUN'
 unix_socket_permissions = 0700
 hba_file = '$DATA/pg_hba.conf'
-max_connections = 50
-shared_buffers = 256MB
-fsync = on
-synchronous_commit = on
-full_page_writes = on
-min_wal_size = 1GB
-max_wal_size = 2GB
-log_timezone = UTC
-timezone = UTC
 END
     # RUN is closed to everybody but the owner, so whoever reaches the socket may come in.
-    echo "local all all trust" >"$DATA/pg_hba.conf"
+    printf '%s\n' "local all all trust" "local replication all trust" >"$DATA/pg_hba.conf"
 }
 
-postgres_dsn() { echo "host=$RUN port=5432 user=banter dbname=banter"; }
+# How the owner of the database connects.
+postgres_dsn() { dsn_of banter; }
+
+dsn_of() {
+    local own="host=$RUN port=5432 user=$1 dbname=banter"
+    is_service postgres && echo "$own" || echo "$BANTER_DATABASE"
+}
+
+# The bridge connects as a role that may do what a running bridge does, and no more.
+database_settings() {
+    if [[ -e $DATA/postgres/$BRIDGE_ROLE_MARK && ! ${BANTER_DATABASE:-} ]]; then
+        echo "database $(dsn_of "$BRIDGE_ROLE")"
+        echo "migrate_database $(dsn_of banter)"
+    else
+        echo "database $(dsn_of banter)"
+    fi
+}
 
 bridge_config() {
     cat <<END
-database $(postgres_dsn)
+$(database_settings)
 migrations $DATA/bin/sql
 migrate_on_start true
 http_listen $LISTEN:$HTTP_PORT
@@ -55,7 +59,7 @@ link_socket $RUN/link.sock
 link_key_file $DATA/link.key
 drain_file $RUN/drain
 broker $RUN/broker.sock
-keys_dir $DATA/keys
+keys_dir $KEYS
 blobs_dir $DATA/blobs
 web_root $(web_root)
 issuer $TOKEN_ISSUER
@@ -66,41 +70,27 @@ END
 # The web client as install_web() left it, if it did.
 web_root() { if [[ -e $DATA/bin/web/index.html ]]; then echo "$DATA/bin/web"; else echo off; fi; }
 
-# The queues: a device that reads too slowly loses live copies and syncs later, and costs bounded
-# memory until then. WebSockets are not Mosquitto's: 2.0 ignores the packet limit and the connection
-# limit there. They come through the bridge's front door, over a socket of their own, so that the
-# doorbell's has room however many there are.
+# What the environment sets, as it does for the bridge.
+plugin_options() {
+    local key variable
+    for key in ring_bytes rate_{limits,device_drafts,user_drafts,conversation_drafts} \
+        rate_{user_requests,device_signals,address_connects}; do
+        variable=BANTER_${key^^}
+        [[ -z ${!variable:-} ]] || echo "plugin_opt_$key ${!variable}"
+    done
+}
+
 mosquitto_config() {
     local connections=$(($(descriptor_limit) - 256))
-    cat <<END
-per_listener_settings false
-allow_anonymous false
-persistence false
-persistent_client_expiration 2d
-retain_available false
-allow_duplicate_messages true
-set_tcp_nodelay true
-max_keepalive 120
-max_packet_size 1048576
-max_inflight_messages 2000
-max_queued_messages 1000
-max_queued_bytes 16777216
-memory_limit 2147483648
-log_dest stderr
-log_type error
-log_type warning
-log_type notice
-log_type information
-connection_messages false
-log_timestamp_format %Y-%m-%dT%H:%M:%S
+    cat "$REPO/packaging/broker.conf" - <<END
 
 plugin $DATA/bin/banter_plugin.so
 plugin_opt_link_socket $RUN/link.sock
 plugin_opt_link_key_file $DATA/link.key
-plugin_opt_jwks_file $DATA/keys/jwks.json
+plugin_opt_jwks_file $KEYS/jwks.json
 plugin_opt_issuer $TOKEN_ISSUER
 plugin_opt_audience $TOKEN_AUDIENCE
-${BANTER_RING_BYTES:+plugin_opt_ring_bytes $BANTER_RING_BYTES}
+$(plugin_options)
 
 listener $MQTT_PORT $LISTEN
 max_connections $connections

@@ -23,10 +23,12 @@ cmd_drain() {
     read_addresses
     if [[ $off ]]; then
         drain_off
+        note_audit drain_off
         say "the copy takes users in again"
         return
     fi
     drain_on "$seconds"
+    note_audit drain
     say "draining: connections end within $seconds s. To take users in again: ./banter drain --off"
     if await_drained "$seconds"; then
         say "no connection is left"

@@ -62,15 +62,20 @@ ask_broker() {
     ((status != CURL_NO_CONNECTION && status != CURL_TIMED_OUT))
 }
 
+# It lives and serves; from now on it can be found to hang.
+note_answer() {
+    ANSWERED_BY[$1]=${CHILD[$1]}
+    CPU_THEN[$1]=$(cpu_ticks "${CHILD[$1]}")
+    IN_VAIN[$1]=0
+}
+
 take_answer() {
     local name=$1 pid=${CHILD[$1]:-} answered=1
     wait "${ASKED[$name]}" 2>/dev/null || answered=""
     ASKED[$name]=""
     [[ $pid ]] || return 0
     if [[ $answered ]]; then
-        ANSWERED_BY[$name]=$pid
-        CPU_THEN[$name]=$(cpu_ticks "$pid")
-        IN_VAIN[$name]=0
+        note_answer "$name"
     elif [[ ${ANSWERED_BY[$name]:-} == "$pid" ]]; then
         IN_VAIN[$name]=$((IN_VAIN[$name] + 1))
         judge "$name" "$pid"

@@ -2,8 +2,9 @@
 # shellcheck shell=bash
 # packages.sh - the Debian packages that Banter needs, and installing what is missing.
 #
-# Rule: these lists are the only place that names packages; "a|b" means either, a if neither is
-# there. Nothing is installed, and no root is needed, when all of them are there.
+# Rule: these lists are the only place that names packages for this machine (docker/ names those of
+# images); "a|b" means either, a if neither is there. Nothing is installed, and no root is needed,
+# when all of them are there.
 
 PACKAGES_UP=(
     # to build
@@ -15,11 +16,12 @@ PACKAGES_UP=(
     curl jq mosquitto mosquitto-clients postgresql procps util-linux
 )
 PACKAGES_TEST=(
-    clang clang-format git libcmocka-dev libclang-rt-14-dev openssl
-    python3-cryptography python3-jsonschema python3-paho-mqtt python3-pytest python3-pytest-xdist
-    shellcheck valgrind
+    clang clang-format git libcmocka-dev libclang-rt-14-dev libncurses-dev libpaho-mqtt-dev
+    libsqlite3-dev man-db openssl python3-cryptography python3-jsonschema python3-paho-mqtt
+    python3-pytest python3-pytest-xdist redis-server shellcheck tmux valgrind
 )
 PACKAGES_CHAOS=(e2fsprogs iproute2 iptables libfaketime mount)
+PACKAGES_ZOOKEEPER=(libzookeeper-mt-dev zookeeper default-jre-headless)
 PACKAGES_E2E=(chromium fonts-inter fonts-noto-color-emoji)
 
 is_installed() {

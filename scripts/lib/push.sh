@@ -9,5 +9,6 @@ cmd_push() {
     list | requeue | drop) ;;
     *) die "push knows list, requeue and drop; see ./banter help" ;;
     esac
-    exec "$DATA/bin/banter-bridge" push "$@" --config "$DATA/bridge.conf"
+    exec "$DATA/bin/banter-bridge" push "$@" --as "$(operator_name)" \
+        --config "$DATA/bridge.conf"
 }

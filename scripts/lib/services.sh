@@ -90,10 +90,14 @@ postgres_bin() {
     echo "$found"
 }
 
-# A cluster is made beside its place and moved there complete, role and database included: a
+# A cluster is made beside its place and moved there complete, roles and database included: a
 # DATA/postgres that exists is never half made.
 ensure_cluster() {
-    [[ ! -e $DATA/postgres ]] || return 0
+    is_service postgres || return 0
+    if [[ -e $DATA/postgres ]]; then
+        ensure_bridge_role
+        return
+    fi
     say "Creating the database"
     local bin new=$DATA/postgres.new log=$LOGS/initdb.log
     bin=$(postgres_bin)
@@ -111,9 +115,33 @@ make_cluster() (
     cd /
     "${RUN_AS[@]}" "$1/initdb" --pgdata="$2" --username=postgres --auth=trust --encoding=UTF8 \
         --locale=C.UTF-8 --data-checksums --no-instructions &&
-        printf '%s\n' "CREATE ROLE banter LOGIN" "CREATE DATABASE banter OWNER banter" |
-        "${RUN_AS[@]}" "$1/postgres" --single -D "$2" postgres
+        printf '%s\n' "CREATE ROLE banter LOGIN" "CREATE DATABASE banter OWNER banter" \
+            "$(bridge_role_sql)" | "${RUN_AS[@]}" "$1/postgres" --single -D "$2" postgres &&
+        "${RUN_AS[@]}" touch "$2/$BRIDGE_ROLE_MARK"
 )
+
+# The role of a running bridge; the migrations give it its rights. The owner is a member of it, and
+# may end its sessions. In one line.
+bridge_role_sql() {
+    echo "DO \$\$ BEGIN IF to_regrole('$BRIDGE_ROLE') IS NULL THEN" \
+        "CREATE ROLE $BRIDGE_ROLE LOGIN ROLE banter; END IF; END \$\$"
+}
+
+# A cluster that was made before there was that role gets it now, unless it is to be restored to a
+# certain moment first: then the bridge is the owner once more (see database_settings).
+ensure_bridge_role() {
+    local bin log=$LOGS/initdb.log
+    if [[ -e $DATA/postgres/$BRIDGE_ROLE_MARK ]] || compgen -G "$DATA/postgres/*.signal" >/dev/null
+    then
+        return
+    fi
+    bin=$(postgres_bin)
+    if ! (cd / && bridge_role_sql | "${RUN_AS[@]}" "$bin/postgres" --single -D "$DATA/postgres" \
+        postgres && "${RUN_AS[@]}" touch "$DATA/postgres/$BRIDGE_ROLE_MARK") >"$log" 2>&1; then
+        tail -n 20 "$log" >&2
+        die "the role of the bridge could not be made; see $log"
+    fi
+}
 
 # ---------------------------------------------------------------------------------------------
 # For each process: the command line (into COMMAND), the signal that stops it in an orderly way,
@@ -121,7 +149,7 @@ make_cluster() (
 
 declare -A STOP_SIGNAL=([postgres]=INT [bridge]=TERM [broker]=TERM)
 declare -A STOP_SECONDS=([postgres]=30 [bridge]=10 [broker]=10)
-declare -A READY_SECONDS=([postgres]=120 [bridge]=120 [broker]=30)
+declare -A READY_SECONDS=([postgres]=${BANTER_RECOVERY_SECONDS:-120} [bridge]=120 [broker]=30)
 
 command_postgres() {
     COMMAND=("$(postgres_bin)/postgres" -D "$DATA/postgres" -c "config_file=$DATA/postgres.conf")
@@ -134,11 +162,12 @@ command_broker() {
     # the unit tests: Mosquitto's own would drown ours.
     local asan
     asan=$(ldd "$DATA/bin/banter_plugin.so" | awk '/libasan/{print $3}')
-    [[ ! $asan ]] || COMMAND=(env "LD_PRELOAD=$asan" ASAN_OPTIONS=detect_leaks=0 "${COMMAND[@]}")
+    [[ ! $asan ]] || COMMAND=(env "LD_PRELOAD=$asan"
+        "ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0" "${COMMAND[@]}")
 }
 
 ready_postgres() { "$(postgres_bin)/pg_isready" -q -h "$RUN" -p 5432 -U postgres; }
-ready_bridge() { [[ -s $DATA/keys/jwks.json ]] && http_says_ok /livez; } # the plugin reads jwks
+ready_bridge() { [[ -s $KEYS/jwks.json ]] && http_says_ok /livez; } # the plugin reads jwks
 ready_broker() { http_says_ok /readyz; }                                 # needs all of them
 
 http_says_ok() {

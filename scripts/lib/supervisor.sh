@@ -51,6 +51,7 @@ start_all() {
     for name in "${SERVICES[@]}"; do
         spawn "$name"
         wait_ready "$name" || return 1
+        note_answer "$name"
     done
 }
 

@@ -14,14 +14,21 @@ SUITES=(
     "unit-tsan         900  suite_unit_tsan         the same under the thread sanitizer"
     "fuzz              900  suite_fuzz              each parser's fuzz target for some seconds"
     "integration      1200  suite_integration       a whole system, driven by stock clients"
+    "cluster           300  suite_cluster           several nodes, and Redis that fails"
     "mosquitto21      1500  suite_mosquitto21       the same on Mosquitto 2.1 and with sanitizers"
+    "hostile           600  suite_hostile           a thousand attacks, with sanitizers"
     "web               600  suite_web               the web client's library, also against a server"
     "e2e               600  suite_e2e               the web client in a browser: Chromium"
     "push              600  suite_push              who is told, and stand-ins of the services"
     "bench-smoke       300  suite_bench_smoke       the load generator, shortly"
     "chaos             600  suite_chaos             faults while devices talk, and their checker"
 )
-FUZZ_SECONDS=${BANTER_FUZZ_SECONDS:-5} # for each target
+# Run only when they are named: they need what not every machine has.
+SUITES_ON_DEMAND=(
+    "zookeeper         600  suite_zookeeper         the registry in ZooKeeper, which needs Java"
+    "docker           2400  suite_docker            images and compose files; also: test --docker"
+)
+FUZZ_SECONDS=${BANTER_FUZZ_SECONDS:-3} # for each target
 
 cmd_test() {
     local only="" row name limit function help
@@ -29,8 +36,9 @@ cmd_test() {
         case $1 in
         --only) only=$(value_of "$@"); shift ;;
         --only=*) only=${1#*=} ;;
+        --docker) only=docker ;;
         --list)
-            for row in "${SUITES[@]}"; do
+            for row in "${SUITES[@]}" "${SUITES_ON_DEMAND[@]}"; do
                 read -r name _ _ help <<<"$row"
                 printf '%-18s %s\n' "$name" "$help"
             done
@@ -45,7 +53,9 @@ cmd_test() {
     mkdir -p "$REPO/build/test"
     ensure_packages "${PACKAGES_UP[@]}" "${PACKAGES_TEST[@]}"
     local passed=0 failed=0 known="" failures=()
-    for row in "${SUITES[@]}"; do
+    local -a rows=("${SUITES[@]}")
+    [[ ! $only ]] || rows+=("${SUITES_ON_DEMAND[@]}")
+    for row in "${rows[@]}"; do
         read -r name limit function _ <<<"$row"
         [[ ! $only || $name == "$only" ]] || continue
         known=1
@@ -130,7 +140,14 @@ suite_unit_tsan() { run_ctest tsan --exclude-regex '_memory$|_exhaustion$'; }
 suite_integration() {
     build_preset release
     ensure_node_modules
-    BANTER_BUILD_DIR=$REPO/build/release run_pytest -n 3 -m "not bench and not push"
+    BANTER_BUILD_DIR=$REPO/build/release run_pytest -n 4 \
+        -m "not bench and not push and not cluster and not zookeeper"
+}
+
+suite_cluster() {
+    build_preset release
+    BANTER_BUILD_DIR=$REPO/build/release run_pytest -n 3 --dist loadfile -m cluster \
+        "$REPO"/tests/integration/test_cluster*.py # to collect all of them takes seconds
 }
 
 # The other broker, and plugin and bridge with the address and UB sanitizers: in one suite, because
@@ -145,7 +162,15 @@ suite_mosquitto21() {
     ensure_node_modules
     BANTER_BUILD_DIR=$REPO/build/asan BANTER_MOSQUITTO=$broker/mosquitto \
         BANTER_PLUGIN=$REPO/build/mosquitto21/broker-plugin/banter_plugin.so \
-        run_pytest -n 3 -m "not slow and not once and not bench and not push"
+        run_pytest -n 4 -m "not slow and not once and not bench and not push and not cluster \
+            and not zookeeper"
+}
+
+# On the installed broker, which forgives more than 2.1 does.
+suite_hostile() {
+    build_preset asan banter-bridge banter_plugin
+    (cd "$REPO/tests/hostile" && PYTHONDONTWRITEBYTECODE=1 BANTER_BUILD_DIR=$REPO/build/asan \
+        /usr/bin/python3 -m pytest -q -p no:cacheprovider --durations=10 .)
 }
 
 # Two targets at a time.
@@ -191,7 +216,7 @@ suite_push() {
     build_preset release
     ensure_node_modules tests/push
     (cd "$REPO/tests/push" && BANTER_BUILD_DIR=$REPO/build/release node --test)
-    BANTER_BUILD_DIR=$REPO/build/release run_pytest -n 2 -m push
+    BANTER_BUILD_DIR=$REPO/build/release run_pytest -n 4 -m push
     run_in_browser test:push
 }
 
@@ -204,7 +229,7 @@ suite_chaos() {
     local seed passed=0 failed=0
     for seed in 1 "$((RANDOM * 32768 + RANDOM))"; do
         if BANTER_BUILD_DIR=$REPO/build/chaos /usr/bin/python3 "$REPO/tests/chaos/run.py" --ci \
-            --seconds 40 --seed "$seed"; then
+            --seconds 30 --seed "$seed"; then
             passed=$((passed + 1))
         else
             failed=$((failed + 1))
@@ -224,12 +249,26 @@ suite_bench_smoke() {
     BANTER_BUILD_DIR=$REPO/build/release run_pytest -m bench
 }
 
+suite_zookeeper() {
+    ensure_packages "${PACKAGES_ZOOKEEPER[@]}"
+    configure_preset release # the client library may not have been there before
+    build_preset release
+    BANTER_BUILD_DIR=$REPO/build/release run_pytest -m zookeeper \
+        "$REPO"/tests/integration/test_zookeeper.py
+}
+
+suite_docker() {
+    ensure_docker
+    (cd "$REPO/tests/docker" && PYTHONDONTWRITEBYTECODE=1 \
+        /usr/bin/python3 -m pytest -q -p no:cacheprovider --durations=10)
+}
+
 # ---------------------------------------------------------------- their parts
 
 # PRESET [OPTION...]
 run_ctest() {
     build_preset "$1"
-    (cd "$REPO/build/$1" && ctest --output-on-failure --no-tests=error -j 2 "${@:2}")
+    (cd "$REPO/build/$1" && ctest --output-on-failure --no-tests=error -j 4 "${@:2}")
 }
 
 run_pytest() {

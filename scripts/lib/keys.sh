@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# keys.sh - `./banter keys`: the keys that sign access tokens, by the running copy's own bridge
+# program, with the settings that the running bridge has and as the user that it runs as.
+#
+# Rule: what a key is called may begin with a dash, so options go before it.
+
+cmd_keys() {
+    is_running || die "not running; start it with ./banter up -d"
+    case ${1:-} in
+    list | rotate | retire) ;;
+    *) die "keys knows list, rotate and retire [--now] [KEY]; see docs/operations.md" ;;
+    esac
+    local -a environment now=() words=()
+    local word
+    for word; do
+        if [[ $word == --now ]]; then now=(--now); else words+=("$word"); fi
+    done
+    settle_owner
+    mapfile -d '' environment < <(bridge_environment)
+    exec "${RUN_AS[@]}" env "${environment[@]}" "$DATA/bin/banter-bridge" "${now[@]}" \
+        --as "$(operator_name)" --config "$DATA/bridge.conf" -- keys "${words[@]}"
+}
+
+# What the running bridge was given, each ended by a NUL; nothing while it is down.
+bridge_environment() {
+    local pid
+    pid=$(pid_of bridge) && grep -z ^BANTER_ "/proc/$pid/environ"
+}
