@@ -90,6 +90,20 @@ static void on_watch(void *owner, const struct frame_watch *f)
     must(heard.connected && handle_is_valid(f->target));
 }
 
+static void on_left(void *owner, const struct frame_left *f)
+{
+    (void)owner;
+    (void)f;
+    must(heard.connected);
+}
+
+static void on_limited(void *owner, const struct frame_limited *f)
+{
+    (void)owner;
+    (void)f;
+    must(heard.connected);
+}
+
 static void on_drained(void *owner)
 {
     (void)owner;
@@ -112,6 +126,8 @@ static const struct link_handlers handlers = {
     .session = on_session,
     .signal = on_signal,
     .watch = on_watch,
+    .left = on_left,
+    .limited = on_limited,
     .drained = on_drained,
 };
 
@@ -174,7 +190,7 @@ static void act(struct link *link, int *fd, uint8_t event, const uint8_t **at, c
         frame_write_hello(&b, &(struct frame_hello){LINK_VERSION, slice_str("wrong"), event});
         break;
     case 4:
-        put_frame(&b, (uint8_t)(1 + (event >> 3) % 11), take_slice(at, end));
+        put_frame(&b, (uint8_t)(1 + (event >> 3) % FRAME_LIMITED), take_slice(at, end));
         break;
     case 5:
         buf_slice_put(&b, take_slice(at, end));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* draft_fuzz.c - a draft that is accepted survives being written and read again, and the entry made
- * of it is the JSON that clients expect. */
+ * of it is the JSON that clients expect. With the JSON library alone, each reads the same. */
 #include "fuzz/fuzz.h"
 
 #include "base/buf.h"
@@ -8,6 +8,7 @@
 #include "wire/draft.h"
 #include "wire/json.h"
 #include "wire/names.h"
+#include "wire/plain_draft.h"
 
 enum { CEILING = 16 << 20 };
 
@@ -54,6 +55,39 @@ static void check_round_trip(const struct draft *d)
     buf_finish(&b);
 }
 
+/* Accepted or refused, and why; and whatever could be read of it. */
+static void check_json_library(struct slice input, enum code code, const char *reason,
+                               const struct draft *d)
+{
+    const char *other_reason = NULL;
+    struct draft other;
+
+    must(draft_parse_json(&other, input, &other_reason) == code);
+    must(slice_equal(slice_str(other_reason), slice_str(reason)));
+    must(slice_equal(other.id, d->id) && slice_equal(other.text, d->text));
+    must(other.kind == d->kind && other.reply_to == d->reply_to);
+    must(other.target == d->target && other.remove == d->remove);
+    draft_finish(&other);
+}
+
+/* What is plain is an object of these two strings and nothing else, if they are UTF-8. */
+static void check_plain(struct slice input)
+{
+    struct slice id, text;
+    const char *reason;
+    size_t count;
+    json_t *root;
+
+    if (!plain_draft_read(input, &id, &text) || !utf8_count(id, &count) ||
+        !utf8_count(text, &count))
+        return;
+    root = json_read_object(input, &reason);
+    must(root && json_object_size(root) == 2);
+    must(slice_equal(json_member_string(root, "id"), id));
+    must(slice_equal(json_member_string(root, "text"), text));
+    json_decref(root);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct slice input = slice_of((const char *)data, size);
@@ -63,8 +97,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct draft d;
     size_t count;
 
+    check_plain(input);
     code = draft_parse(&d, input, &reason);
-    must(code == CODE_OK || reason);
+    must((code == CODE_OK) == !reason);
+    check_json_library(input, code, reason, &d);
     must(d.id.length == 0 || draft_id_is_valid(d.id));
     draft_peek_id(input, peeked);
     if (code == CODE_OK) {

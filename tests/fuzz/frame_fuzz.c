@@ -44,6 +44,15 @@ REWRITE(ended)
 REWRITE(hold)
 REWRITE(drain)
 REWRITE(left)
+REWRITE(interest)
+REWRITE(limited)
+REWRITE(head)
+
+static bool rewrite_attach_again(struct slice body, struct buf *out)
+{
+    frame_write_attach_again(out);
+    return body.length == 0;
+}
 
 static bool rewrite_wake(struct slice body, struct buf *out)
 {
@@ -105,6 +114,10 @@ static bool (*const rewrites[])(struct slice, struct buf *) = {
     [FRAME_HOLD] = rewrite_hold,
     [FRAME_DRAIN] = rewrite_drain,
     [FRAME_LEFT] = rewrite_left,
+    [FRAME_INTEREST] = rewrite_interest,
+    [FRAME_LIMITED] = rewrite_limited,
+    [FRAME_HEAD] = rewrite_head,
+    [FRAME_ATTACH_AGAIN] = rewrite_attach_again,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -230,7 +230,7 @@ void world_publish(struct world *w, struct world_connection *connection, struct 
     must(!allowed || (session && qos <= 1 && !retain && parsed.kind != PUBLISH_REFUSED));
     if (!allowed || parsed.kind == PUBLISH_CONTROL)
         return;
-    accepted = ingest_message(w->core, session, topic, payload);
+    accepted = ingest_message(w->core, session, topic, payload) == INGEST_TAKEN;
     if (!accepted || (parsed.kind != PUBLISH_DRAFT && parsed.kind != PUBLISH_DRAFT_TO_USER)) {
         must(ring_next_number(&w->core->ring) == before);
         return;
@@ -405,7 +405,7 @@ static void answer_hello(struct world *w, struct slice body)
 
     must(!w->greeted && frame_read_hello(body, &f) && slice_equal(f.key, slice_str(KEY)));
     w->greeted = true;
-    frame_write_welcome(&w->out, &(struct frame_welcome){LINK_VERSION, slice_str("node-1")});
+    frame_write_welcome(&w->out, &(struct frame_welcome){LINK_VERSION, slice_str("node-1"), true});
 }
 
 static void answer(struct world *w, const struct frame *f)

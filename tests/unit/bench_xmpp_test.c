@@ -4,6 +4,7 @@
 
 #include "xmpp.h"
 
+#include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -80,6 +81,7 @@ static void test_a_refused_login_is_a_failure(void **state)
     (void)state;
     assert_true(say("</stream:features>"));
     assert_false(say("<failure><not-authorized/></failure>"));
+    assert_int_equal(errno, EACCES);
 }
 
 static void test_messages_are_found_in_whatever_pieces(void **state)
@@ -117,6 +119,7 @@ static void test_the_end_of_the_connection_is_noticed(void **state)
     be_ready();
     shutdown(server, SHUT_WR);
     assert_false(xmpp_read(&client));
+    assert_int_equal(errno, ECONNRESET);
 }
 
 int main(void)

@@ -25,7 +25,7 @@ static void write_file(const char *to, const char *content)
 static bool load(struct config *config, const char *content)
 {
     write_file(path, content);
-    return config_load(config, path);
+    return config_load(config, path, NULL, 0);
 }
 
 static int set_up(void **state)
@@ -57,11 +57,17 @@ static void test_file_and_defaults(void **state)
                               "link_key\tsecret\n"
                               "batch_max 7\n"
                               "signup false\n"
+                              "rate_user_http 7/30\n"
+                              "rate_address_logins off\n"
                               "log_level warning"));
     assert_string_equal(config.database, "host=/run dbname=banter");
     assert_string_equal(config.link_key, "secret");
     assert_int_equal(config.batch_max, 7);
     assert_false(config.signup);
+    assert_int_equal(config.rate_user_http.count, 7);
+    assert_int_equal(config.rate_user_http.seconds, 30);
+    assert_int_equal(config.rate_address_logins.count, 0);
+    assert_int_equal(config.rate_address_signups.count, 100);
     assert_int_equal(config.log_level, LOG_LEVEL_WARNING);
     assert_int_equal(config.queue_max, 20000);
     assert_string_equal(config.http_listen, "127.0.0.1:8080");
@@ -119,6 +125,8 @@ static void test_slips_of_the_pen(void **state)
         "signup yes\n",
         "signup\n",
         "log_level loud\n",
+        "rate_user_http 7\n",
+        "rate_user_http 0/1\n",
         "node a\nnode b\n",
         "link_key_file /nonexistent\n",
         "link_key\n",
@@ -137,7 +145,7 @@ static void test_slips_of_the_pen(void **state)
     }
     assert_false(load(&config, "database d\n")); /* no link_key */
     config_free(&config);
-    assert_false(config_load(&config, "/nonexistent/bridge.conf"));
+    assert_false(config_load(&config, "/nonexistent/bridge.conf", NULL, 0));
     config_free(&config);
 }
 
@@ -156,12 +164,76 @@ static void test_help_names_every_key(void **state)
     free(text);
 }
 
+static void test_flags_win(void **state)
+{
+    static const char *const flags[] = {"node=c", "link_key_file=/nonexistent"};
+    static const char *const bad[] = {"node",       "=x",         "nodes=x", "queue_max=0",
+                                      "link_key=k", "database=d", "--node=x"};
+    static const char *const twice[] = {"node=c", "node=d"};
+    struct config config;
+    (void)state;
+
+    write_file(path, "database d\nlink_key k\nnode a\n");
+    assert_int_equal(setenv("BANTER_NODE", "b", 1), 0);
+    assert_true(config_load(&config, path, flags, 1));
+    assert_string_equal(config.node, "c");
+    config_free(&config);
+    assert_false(config_load(&config, path, flags, 2));
+    config_free(&config);
+    for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
+        assert_false(config_load(&config, path, &bad[i], 1));
+        config_free(&config);
+    }
+    assert_false(config_load(&config, path, twice, 2));
+    config_free(&config);
+    assert_int_equal(unsetenv("BANTER_NODE"), 0);
+}
+
+/* config_print() to memory, to be freed. */
+static char *printed(const struct config *config, bool secrets)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+
+    config_print(config, secrets, out);
+    assert_int_equal(fclose(out), 0);
+    return text;
+}
+
+static void test_what_is_printed_can_be_read(void **state)
+{
+    struct config config;
+    char *first, *second, *without;
+    (void)state;
+
+    assert_true(load(&config, "database host=/run dbname=banter\n"
+                              "link_key hush\nsignup false\nlog_level error\nbatch_max 7\n"));
+    first = printed(&config, true);
+    without = printed(&config, false);
+    config_free(&config);
+    assert_non_null(strstr(first, "\nlink_key hush\n"));
+    assert_non_null(strstr(first, "\nlog_level error\n"));
+    assert_null(strstr(without, "hush"));
+    assert_null(strstr(without, "dbname"));
+    assert_non_null(strstr(without, "\nbatch_max 7\n"));
+
+    assert_true(load(&config, first));
+    second = printed(&config, true);
+    config_free(&config);
+    assert_string_equal(first, second);
+    free(first);
+    free(second);
+    free(without);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_file_and_defaults),    cmocka_unit_test(test_secrets_in_files),
-        cmocka_unit_test(test_the_environment_wins), cmocka_unit_test(test_slips_of_the_pen),
-        cmocka_unit_test(test_help_names_every_key),
+        cmocka_unit_test(test_file_and_defaults),           cmocka_unit_test(test_secrets_in_files),
+        cmocka_unit_test(test_the_environment_wins),        cmocka_unit_test(test_slips_of_the_pen),
+        cmocka_unit_test(test_help_names_every_key),        cmocka_unit_test(test_flags_win),
+        cmocka_unit_test(test_what_is_printed_can_be_read),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -4,7 +4,11 @@
 
 #include "unit/unit.h"
 
+#include "core/accounts.h"
+#include "core/cluster.h"
 #include "core/effects.h"
+#include "core/herald.h"
+#include "core/ingest.h"
 #include "core/presence.h"
 #include "core/presence/row.h"
 #include "core/revocations.h"
@@ -13,37 +17,41 @@
 #include <stdlib.h>
 
 struct buf happened;
-link_barrier_fn *barrier_done;
+herald_barrier_fn *barrier_done;
 void *barrier_owner;
 
-void link_member(struct link *l, const struct frame_member *f)
+void herald_member(struct herald *h, const struct frame_member *f)
 {
-    (void)l;
+    (void)h;
     buf_printf(&happened, "member %d %d %d; ", (int)f->uid, (int)f->role, (int)f->last_seq);
 }
 
-void link_entry(struct link *l, const struct frame_entry *f)
+void herald_overtaken(struct herald *h, const struct frame_member *f)
 {
-    (void)l;
+    (void)h;
+    buf_printf(&happened, "overtaken %d %d %d; ", (int)f->uid, (int)f->role, (int)f->last_seq);
+}
+
+void herald_entry(struct herald *h, const struct frame_entry *f)
+{
+    (void)h;
     assert_int_equal(f->sender_device.length, 0);
     buf_printf(&happened, "entry %d; ", (int)f->seq);
 }
 
-void link_ended(struct link *l, const struct frame_ended *f)
+void herald_ended(struct herald *h, const struct frame_ended *f)
 {
     char id[UUID_TEXT_LENGTH + 1];
 
-    (void)l;
+    (void)h;
     uuid_format(&f->conversation, id);
     buf_printf(&happened, "ended %s; ", id);
 }
 
-void link_device(struct link *l, const struct frame_device *f)
+void herald_profile(struct herald *h, uint64_t uid)
 {
-    (void)l;
-    assert_int_equal(f->device.length, 0);
-    buf_printf(&happened, "to all of %d: %.*s %.*s; ", (int)f->uid, (int)f->topic.length,
-               f->topic.data, (int)f->payload.length, f->payload.data);
+    (void)h;
+    buf_printf(&happened, "profile of %d; ", (int)uid);
 }
 
 void presence_row_changed(struct presence *p, uint64_t uid, struct slice handle,
@@ -55,23 +63,84 @@ void presence_row_changed(struct presence *p, uint64_t uid, struct slice handle,
                row->discreet ? " discreet" : "");
 }
 
-void link_barrier(struct link *l, link_barrier_fn *done, void *owner)
+void herald_barrier(struct herald *h, herald_barrier_fn *done, void *owner)
 {
-    (void)l;
+    (void)h;
     buf_str(&happened, "barrier; ");
     barrier_done = done;
     barrier_owner = owner;
 }
 
-void link_reset(struct link *l)
+void herald_unsure(struct herald *h)
 {
-    (void)l;
+    (void)h;
     buf_str(&happened, "reset; ");
 }
 
-void revocations_add(struct revocations *r, const struct uuid *login, uint64_t uid,
-                     int64_t ended_at_ms)
+void herald_kick(struct herald *h, const struct frame_kick *f)
 {
+    (void)h;
+    buf_printf(&happened, "kick %d %.*s %.*s; ", (int)f->uid, (int)f->device.length,
+               f->device.length > 0 ? f->device.data : "", (int)f->reason.length, f->reason.data);
+}
+
+void presence_each_device(const struct presence *p, uint64_t uid,
+                          void (*see)(void *owner, struct slice device), void *owner)
+{
+    (void)p;
+    assert_int_equal(uid, 2);
+    see(owner, slice_str("phone"));
+    see(owner, slice_str("laptop"));
+}
+
+bool presence_is_elsewhere(const struct presence *p, uint64_t uid)
+{
+    (void)p;
+    return uid == 2;
+}
+
+passwords_done_fn *hash_done;
+void *hash_owner;
+
+bool accounts_hash(struct accounts *a, struct slice password, passwords_done_fn *done, void *owner)
+{
+    (void)a;
+    if (slice_equal(password, slice_str("too busy")))
+        return false;
+    buf_str(&happened, "hash; ");
+    hash_done = done;
+    hash_owner = owner;
+    return true;
+}
+
+size_t presence_devices(const struct presence *p)
+{
+    (void)p;
+    return 5;
+}
+
+size_t presence_count(const struct presence *p)
+{
+    (void)p;
+    return 6;
+}
+
+void cluster_get_stats(const struct cluster *c, struct cluster_stats *out)
+{
+    (void)c;
+    *out = (struct cluster_stats){.nodes = 7};
+}
+
+void ingest_get_stats(const struct ingest *g, struct ingest_stats *out)
+{
+    (void)g;
+    *out = (struct ingest_stats){.queued = 8};
+}
+
+void revocations_add(struct revocations *r, const struct uuid *login, uint64_t uid,
+                     int64_t ended_at_ms, bool ours)
+{
+    assert_true(ours);
     (void)r;
     (void)ended_at_ms;
     buf_printf(&happened, "ended %d of %d; ", login->bytes[15], (int)uid);
@@ -81,13 +150,15 @@ const struct actor alice = {.uid = 1, .handle = {"alice", 5}};
 
 int set_up(void **state)
 {
-    static char presence; /* stands for the module, whose one function is above */
+    static char module; /* stands for those whose functions are above */
     const struct commands_config config = {.group_members_max = 100,
-                                           .presence = (struct presence *)(void *)&presence};
+                                           .presence = (struct presence *)(void *)&module};
     struct fixture *f = calloc(1, sizeof *f);
 
     f->base = event_base_new();
     f->commands = commands_create(f->base, NULL, NULL, NULL, &config);
+    commands_meet(f->commands, (struct accounts *)(void *)&module, NULL,
+                  (struct cluster *)(void *)&module);
     buf_init(&happened, 8 << 20);
     fake_database_set_up(true);
     *state = f;

@@ -8,7 +8,8 @@
 
 #include "base/buf.h"
 #include "core/commands.h"
-#include "link/link.h"
+#include "core/herald.h"
+#include "core/passwords.h"
 
 #define GROUP "01900000-0000-7000-8000-000000000001"
 #define OTHER_GROUP "01900000-0000-7000-8000-000000000002"
@@ -21,8 +22,11 @@ struct fixture {
 /* What happened, in order: "member 7 0 3; entry 3; barrier; answer {…}; " */
 extern struct buf happened;
 /* Of the last barrier. */
-extern link_barrier_fn *barrier_done;
+extern herald_barrier_fn *barrier_done;
 extern void *barrier_owner;
+/* Of the last password that was to be hashed. */
+extern passwords_done_fn *hash_done;
+extern void *hash_owner;
 /* Who asks. */
 extern const struct actor alice;
 /* Commands. */

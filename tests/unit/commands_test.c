@@ -24,10 +24,70 @@ static void test_removals_are_answered_behind_a_barrier(void **state)
     expect("member 2 0 8; entry 8; barrier; ");
     turn(*state);
     expect("");
-    barrier_done(barrier_owner);
+    barrier_done(barrier_owner, true);
     expect(
         "answer {\"responses\":[{\"command\":\"removeMember\",\"data\":{\"conversation\":\"" GROUP
         "\"}}]}; ");
+}
+
+/* The first one may have been done and not confirmed. */
+static void test_a_second_try_waits_for_the_barrier_too(void **state)
+{
+    static const struct {
+        bool everywhere;
+        const char *code;
+    } cases[] = {{true, "\"not_found\""}, {false, "\"unavailable\""}};
+
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        ask(*state, remove_bob);
+        fake_database_refuse(0, "BN004", "gone");
+        expect("barrier; ");
+        barrier_done(barrier_owner, cases[i].everywhere);
+        assert_non_null(strstr(happened.data, cases[i].code));
+        buf_reset(&happened);
+    }
+}
+
+/* The same of somebody who has left: of whom it is known without being told. */
+static void test_who_leaves_again_is_told_of(void **state)
+{
+    ask(*state, "{\"command\":\"leave\",\"conversation\":\"" GROUP "\"}");
+    fake_database_refuse(0, "BN004", "gone");
+    expect("member 1 0 0; barrier; ");
+    barrier_done(barrier_owner, true);
+    assert_non_null(strstr(happened.data, "\"not_found\""));
+}
+
+/* While the answer is on its way another node undoes the change, and the plugin hears of that. */
+static void test_a_late_answer_undoes_nothing(void **state)
+{
+    const struct fixture *f = *state;
+    struct uuid group;
+
+    assert_true(uuid_parse(&group, slice_str(GROUP)));
+    ask(*state, add_bob);
+    commands_overtake(f->commands, &(struct uuid){{9}});
+    fake_database_answer(0, bob_changed(ROLE_MEMBER, 7));
+    assert_non_null(strstr(happened.data, "; entry 7; answer"));
+    assert_null(strstr(happened.data, "overtaken"));
+    buf_reset(&happened);
+
+    ask(*state, add_bob);
+    ask(*state, remove_bob);
+    commands_overtake(f->commands, &group);
+    fake_database_answer(0, bob_changed(ROLE_MEMBER, 8));
+    assert_non_null(strstr(happened.data, "overtaken 2 2 7; entry 8; answer"));
+    buf_reset(&happened);
+    fake_database_answer(0, bob_changed(ROLE_NONE, 9)); /* was sent afterwards */
+    expect("member 2 0 9; entry 9; barrier; ");
+    barrier_done(barrier_owner, true);
+    buf_reset(&happened);
+
+    ask(*state, "{\"command\":\"leave\",\"conversation\":\"" GROUP "\"}");
+    commands_overtake(f->commands, &group);
+    fake_database_refuse(0, "BN004", "gone");
+    expect("overtaken 1 0 0; barrier; ");
+    barrier_done(barrier_owner, true);
 }
 
 static void test_refusals_change_nothing(void **state)
@@ -37,11 +97,10 @@ static void test_refusals_change_nothing(void **state)
         const char *code;
         bool ours;
     } cases[] = {
-        {"BN001", "invalid", true},      {"BN003", "forbidden", true},
-        {"BN004", "not_found", true},    {"BN007", "limit_reached", true},
-        {"BN005", "conflict", true},     {"40P01", "unavailable", false},
-        {"57014", "unavailable", false}, {"53100", "unavailable", false},
-        {"42P01", "internal", false},
+        {"BN001", "invalid", true},       {"BN003", "forbidden", true},
+        {"BN007", "limit_reached", true}, {"BN005", "conflict", true},
+        {"40P01", "unavailable", false},  {"57014", "unavailable", false},
+        {"53100", "unavailable", false},  {"42P01", "internal", false},
     };
 
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
@@ -104,7 +163,7 @@ static void test_changes_of_one_conversation_take_turns(void **state)
     expect("member 2 0 8; entry 8; barrier; ");
     assert_string_equal(fake_database_statement(1), "add_members");
     fake_database_answer(1, bob_changed(ROLE_MEMBER, 9));
-    barrier_done(barrier_owner);
+    barrier_done(barrier_owner, true);
     fake_database_fail(0, DB_LOST);
     assert_int_equal(fake_database_waiting(), 0);
 }
@@ -133,13 +192,13 @@ static void test_an_envelope_runs_in_order_and_echoes(void **state)
             "{\"command\":\"no\\u00e9\",\"correlationData\":\"\\\"2\\\"\"},"
             "{\"command\":\"getConversation\",\"conversation\":\"" GROUP "\"}]}");
     assert_int_equal(fake_database_waiting(), 1);
-    fake_database_refuse(0, "BN004", "gone");
+    fake_database_refuse(0, "BN003", "no");
     turn(*state);
     assert_int_equal(fake_database_waiting(), 1);
     fake_database_answer(0, fake_result(9));
     expect("answer {\"responses\":["
            "{\"command\":\"leave\",\"correlationData\":\"1\","
-           "\"error\":{\"code\":\"not_found\",\"reason\":\"gone\"}},"
+           "\"error\":{\"code\":\"forbidden\",\"reason\":\"no\"}},"
            "{\"command\":\"no\xc3\xa9\",\"correlationData\":\"\\\"2\\\"\","
            "\"error\":{\"code\":\"invalid\",\"reason\":\"unknown command \\\"no\xc3\xa9\\\"\"}},"
            "{\"command\":\"getConversation\",\"error\":{\"code\":\"not_found\",\"reason\":"
@@ -366,7 +425,7 @@ static PGresult *profile(bool changed, int last_seen_visibility)
 static void test_a_changed_profile_is_told(void **state)
 {
     static const char command[] = "{\"command\":\"modifyProfile\"}";
-    static const char event[] = "to all of 1: me/event {\"event\":\"profile_changed\"}; ";
+    static const char event[] = "profile of 1; ";
     char expected[128];
 
     ask(*state, command);
@@ -429,7 +488,7 @@ static void test_destroy_while_running(void **state)
     f->commands = NULL;
     turn(f);
     fake_database_answer(0, bob_changed(ROLE_MEMBER, 9));
-    barrier_done(barrier_owner);
+    barrier_done(barrier_owner, true);
     expect("");
 }
 
@@ -437,6 +496,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_effects_come_before_the_answer, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_second_try_waits_for_the_barrier_too, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_who_leaves_again_is_told_of, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_late_answer_undoes_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_removals_are_answered_behind_a_barrier, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_refusals_change_nothing, set_up, tear_down),

@@ -21,7 +21,7 @@ static void test_the_end_is_told_once(void **state)
     ask(*state, "{\"command\":\"deleteConversation\",\"conversation\":\"" GROUP "\"}");
     fake_database_answer(0, result);
     expect("ended " GROUP "; barrier; ");
-    barrier_done(barrier_owner);
+    barrier_done(barrier_owner, true);
     buf_reset(&happened);
 }
 
@@ -53,7 +53,7 @@ static void test_a_look_up_comes_before_the_turn(void **state)
     fake_database_answer(0, bob_changed(ROLE_MEMBER, 10));
     expect("member 2 2 9; entry 10; answer {\"responses\":[{\"command\":\"join\",\"data\":"
            "{\"conversation\":\"" GROUP "\",\"role\":\"member\",\"last_seq\":9}}]}; ");
-    barrier_done(barrier_owner);
+    barrier_done(barrier_owner, true);
     buf_reset(&happened);
 }
 
@@ -117,7 +117,7 @@ static void test_a_revocation_is_answered_behind_a_barrier(void **state)
     fake_result_i64(result, 0, 2, 0);
     fake_database_answer(0, result);
     expect("ended 5 of 1; barrier; ");
-    barrier_done(barrier_owner);
+    barrier_done(barrier_owner, true);
     expect("answer {\"responses\":[{\"command\":\"revokeDevice\",\"data\":{\"revoked\":1}}]}; ");
 }
 

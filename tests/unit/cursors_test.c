@@ -7,7 +7,7 @@
 
 #include "base/buf.h"
 #include "core/cursors.h"
-#include "link/link.h"
+#include "core/herald.h"
 
 #include <event2/event.h>
 #include <stdio.h>
@@ -19,11 +19,11 @@ static struct cursors *cursors;
 static struct buf happened; /* "all 1 phone {…}; " */
 static const struct uuid group = {{1}}, other_group = {{2}};
 
-void link_signal(struct link *l, const struct frame_signal_out *f)
+void herald_signal(struct herald *h, const struct frame_signal_out *f)
 {
     static const char *const audiences[] = {"", "others", "own", "all"};
 
-    (void)l;
+    (void)h;
     assert_int_equal(f->kind, SIGNAL_CURSOR);
     buf_printf(&happened, "%s %d %.*s %.*s; ", audiences[f->audience], (int)f->sender,
                (int)f->sender_device.length, f->sender_device.data, (int)f->payload.length,

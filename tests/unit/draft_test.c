@@ -1,9 +1,31 @@
 /* SPDX-License-Identifier: MIT */
-/* draft_test.c - good drafts, every reason to refuse one, and the id that a refusal names. */
+/* draft_test.c - good drafts, every reason to refuse one, and the id that a refusal names; each
+ * read in both ways. */
 #include "unit/unit.h"
 
 #include "base/buf.h"
 #include "wire/draft.h"
+
+#include <limits.h>
+#include <stdlib.h>
+
+/* draft_parse(), which must say the same of it as the JSON library alone. */
+static enum code parse(struct draft *d, struct slice json, const char **reason)
+{
+    const char *other_reason = *reason;
+    struct draft other;
+    enum code code = draft_parse(d, json, reason);
+
+    assert_int_equal(draft_parse_json(&other, json, &other_reason), code);
+    assert_true(slice_equal(slice_str(other_reason), slice_str(*reason)));
+    assert_true(slice_equal(other.id, d->id) && slice_equal(other.text, d->text));
+    assert_int_equal(other.kind, d->kind);
+    assert_int_equal(other.reply_to, d->reply_to);
+    assert_int_equal(other.target, d->target);
+    assert_int_equal(other.remove, d->remove);
+    draft_finish(&other);
+    return code;
+}
 
 static void test_good_drafts(void **state)
 {
@@ -29,7 +51,7 @@ static void test_good_drafts(void **state)
         const char *reason = NULL;
         struct draft d;
 
-        assert_int_equal(draft_parse(&d, slice_str(cases[i].json), &reason), CODE_OK);
+        assert_int_equal(parse(&d, slice_str(cases[i].json), &reason), CODE_OK);
         assert_null(reason);
         assert_true(slice_equal(d.id, slice_str("d1")));
         assert_true(slice_equal(d.text, slice_str(cases[i].text)));
@@ -52,7 +74,7 @@ static void assert_refused(const struct refusal *cases, size_t count)
         const char *reason = NULL;
         struct draft d;
 
-        if (draft_parse(&d, slice_str(cases[i].json), &reason) != CODE_INVALID)
+        if (parse(&d, slice_str(cases[i].json), &reason) != CODE_INVALID)
             fail_msg("%s", cases[i].json);
         assert_string_equal(reason, cases[i].reason);
         if (!slice_equal(d.id, slice_str(cases[i].id)))
@@ -175,7 +197,7 @@ static void test_kinds_that_concern_a_message(void **state)
         const char *reason = NULL;
         struct draft d;
 
-        if (draft_parse(&d, slice_str(cases[i].json), &reason) != CODE_OK)
+        if (parse(&d, slice_str(cases[i].json), &reason) != CODE_OK)
             fail_msg("%s: %s", cases[i].json, reason);
         assert_int_equal(d.kind, expected->kind);
         assert_int_equal(d.target, expected->target);
@@ -210,15 +232,69 @@ static void test_text_length_is_counted_in_characters(void **state)
         struct draft d;
 
         write_long(&b, characters[i], TEXT_MAX_CHARACTERS);
-        assert_int_equal(draft_parse(&d, buf_slice(&b), &reason), CODE_OK);
+        assert_int_equal(parse(&d, buf_slice(&b), &reason), CODE_OK);
         draft_finish(&d);
         write_long(&b, characters[i], TEXT_MAX_CHARACTERS + 1);
-        assert_int_equal(draft_parse(&d, buf_slice(&b), &reason), CODE_TOO_LARGE);
+        assert_int_equal(parse(&d, buf_slice(&b), &reason), CODE_TOO_LARGE);
         assert_string_equal(reason, "text has more than 100000 characters");
         assert_true(slice_equal(d.id, slice_str("d1")));
         draft_finish(&d);
     }
     buf_finish(&b);
+}
+
+/* A draft whose id is `count` times `character`. */
+static void write_long_id(struct buf *b, const char *character, size_t count)
+{
+    buf_reset(b);
+    buf_str(b, "{\"text\":\"x\",\"id\":\"");
+    for (size_t i = 0; i < count; i++)
+        buf_str(b, character);
+    buf_str(b, "\"}");
+    assert_false(b->failed);
+}
+
+static void test_id_length_is_counted_in_characters(void **state)
+{
+    static const char *const characters[] = {"a", "\xc3\xa9", "\xf0\x9f\x91\x8d", "\\u00e9"};
+    struct buf b;
+
+    (void)state;
+    buf_init(&b, 4096);
+    for (size_t i = 0; i < ARRAY_LENGTH(characters); i++) {
+        const char *reason = NULL;
+        struct draft d;
+
+        write_long_id(&b, characters[i], DRAFT_ID_MAX_CHARACTERS);
+        assert_int_equal(parse(&d, buf_slice(&b), &reason), CODE_OK);
+        draft_finish(&d);
+        write_long_id(&b, characters[i], DRAFT_ID_MAX_CHARACTERS + 1);
+        assert_int_equal(parse(&d, buf_slice(&b), &reason), CODE_INVALID);
+        assert_int_equal(d.id.length, 0);
+        draft_finish(&d);
+    }
+    buf_finish(&b);
+}
+
+/* Spaces count as much as what is between them. */
+static void test_payload_of_the_whole_packet(void **state)
+{
+    static const char json[] = "{\"id\":\"d1\",\"text\":\"x\"}";
+    char *padded = malloc(PAYLOAD_MAX_BYTES + 1);
+    const char *reason = NULL;
+    struct draft d;
+
+    (void)state;
+    assert_non_null(padded);
+    memset(padded, ' ', PAYLOAD_MAX_BYTES + 1);
+    memcpy(padded, json, sizeof json - 1);
+    assert_int_equal(parse(&d, slice_of(padded, PAYLOAD_MAX_BYTES), &reason), CODE_OK);
+    assert_true(slice_equal(d.text, slice_str("x")));
+    draft_finish(&d);
+    assert_int_equal(parse(&d, slice_of(padded, PAYLOAD_MAX_BYTES + 1), &reason), CODE_TOO_LARGE);
+    assert_string_equal(reason, "longer than the largest packet");
+    draft_finish(&d);
+    free(padded);
 }
 
 static void test_payload_beyond_the_packet(void **state)
@@ -230,11 +306,64 @@ static void test_payload_beyond_the_packet(void **state)
     (void)state;
     buf_init(&b, 2 * PAYLOAD_MAX_BYTES);
     write_long(&b, "a", PAYLOAD_MAX_BYTES);
-    assert_int_equal(draft_parse(&d, buf_slice(&b), &reason), CODE_TOO_LARGE);
+    assert_int_equal(parse(&d, buf_slice(&b), &reason), CODE_TOO_LARGE);
     assert_string_equal(reason, "longer than the largest packet");
     assert_true(slice_equal(d.id, slice_str("d1")));
     draft_finish(&d);
     buf_finish(&b);
+}
+
+/* Whether a draft is still good in which the `removed` bytes at `at` have made way for others. */
+static bool is_good_with(struct slice draft, size_t at, size_t removed, struct slice added)
+{
+    const char *reason = NULL;
+    struct draft d;
+    struct buf b;
+    enum code code;
+
+    buf_init(&b, 4096);
+    buf_bytes(&b, draft.data, at);
+    buf_bytes(&b, added.data, added.length);
+    buf_bytes(&b, draft.data + at + removed, draft.length - at - removed);
+    assert_false(b.failed);
+    code = parse(&d, buf_slice(&b), &reason);
+    draft_finish(&d);
+    buf_finish(&b);
+    return code == CODE_OK;
+}
+
+/* Every byte of a plain draft replaced by every other, or left out, every byte put in everywhere,
+ * and every beginning. What they mean is in the other tests; here, that it is the same with the
+ * JSON library alone. */
+static void test_drafts_with_a_byte_changed(void **state)
+{
+    const struct slice plain = slice_str(" {\"id\": \"d\xc3\xa9\",\"text\" :\"\xf0\x9f\x91\x8d\"}");
+    const struct slice nothing = slice_of(NULL, 0);
+    size_t good = 0;
+
+    (void)state;
+    for (size_t at = 0; at <= plain.length; at++) {
+        for (unsigned value = 0; value <= UCHAR_MAX; value++) {
+            const char byte = (char)value;
+
+            good += is_good_with(plain, at, 0, slice_of(&byte, 1));
+            good += at < plain.length && is_good_with(plain, at, 1, slice_of(&byte, 1));
+        }
+        good += at < plain.length && is_good_with(plain, at, 1, nothing);
+        good += is_good_with(plain, at, plain.length - at, nothing);
+    }
+    assert_in_range(good, 500, 2000);
+}
+
+static void test_no_payload(void **state)
+{
+    const char *reason = NULL;
+    struct draft d;
+
+    (void)state;
+    assert_int_equal(parse(&d, slice_of(NULL, 0), &reason), CODE_INVALID);
+    assert_string_equal(reason, "empty");
+    draft_finish(&d);
 }
 
 static void test_peek_id(void **state)
@@ -275,7 +404,7 @@ static void test_written_drafts_parse(void **state)
     (void)state;
     buf_init(&b, 4096);
     draft_write(&b, &written);
-    assert_int_equal(draft_parse(&d, buf_slice(&b), &reason), CODE_OK);
+    assert_int_equal(parse(&d, buf_slice(&b), &reason), CODE_OK);
     assert_true(slice_equal(d.id, slice_str("d\"1")));
     assert_true(slice_equal(d.text, written.text));
     assert_int_equal(d.reply_to, 12);
@@ -306,7 +435,11 @@ int main(void)
         cmocka_unit_test(test_refusals_of_what_concerns_a_message),
         cmocka_unit_test(test_kinds_that_concern_a_message),
         cmocka_unit_test(test_text_length_is_counted_in_characters),
+        cmocka_unit_test(test_id_length_is_counted_in_characters),
+        cmocka_unit_test(test_payload_of_the_whole_packet),
         cmocka_unit_test(test_payload_beyond_the_packet),
+        cmocka_unit_test(test_drafts_with_a_byte_changed),
+        cmocka_unit_test(test_no_payload),
         cmocka_unit_test(test_peek_id),
         cmocka_unit_test(test_written_drafts_parse),
     };

@@ -36,6 +36,12 @@ bool db_pool_query(struct db_pool *p, const struct db_statement *statement,
     return true;
 }
 
+bool db_pool_is_ready(const struct db_pool *p)
+{
+    (void)p;
+    return !is_down;
+}
+
 void fake_database_set_up(bool up)
 {
     is_down = !up;

@@ -9,7 +9,7 @@
 
 #include <stddef.h>
 
-/* Whether db_pool_query() accepts; true at the start. */
+/* Whether db_pool_query() accepts, and pools are ready; true at the start. */
 void fake_database_set_up(bool up);
 /* Queries asked and not answered. */
 size_t fake_database_waiting(void);

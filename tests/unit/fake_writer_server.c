@@ -132,13 +132,10 @@ bool db_conn_query(struct db_conn *c, const struct db_statement *statement,
         t->strangers = count_strangers(&p);
         t->ensure_reply = reply;
         t->ensure_owner = owner;
-    } else if (strcmp(statement->name, "ingest_append") == 0) {
+    } else if (strcmp(statement->name, "ingest_append") == 0 ||
+               strcmp(statement->name, "ingest_swift") == 0) {
         read_rows(t, &p);
-        t->append_reply = reply;
-        t->append_owner = owner;
-    } else if (strcmp(statement->name, "ingest_swift") == 0) {
-        read_rows(t, &p);
-        t->swift = true;
+        t->swift = strcmp(statement->name, "ingest_swift") == 0;
         t->append_reply = reply;
         t->append_owner = owner;
     }
@@ -330,7 +327,7 @@ static const char *error_of(const struct transaction *t)
     return NULL;
 }
 
-/* Columns as batch_append_statement has them: n, verdict, seq, at, role. */
+/* Columns as batch_append_statements have them: n, verdict, seq, at, role. */
 static PGresult *commit(const struct transaction *t)
 {
     PGresult *result = fake_result(5);

@@ -14,41 +14,35 @@ enum { CEILING = 16 << 20 };
 static bool read_any(const struct frame *f)
 {
     union {
-        struct frame_hello hello;
-        struct frame_attach attach;
         struct frame_draft draft;
         struct frame_request request;
-        struct frame_fill fill;
         struct frame_session session;
         struct frame_signal signal;
         struct frame_watch watch;
-        struct frame_welcome welcome;
-        struct frame_confirm confirm;
         struct frame_attached attached;
         struct frame_entry entry;
         struct frame_device device;
         struct frame_member member;
-        struct frame_filled filled;
         struct frame_barrier barrier;
         struct frame_kick kick;
         struct frame_signal_out signal_out;
         struct frame_presence presence;
         struct frame_watched watched;
-        struct frame_revoked revoked;
     } u;
 
     switch (f->type) {
     case FRAME_HELLO:
-        return frame_read_hello(f->body, &u.hello);
+        return frame_read_hello(f->body, &(struct frame_hello){0});
     case FRAME_ATTACH:
-        return frame_read_attach(f->body, &u.attach);
+        return frame_read_attach(f->body, &(struct frame_attach){0});
     case FRAME_DRAFT:
         return frame_read_draft(f->body, &u.draft);
     case FRAME_REQUEST:
         return frame_read_request(f->body, &u.request);
     case FRAME_FILL:
-        return frame_read_fill(f->body, &u.fill);
+        return frame_read_fill(f->body, &(struct frame_fill){0});
     case FRAME_WAKE:
+    case FRAME_ATTACH_AGAIN:
         return f->body.length == 0;
     case FRAME_SESSION:
         return frame_read_session(f->body, &u.session);
@@ -57,9 +51,9 @@ static bool read_any(const struct frame *f)
     case FRAME_WATCH:
         return frame_read_watch(f->body, &u.watch);
     case FRAME_WELCOME:
-        return frame_read_welcome(f->body, &u.welcome);
+        return frame_read_welcome(f->body, &(struct frame_welcome){0});
     case FRAME_CONFIRM:
-        return frame_read_confirm(f->body, &u.confirm);
+        return frame_read_confirm(f->body, &(struct frame_confirm){0});
     case FRAME_ATTACHED:
         return frame_read_attached(f->body, &u.attached);
     case FRAME_ENTRY:
@@ -69,7 +63,7 @@ static bool read_any(const struct frame *f)
     case FRAME_MEMBER:
         return frame_read_member(f->body, &u.member);
     case FRAME_FILLED:
-        return frame_read_filled(f->body, &u.filled);
+        return frame_read_filled(f->body, &(struct frame_filled){0});
     case FRAME_BARRIER:
     case FRAME_BARRIER_DONE:
         return frame_read_barrier(f->body, &u.barrier);
@@ -82,7 +76,7 @@ static bool read_any(const struct frame *f)
     case FRAME_WATCHED:
         return frame_read_watched(f->body, &u.watched);
     case FRAME_REVOKED:
-        return frame_read_revoked(f->body, &u.revoked);
+        return frame_read_revoked(f->body, &(struct frame_revoked){0});
     case FRAME_ENDED:
         return frame_read_ended(f->body, &(struct frame_ended){0});
     case FRAME_HOLD:
@@ -91,6 +85,12 @@ static bool read_any(const struct frame *f)
         return frame_read_drain(f->body, &(struct frame_drain){0});
     case FRAME_LEFT:
         return frame_read_left(f->body, &(struct frame_left){0});
+    case FRAME_INTEREST:
+        return frame_read_interest(f->body, &(struct frame_interest){0});
+    case FRAME_LIMITED:
+        return frame_read_limited(f->body, &(struct frame_limited){0});
+    case FRAME_HEAD:
+        return frame_read_head(f->body, &(struct frame_head){0});
     }
     return false;
 }
@@ -196,7 +196,7 @@ static void write_all(struct buf *b)
     frame_write_session(b, &session);
     frame_write_signal(b, &signal);
     frame_write_watch(b, &(struct frame_watch){4, 9, slice_str("d"), slice_str("bob"), true});
-    frame_write_welcome(b, &(struct frame_welcome){LINK_VERSION, slice_str("node1")});
+    frame_write_welcome(b, &(struct frame_welcome){LINK_VERSION, slice_str("node1"), true});
     frame_write_confirm(b, &(struct frame_confirm){1000});
     frame_write_attached(b, 5, true, attached_items, ARRAY_LENGTH(attached_items));
     frame_write_entry(b,
@@ -215,15 +215,20 @@ static void write_all(struct buf *b)
     frame_write_hold(b, &(struct frame_hold){true});
     frame_write_drain(b, &(struct frame_drain){true, 10000});
     frame_write_left(b, &(struct frame_left){7});
+    frame_write_interest(b, &(struct frame_interest){conversation, true});
+    frame_write_limited(b, &(struct frame_limited){1, 2, 3, 4});
+    frame_write_head(b, &(struct frame_head){conversation, 42});
+    frame_write_attach_again(b);
 }
 
 static const enum frame_type all_types[] = {
-    FRAME_HELLO,    FRAME_ATTACH,       FRAME_DRAFT,    FRAME_REQUEST, FRAME_FILL,
-    FRAME_WAKE,     FRAME_BARRIER_DONE, FRAME_SESSION,  FRAME_SIGNAL,  FRAME_WATCH,
-    FRAME_WELCOME,  FRAME_CONFIRM,      FRAME_ATTACHED, FRAME_ENTRY,   FRAME_DEVICE,
-    FRAME_MEMBER,   FRAME_FILLED,       FRAME_BARRIER,  FRAME_KICK,    FRAME_SIGNAL_OUT,
-    FRAME_PRESENCE, FRAME_WATCHED,      FRAME_REVOKED,  FRAME_ENDED,   FRAME_HOLD,
-    FRAME_DRAIN,    FRAME_LEFT};
+    FRAME_HELLO,       FRAME_ATTACH,       FRAME_DRAFT,    FRAME_REQUEST, FRAME_FILL,
+    FRAME_WAKE,        FRAME_BARRIER_DONE, FRAME_SESSION,  FRAME_SIGNAL,  FRAME_WATCH,
+    FRAME_WELCOME,     FRAME_CONFIRM,      FRAME_ATTACHED, FRAME_ENTRY,   FRAME_DEVICE,
+    FRAME_MEMBER,      FRAME_FILLED,       FRAME_BARRIER,  FRAME_KICK,    FRAME_SIGNAL_OUT,
+    FRAME_PRESENCE,    FRAME_WATCHED,      FRAME_REVOKED,  FRAME_ENDED,   FRAME_HOLD,
+    FRAME_DRAIN,       FRAME_LEFT,         FRAME_INTEREST, FRAME_LIMITED, FRAME_HEAD,
+    FRAME_ATTACH_AGAIN};
 
 static void test_stream_of_all_types(void **state)
 {
@@ -284,9 +289,9 @@ static void test_bad_headers(void **state)
 {
     static const char *const headers[] = {
         "\x00\x00\x00\x00\x00\x00\x00\x00", /* type 0 */
-        "\x00\x00\x00\x00\x0c\x00\x00\x00", /* behind the plugin's types */
+        "\x00\x00\x00\x00\x0e\x00\x00\x00", /* behind the plugin's types */
         "\x00\x00\x00\x00\x3f\x00\x00\x00", /* before the bridge's types */
-        "\x00\x00\x00\x00\x50\x00\x00\x00", /* behind the bridge's types */
+        "\x00\x00\x00\x00\x52\x00\x00\x00", /* behind the bridge's types */
         "\x00\x00\x00\x00\xff\x00\x00\x00", "\x00\x00\x00\x00\x06\x01\x00\x00", /* reserved bytes */
         "\x00\x00\x00\x00\x06\x00\x01\x00", "\x00\x00\x00\x00\x06\x00\x00\x80",
         "\x01\x00\x80\x00\x06\x00\x00\x00", /* LINK_BODY_MAX + 1 */

@@ -10,7 +10,7 @@
 
 #include <stdlib.h>
 
-enum { COLUMNS = 11, COLUMN_SEQ = 1, COLUMN_FROM = 4, COLUMN_TEXT = 6, COLUMN_SENDER = 10 };
+enum { COLUMNS = 12, COLUMN_SEQ = 1, COLUMN_FROM = 4, COLUMN_TEXT = 6, COLUMN_SENDER = 10 };
 
 struct told {
     int calls;
@@ -74,7 +74,7 @@ static void test_pages(void **state)
         {0, 101, 100, 51, 100, true}, {0, 51, 100, 1, 50, false},   {0, 1, 100, 1, 0, false},
         {0, 0, 0, 1, 0, false},
     };
-    struct history *h = history_create(NULL);
+    struct history *h = history_create(NULL, NULL);
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
@@ -116,7 +116,7 @@ static void test_folded_pages_lead_on(void **state)
         {0, 10001, 30000, 1, 0, false, 1},
         {0, 9, 30000, 1, 8, false, 1},
     };
-    struct history *h = history_create(NULL);
+    struct history *h = history_create(NULL, NULL);
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
@@ -138,7 +138,7 @@ static void test_folded_pages_lead_on(void **state)
 
 static void test_a_page_that_is_cut_leads_on_behind_its_last_entry(void **state)
 {
-    struct history *h = history_create(NULL);
+    struct history *h = history_create(NULL, NULL);
     struct history_query query = from_start;
     struct told t = {0};
 
@@ -154,7 +154,7 @@ static void test_a_page_that_is_cut_leads_on_behind_its_last_entry(void **state)
 
 static void test_failures(void **state)
 {
-    struct history *h = history_create(NULL);
+    struct history *h = history_create(NULL, NULL);
     struct told t = {0};
 
     (void)state;
@@ -178,7 +178,7 @@ static void test_failures(void **state)
 
 static void test_bounded_and_destroyed_while_running(void **state)
 {
-    struct history *h = history_create(NULL);
+    struct history *h = history_create(NULL, NULL);
     struct told t = {0};
     int accepted = 0;
 

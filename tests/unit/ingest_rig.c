@@ -3,6 +3,7 @@
 #include "unit/ingest_rig.h"
 
 #include "base/clock.h"
+#include "core/herald.h"
 
 #include <event2/event.h>
 #include <stdio.h>
@@ -22,17 +23,17 @@ enum role member_role;
 struct event_base *base;
 struct ingest *ingest;
 
-void link_member(struct link *l, const struct frame_member *f)
+void herald_member(struct herald *h, const struct frame_member *f)
 {
-    (void)l;
+    (void)h;
     member_count++;
     member_role = f->role;
 }
 
-void link_entry(struct link *l, const struct frame_entry *f)
+void herald_entry(struct herald *h, const struct frame_entry *f)
 {
     int64_t *last = f->conversation.bytes[15] == 2 ? &last_held_seq : &last_entry_seq;
-    (void)l;
+    (void)h;
 
     entry_count++;
     if (f->seq > *last) {
@@ -41,9 +42,9 @@ void link_entry(struct link *l, const struct frame_entry *f)
     }
 }
 
-bool link_is_connected(const struct link *l)
+bool herald_is_heard(const struct herald *h)
 {
-    (void)l;
+    (void)h;
     return true;
 }
 
@@ -90,7 +91,7 @@ int rig_set_up(void **state)
     link_silence_ms = 0;
     fake_server_reset();
     base = event_base_new();
-    ingest = ingest_create(base, &config, NULL);
+    ingest = ingest_create(base, &config, NULL, NULL);
     ingest_on_settled(ingest, on_settled, NULL);
     fake_server_connect();
     return ingest ? 0 : -1;

@@ -5,6 +5,8 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "core/key_files.h"
+#include "core/key_operator.h"
 #include "core/keys.h"
 #include "core/refresh_token.h"
 
@@ -12,7 +14,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -78,6 +82,17 @@ static char *add_key(struct rig *rig, const char *name, int age_s)
     return kid;
 }
 
+static struct keys *open_with(const char *directory, const char *audience, unsigned overlap_s)
+{
+    return keys_open(&(struct keys_config){
+        .directory = directory, .issuer = "banter", .audience = audience, .overlap_s = overlap_s});
+}
+
+static struct keys *open_keys(const struct rig *rig)
+{
+    return open_with(rig->directory, "banter", 5);
+}
+
 static void sign(const struct keys *k, struct buf *token)
 {
     int64_t now = clock_wall_ms() / 1000;
@@ -95,7 +110,7 @@ static void sign(const struct keys *k, struct buf *token)
 static void test_a_first_key_is_made_and_kept(void **state)
 {
     struct rig *rig = *state;
-    struct keys *k = keys_open(rig->directory, "banter", "banter");
+    struct keys *k = open_keys(rig);
     struct jwt_claims claims;
     struct stat status;
     struct buf token, file;
@@ -111,14 +126,14 @@ static void test_a_first_key_is_made_and_kept(void **state)
     assert_int_equal(status.st_mode & 0777, 0644);
     keys_close(k);
 
-    k = keys_open(rig->directory, "banter", "banter");
+    k = open_keys(rig);
     assert_non_null(k);
     assert_true(slice_equal(buf_slice(&file), keys_jwks(k)));
     assert_int_equal(keys_verify(k, buf_slice(&token), &claims), JWT_OK);
     assert_string_equal(claims.handle, "alice");
     keys_close(k);
 
-    k = keys_open(rig->directory, "banter", "somebody else");
+    k = open_with(rig->directory, "somebody else", 5);
     assert_non_null(k);
     assert_int_equal(keys_verify(k, buf_slice(&token), &claims), JWT_FOREIGN);
     keys_close(k);
@@ -130,7 +145,7 @@ static void test_the_newest_signs_and_all_verify(void **state)
 {
     struct rig *rig = *state;
     char *old = add_key(rig, "b.pem", 100);
-    struct keys *k = keys_open(rig->directory, "banter", "banter");
+    struct keys *k = open_keys(rig);
     struct jwt_claims claims;
     struct buf token;
     char *new, *oldest;
@@ -140,7 +155,7 @@ static void test_the_newest_signs_and_all_verify(void **state)
     keys_close(k);
     new = add_key(rig, "a.pem", 10);
     oldest = add_key(rig, "c.pem", 1000);
-    k = keys_open(rig->directory, "banter", "banter");
+    k = open_keys(rig);
     assert_non_null(k);
     assert_int_equal(keys_verify(k, buf_slice(&token), &claims), JWT_OK);
     assert_true(strstr(keys_jwks(k).data, new) < strstr(keys_jwks(k).data, old));
@@ -160,20 +175,355 @@ static void test_bad_directories_are_refused(void **state)
     free(add_key(rig, "open.pem", 0));
     snprintf(path, sizeof path, "%s/open.pem", rig->directory);
     assert_int_equal(chmod(path, 0640), 0);
-    assert_null(keys_open(rig->directory, "banter", "banter"));
+    assert_null(open_keys(rig));
     unlink(path);
     write_file(rig->directory, "bad.pem", slice_str("-----BEGIN NOTHING-----\n"), 0600);
-    assert_null(keys_open(rig->directory, "banter", "banter"));
-    assert_null(keys_open("/dev/null/keys", "banter", "banter"));
-    snprintf(path, sizeof path, "%s/bad.pem", rig->directory);
-    unlink(path);
-    for (int i = 0; i <= JWT_KEYS_MAX; i++) {
-        char name[32];
+    assert_null(open_keys(rig));
+    assert_null(open_with("/dev/null/keys", "banter", 5));
+}
 
-        snprintf(name, sizeof name, "%d.pem", i);
-        free(add_key(rig, name, i));
+/* The kid of the key that signs now, malloc'd. */
+static char *signing_kid(const struct keys *k)
+{
+    struct jwt_claims claims;
+    struct buf token;
+
+    sign(k, &token);
+    assert_int_equal(keys_verify(k, buf_slice(&token), &claims), JWT_OK);
+    buf_finish(&token);
+    return strdup(claims.kid);
+}
+
+static void assert_signs(const struct keys *k, const char *kid)
+{
+    char *found = signing_kid(k);
+
+    assert_string_equal(found, kid);
+    free(found);
+}
+
+static struct keys_stats stats_of(const struct keys *k)
+{
+    struct keys_stats stats;
+
+    keys_get_stats(k, &stats);
+    return stats;
+}
+
+static void remove_key(const struct rig *rig, const char *name)
+{
+    char path[512];
+
+    snprintf(path, sizeof path, "%s/%s", rig->directory, name);
+    assert_int_equal(unlink(path), 0);
+}
+
+static void test_a_key_signs_when_all_can_know_it(void **state)
+{
+    struct rig *rig = *state;
+    char *first = add_key(rig, "first.pem", 2);
+    struct keys *k = open_with(rig->directory, "banter", 600);
+    char *second, *third;
+
+    assert_non_null(k);
+    assert_signs(k, first); /* there is no older one */
+    second = add_key(rig, "second.pem", 1);
+    keys_look(k);
+    assert_non_null(strstr(keys_jwks(k).data, second));
+    assert_signs(k, first); /* none is old enough, so the oldest */
+    third = add_key(rig, "third.pem", 601);
+    keys_look(k);
+    assert_signs(k, third);
+    remove_key(rig, "third.pem");
+    remove_key(rig, "first.pem");
+    keys_look(k);
+    assert_signs(k, second);
+    assert_int_equal(stats_of(k).published, 1);
+    assert_int_equal(stats_of(k).changes, 3);
+    assert_int_equal(stats_of(k).failures, 0);
+    keys_close(k);
+    free(first);
+    free(second);
+    free(third);
+}
+
+static void test_a_retired_key_is_refused(void **state)
+{
+    struct rig *rig = *state;
+    char *old = add_key(rig, "old.pem", 100);
+    struct keys *k = open_keys(rig);
+    struct jwt_claims claims;
+    struct buf token, file;
+    char path[512];
+    char *new = add_key(rig, "new.pem", 10);
+
+    assert_non_null(k);
+    sign(k, &token);
+    keys_look(k);
+    assert_int_equal(keys_verify(k, buf_slice(&token), &claims), JWT_OK);
+    assert_string_equal(claims.kid, old);
+    remove_key(rig, "old.pem");
+    keys_look(k);
+    assert_int_equal(keys_verify(k, buf_slice(&token), &claims), JWT_UNKNOWN_KEY);
+    assert_signs(k, new);
+    buf_init(&file, 65536);
+    snprintf(path, sizeof path, "%s/jwks.json", rig->directory);
+    assert_true(file_read(path, &file));
+    assert_null(strstr(file.data, old));
+    assert_non_null(strstr(file.data, new));
+    keys_close(k);
+    buf_finish(&file);
+    buf_finish(&token);
+    free(old);
+    free(new);
+}
+
+static void test_what_is_broken_changes_nothing(void **state)
+{
+    struct rig *rig = *state;
+    char *old = add_key(rig, "old.pem", 100), *new = add_key(rig, "new.pem", 10);
+    struct keys *k = open_keys(rig);
+    struct jwt_claims claims;
+    struct buf token;
+
+    assert_non_null(k);
+    sign(k, &token);
+    write_file(rig->directory, "nonsense.pem", slice_str("nonsense"), 0600);
+    keys_look(k);
+    assert_int_equal(stats_of(k).broken, 1);
+    assert_signs(k, new);
+    /* What the broken file's key signed stays good, also the second time that it is looked at. */
+    write_file(rig->directory, "new.pem", slice_str("-----BEGIN PRIVATE KEY-----\nAAAA\n"), 0600);
+    for (int i = 0; i < 2; i++) {
+        keys_reload(k);
+        assert_int_equal(stats_of(k).broken, 2);
+        assert_int_equal(stats_of(k).published, 2);
+        assert_int_equal(keys_verify(k, buf_slice(&token), &claims), JWT_OK);
+        assert_string_equal(claims.kid, new);
+        assert_signs(k, old);
     }
-    assert_null(keys_open(rig->directory, "banter", "banter"));
+    /* Nothing of use is left. */
+    remove_key(rig, "new.pem");
+    remove_key(rig, "old.pem");
+    keys_look(k);
+    assert_int_equal(stats_of(k).failures, 1);
+    assert_int_equal(keys_verify(k, buf_slice(&token), &claims), JWT_OK);
+    assert_signs(k, old);
+    keys_close(k);
+    buf_finish(&token);
+    free(old);
+    free(new);
+}
+
+/* A directory that is away is no directory without keys. */
+static void test_a_directory_that_is_away_changes_nothing(void **state)
+{
+    struct rig *rig = *state;
+    struct keys *k = open_keys(rig);
+    char *kid = signing_kid(k);
+    char away[80];
+
+    snprintf(away, sizeof away, "%s-away", rig->directory);
+    assert_int_equal(rename(rig->directory, away), 0);
+    keys_look(k);
+    assert_signs(k, kid);
+    assert_int_equal(mkdir(rig->directory, 0700), 0);
+    keys_look(k);
+    assert_signs(k, kid);
+    assert_int_equal(stats_of(k).failures, 2);
+    assert_int_equal(rmdir(rig->directory), 0);
+    assert_int_equal(rename(away, rig->directory), 0);
+    keys_look(k);
+    assert_signs(k, kid);
+    assert_int_equal(stats_of(k).failures, 2);
+    keys_close(k);
+    free(kid);
+}
+
+/* A start goes by what jwks.json still knows of a file that others have been let into. */
+static void test_a_start_with_a_broken_file(void **state)
+{
+    struct rig *rig = *state;
+    struct keys *k = open_keys(rig);
+    char *kid = signing_kid(k);
+    struct jwt_claims claims;
+    struct buf token;
+    char path[512];
+    char *other;
+
+    sign(k, &token);
+    keys_close(k);
+    other = add_key(rig, "other.pem", 100);
+    snprintf(path, sizeof path, "%s/%s.pem", rig->directory, kid);
+    assert_int_equal(chmod(path, 0644), 0);
+    k = open_keys(rig);
+    assert_non_null(k);
+    assert_int_equal(stats_of(k).broken, 1);
+    assert_int_equal(keys_verify(k, buf_slice(&token), &claims), JWT_OK);
+    assert_signs(k, other);
+    assert_int_equal(chmod(path, 0600), 0);
+    keys_look(k);
+    assert_int_equal(stats_of(k).broken, 0);
+    keys_close(k);
+    buf_finish(&token);
+    free(kid);
+    free(other);
+}
+
+static void test_jwks_json_is_mended(void **state)
+{
+    struct rig *rig = *state;
+    struct keys *k = open_keys(rig);
+    struct buf file;
+    char path[512];
+
+    assert_non_null(k);
+    snprintf(path, sizeof path, "%s/jwks.json", rig->directory);
+    assert_int_equal(unlink(path), 0);
+    keys_look(k);
+    write_file(rig->directory, "jwks.json", slice_str("{\"keys\":[]}"), 0644);
+    keys_look(k);
+    buf_init(&file, 65536);
+    assert_true(file_read(path, &file));
+    assert_true(slice_equal(buf_slice(&file), keys_jwks(k)));
+    assert_int_equal(stats_of(k).changes, 0);
+    keys_close(k);
+    buf_finish(&file);
+}
+
+static void test_too_many_keys(void **state)
+{
+    struct rig *rig = *state;
+    char name[32];
+    struct keys *k;
+
+    for (int i = 0; i < JWT_KEYS_MAX + 2; i++) {
+        snprintf(name, sizeof name, "%d.pem", i);
+        free(add_key(rig, name, i * 7 % (JWT_KEYS_MAX + 2) + 100));
+    }
+    k = open_keys(rig);
+    assert_non_null(k);
+    assert_int_equal(stats_of(k).published, JWT_KEYS_MAX);
+    assert_int_equal(stats_of(k).broken, 2);
+    assert_in_range(stats_of(k).age_s, 100, 600);
+    keys_close(k);
+}
+
+static void test_the_same_key_twice(void **state)
+{
+    struct rig *rig = *state;
+    struct keys *k;
+    struct buf pem;
+    char path[512];
+
+    free(add_key(rig, "one.pem", 100));
+    buf_init(&pem, 4096);
+    snprintf(path, sizeof path, "%s/one.pem", rig->directory);
+    assert_true(file_read(path, &pem));
+    write_file(rig->directory, "two.pem", buf_slice(&pem), 0600);
+    k = open_keys(rig);
+    assert_non_null(k);
+    assert_int_equal(stats_of(k).published, 1);
+    keys_close(k);
+    buf_finish(&pem);
+}
+
+static bool operate(const struct rig *rig, const char *action, const char *kid, bool now)
+{
+    return key_operator(&(struct key_order){.directory = rig->directory,
+                                            .overlap_s = 20,
+                                            .access_token_ttl_s = 10,
+                                            .action = action,
+                                            .kid = kid,
+                                            .now = now});
+}
+
+static size_t count_keys(const struct rig *rig)
+{
+    struct key_files files;
+    size_t count;
+
+    assert_true(key_files_read(rig->directory, &files));
+    count = files.count;
+    key_files_finish(&files);
+    return count;
+}
+
+static void test_an_operator_rotates_and_retires(void **state)
+{
+    struct rig *rig = *state;
+    const int ends = 20 + 10 + JWT_LEEWAY_S + KEY_RETIRE_MARGIN_S;
+    /* `due` stopped signing when `old` began to, `old` when `signing` did. */
+    char *due = add_key(rig, "due.pem", 1000), *old = add_key(rig, "old.pem", ends + 5);
+    char *signing = add_key(rig, "signing.pem", ends - 90);
+    struct keys *k = open_with(rig->directory, "banter", 20);
+
+    assert_true(operate(rig, "list", NULL, false));
+    assert_signs(k, signing);
+    assert_true(operate(rig, "rotate", NULL, false));
+    assert_int_equal(count_keys(rig), 4);
+    assert_false(operate(rig, "rotate", NULL, false)); /* that one does not sign yet */
+    keys_look(k);
+    assert_signs(k, signing);
+    assert_false(operate(rig, "retire", signing, false));
+    assert_false(operate(rig, "retire", old, false));
+    assert_false(operate(rig, "retire", "unknown", true));
+    assert_true(operate(rig, "retire", NULL, false));
+    assert_int_equal(count_keys(rig), 3);
+    keys_look(k);
+    assert_null(strstr(keys_jwks(k).data, due));
+    assert_true(operate(rig, "retire", NULL, false)); /* nothing is due */
+    assert_int_equal(count_keys(rig), 3);
+    assert_true(operate(rig, "retire", old, true));
+    assert_true(operate(rig, "retire", signing, true));
+    assert_int_equal(count_keys(rig), 1);
+    keys_look(k);
+    free(old);
+    old = signing_kid(k);
+    assert_false(operate(rig, "retire", old, true)); /* the last one */
+    keys_close(k);
+    free(due);
+    free(old);
+    free(signing);
+}
+
+/* Two keys of one second would be in the order of their names, and the old one's is last here. */
+static void test_a_new_key_is_newer_than_one_of_now(void **state)
+{
+    struct rig *rig = *state;
+    char *first = add_key(rig, "~.pem", 0);
+    struct keys *k = open_with(rig->directory, "banter", 20);
+
+    assert_non_null(k);
+    assert_true(operate(rig, "rotate", NULL, false));
+    keys_look(k);
+    assert_int_equal(count_keys(rig), 2);
+    assert_signs(k, first);
+    keys_close(k);
+    free(first);
+    free(add_key(rig, "~.pem", -100));
+    assert_false(operate(rig, "rotate", NULL, false)); /* which would come before that one */
+    assert_int_equal(count_keys(rig), 2);
+}
+
+static void test_an_operator_makes_no_more_keys_than_needed(void **state)
+{
+    struct rig *rig = *state;
+    char name[32];
+
+    assert_true(key_operator_has("retire", true) && key_operator_has("list", false));
+    assert_false(key_operator_has("rotate", true) || key_operator_has("make", false));
+    for (int i = 0; i < KEY_ROTATE_MAX; i++) {
+        snprintf(name, sizeof name, "%d.pem", i);
+        free(add_key(rig, name, 100 + i));
+    }
+    assert_false(operate(rig, "rotate", NULL, false));
+    remove_key(rig, "0.pem");
+    assert_true(operate(rig, "rotate", NULL, false));
+    write_file(rig->directory, "broken.pem", slice_str(""), 0600);
+    assert_true(operate(rig, "list", NULL, false));
+    assert_true(operate(rig, "retire", "broken", false));
+    assert_int_equal(count_keys(rig), KEY_ROTATE_MAX);
 }
 
 static void test_refresh_tokens(void **state)
@@ -200,12 +550,55 @@ static void test_refresh_tokens(void **state)
     buf_finish(&text);
 }
 
+/* Bridges that share a directory and start at the same moment. */
+static void test_many_open_at_once(void **state)
+{
+    enum { PROCESSES = 4, TIMES = 25 };
+    struct rig *rig = *state;
+    pid_t children[PROCESSES];
+
+    free(add_key(rig, "first.pem", 10));
+    for (int i = 0; i < PROCESSES; i++) {
+        children[i] = fork();
+        assert_true(children[i] >= 0);
+        if (children[i] > 0)
+            continue;
+        for (int n = 0; n < TIMES; n++) {
+            struct keys *k = open_keys(rig);
+
+            if (!k)
+                _exit(1);
+            keys_close(k);
+        }
+        _exit(0);
+    }
+    for (int i = 0; i < PROCESSES; i++) {
+        int status;
+
+        assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+        assert_int_equal(status, 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_a_first_key_is_made_and_kept, begin, end),
         cmocka_unit_test_setup_teardown(test_the_newest_signs_and_all_verify, begin, end),
         cmocka_unit_test_setup_teardown(test_bad_directories_are_refused, begin, end),
+        cmocka_unit_test_setup_teardown(test_many_open_at_once, begin, end),
+        cmocka_unit_test_setup_teardown(test_a_key_signs_when_all_can_know_it, begin, end),
+        cmocka_unit_test_setup_teardown(test_a_retired_key_is_refused, begin, end),
+        cmocka_unit_test_setup_teardown(test_what_is_broken_changes_nothing, begin, end),
+        cmocka_unit_test_setup_teardown(test_a_directory_that_is_away_changes_nothing, begin, end),
+        cmocka_unit_test_setup_teardown(test_a_start_with_a_broken_file, begin, end),
+        cmocka_unit_test_setup_teardown(test_jwks_json_is_mended, begin, end),
+        cmocka_unit_test_setup_teardown(test_too_many_keys, begin, end),
+        cmocka_unit_test_setup_teardown(test_the_same_key_twice, begin, end),
+        cmocka_unit_test_setup_teardown(test_an_operator_rotates_and_retires, begin, end),
+        cmocka_unit_test_setup_teardown(test_a_new_key_is_newer_than_one_of_now, begin, end),
+        cmocka_unit_test_setup_teardown(test_an_operator_makes_no_more_keys_than_needed, begin,
+                                        end),
         cmocka_unit_test(test_refresh_tokens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,24 +19,14 @@ static const void *key_of(const void *item)
     return &((const struct item *)item)->key;
 }
 
-static bool equal(const void *a, const void *b)
-{
-    return *(const uint64_t *)a == *(const uint64_t *)b;
-}
-
-static uint64_t good_hash(const void *key)
-{
-    return hash_u64(*(const uint64_t *)key);
-}
-
 /* Long runs that wrap around the end of the table. */
 static uint64_t clumsy_hash(const void *key)
 {
     return UINT64_MAX - (*(const uint64_t *)key % 7) * 3;
 }
 
-static const struct map_type good = {good_hash, equal, key_of};
-static const struct map_type clumsy = {clumsy_hash, equal, key_of};
+static const struct map_type good = {map_hash_u64, map_equal_u64, key_of};
+static const struct map_type clumsy = {clumsy_hash, map_equal_u64, key_of};
 
 static void test_empty(void **state)
 {

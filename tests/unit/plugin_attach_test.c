@@ -37,6 +37,23 @@ static enum role role_in(uint64_t uid, unsigned n)
     return membership ? (enum role)membership->role : ROLE_NONE;
 }
 
+/* Alice and Bob are members of this conversation, and online. */
+static void attach_both(const struct attached_conversation *item)
+{
+    rig_login_attached(&rig, &alice, 1, "alice", "phone", item, 1);
+    rig_login_attached(&rig, &bob, 2, "bob", "phone", item, 1);
+}
+
+/* Of conversation 1. */
+static size_t entries_for(const char *client)
+{
+    struct uuid one = rig_uuid(1);
+    char chat[TOPIC_CHAT_LENGTH + 1];
+
+    topic_format_chat(&one, chat);
+    return rig_count(client, chat);
+}
+
 static unsigned attaches(void)
 {
     struct slice body;
@@ -149,18 +166,15 @@ static void test_removal_takes_effect_at_once(void **state)
 {
     struct attached_conversation item = rig_item(1, 0);
     struct uuid one = rig_uuid(1);
-    char chat[TOPIC_CHAT_LENGTH + 1];
 
     (void)state;
-    topic_format_chat(&one, chat);
-    rig_login_attached(&rig, &alice, 1, "alice", "phone", &item, 1);
-    rig_login_attached(&rig, &bob, 2, "bob", "phone", &item, 1);
+    attach_both(&item);
     rig_entry(&rig, &one, 1, 1, "", "{}");
     rig_entry(&rig, &one, 3, 1, "", "{}"); /* waits for 2 */
     rig_member(&rig, &one, 2, ROLE_NONE, 3);
     rig_entry(&rig, &one, 2, 1, "", "{}");
-    assert_int_equal(rig_count("alice/phone", chat), 3);
-    assert_int_equal(rig_count("bob/phone", chat), 1);
+    assert_int_equal(entries_for("alice/phone"), 3);
+    assert_int_equal(entries_for("bob/phone"), 1);
 }
 
 /* What was posted before somebody joined is not theirs, even if it is delivered later. */
@@ -168,18 +182,16 @@ static void test_newcomer_gets_nothing_from_before(void **state)
 {
     struct attached_conversation item = rig_item(1, 0);
     struct uuid one = rig_uuid(1);
-    char chat[TOPIC_CHAT_LENGTH + 1];
 
     (void)state;
-    topic_format_chat(&one, chat);
     rig_login_attached(&rig, &alice, 1, "alice", "phone", &item, 1);
     rig_login_attached(&rig, &bob, 2, "bob", "phone", NULL, 0);
     rig_entry(&rig, &one, 2, 1, "", "{}"); /* waits for 1 */
     rig_member(&rig, &one, 2, ROLE_MEMBER, 2);
     rig_entry(&rig, &one, 3, 1, "", "{}");
     rig_entry(&rig, &one, 1, 1, "", "{}");
-    assert_int_equal(rig_count("alice/phone", chat), 3);
-    assert_int_equal(rig_count("bob/phone", chat), 1);
+    assert_int_equal(entries_for("alice/phone"), 3);
+    assert_int_equal(entries_for("bob/phone"), 1);
 }
 
 /* Gone and back while the answer is under way: one question, one answer. */
@@ -279,8 +291,7 @@ static void test_end_of_a_conversation(void **state)
     struct slice body;
 
     (void)state;
-    rig_login_attached(&rig, &alice, 1, "alice", "phone", &item, 1);
-    rig_login_attached(&rig, &bob, 2, "bob", "phone", &item, 1);
+    attach_both(&item);
     assert_true(rig_login(&rig, &carol, 3, "carol", "phone"));
     ended(&one);
     rig_barrier(&rig, 7);
@@ -303,12 +314,9 @@ static void test_back_among_the_members(void **state)
 {
     struct attached_conversation item = rig_item(1, 5);
     struct uuid one = rig_uuid(1);
-    char chat[TOPIC_CHAT_LENGTH + 1];
 
     (void)state;
-    topic_format_chat(&one, chat);
-    rig_login_attached(&rig, &alice, 1, "alice", "phone", &item, 1);
-    rig_login_attached(&rig, &bob, 2, "bob", "phone", &item, 1);
+    attach_both(&item);
     rig_unlink(&rig);
     rig_link(&rig, true);
     item.last_seq = 9;
@@ -317,8 +325,8 @@ static void test_back_among_the_members(void **state)
     rig_attached(&rig, 1, &item, 1, true);
     for (int64_t seq = 6; seq <= 9; seq++)
         rig_entry(&rig, &one, seq, 3, "phone", "{}");
-    assert_int_equal(rig_count("bob/phone", chat), 4);
-    assert_int_equal(rig_count("alice/phone", chat), 1);
+    assert_int_equal(entries_for("bob/phone"), 4);
+    assert_int_equal(entries_for("alice/phone"), 1);
     assert_int_equal(role_in(1, 1), ROLE_MEMBER);
 }
 
@@ -339,9 +347,9 @@ static void test_end_while_asked_again(void **state)
     assert_int_equal(role_in(1, 1), ROLE_NONE);
 }
 
-static void kick(uint64_t uid, const char *device)
+static void kick(uint64_t uid, const char *device, const char *reason)
 {
-    struct frame_kick f = {uid, slice_str(device), slice_str("revoked")};
+    struct frame_kick f = {uid, slice_str(device), slice_str(reason)};
     struct buf b;
 
     buf_init(&b, 1024);
@@ -357,9 +365,9 @@ static void test_kick_of_one_device(void **state)
     (void)state;
     rig_login_attached(&rig, &alice, 1, "alice", "phone", NULL, 0);
     assert_true(rig_login(&rig, &tablet, 1, "alice", "tablet"));
-    kick(1, "tablet");
-    kick(9, ""); /* nobody here */
-    assert_true(rig_last_has("alice/tablet", "me/event", "\"revoked\""));
+    kick(1, "tablet", "kicked");
+    kick(9, "", "kicked"); /* nobody here */
+    assert_true(rig_last_has("alice/tablet", "me/event", "\"kicked\""));
     rig_kick_client = &tablet;
     rig_tick(&rig);
     rig_tick(&rig);
@@ -374,13 +382,12 @@ static void test_kick_instead_of_an_answer(void **state)
     struct attached_conversation item = rig_item(1, 0);
 
     (void)state;
-    rig_login_attached(&rig, &alice, 1, "alice", "phone", &item, 1);
-    rig_login_attached(&rig, &bob, 2, "bob", "phone", &item, 1);
+    attach_both(&item);
     rig_unlink(&rig);
     rig_forget();
     rig_link(&rig, true);
     assert_int_equal(rig.core->resyncing, 2);
-    kick(1, "");
+    kick(1, "", KICK_DISABLED);
     rig_attached(&rig, 2, &item, 1, true);
     assert_int_equal(rig.core->resyncing, 0);
     assert_int_equal(rig_count(NULL, "me/ready"), 0);
@@ -390,6 +397,26 @@ static void test_kick_instead_of_an_answer(void **state)
     rig_tick(&rig);
     assert_int_equal(rig_kick_count, 1);
     assert_null(sessions_find_user(&rig.core->sessions, 1));
+}
+
+/* Whoever is merely kicked exists: the answer still comes, also for who is back by then. */
+static void test_a_kick_that_is_no_answer(void **state)
+{
+    static const char tablet;
+    struct attached_conversation item = rig_item(1, 0);
+
+    (void)state;
+    assert_true(rig_login(&rig, &alice, 1, "alice", "phone"));
+    kick(1, "", "kicked");
+    assert_true(rig_login(&rig, &tablet, 1, "alice", "tablet"));
+    assert_int_equal(rig_count("alice/tablet", "me/ready"), 0);
+    rig_kick_client = &alice;
+    rig_tick(&rig);
+    rig_tick(&rig);
+    assert_int_equal(rig_kick_count, 1);
+    rig_attached(&rig, 1, &item, 1, true);
+    assert_int_equal(rig_count("alice/tablet", "me/ready"), 1);
+    assert_int_equal(role_in(1, 1), ROLE_MEMBER);
 }
 
 /* 50 conversations, nobody else online: the budget of docs/architecture.md's plugin. */
@@ -432,6 +459,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_end_while_asked_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_kick_of_one_device, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_kick_instead_of_an_answer, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_kick_that_is_no_answer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_memory_per_user, set_up, tear_down),
     };
 

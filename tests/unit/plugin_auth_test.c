@@ -9,6 +9,7 @@
 #include "wire/topic.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 
 static struct rig rig;
 static const char first, second, third, attacker;
@@ -231,6 +232,142 @@ static void test_expiry(void **state)
     assert_non_null(session_of(&second));
 }
 
+/* The plugin looks at jwks.json now, and then at all connections. */
+static void look_at_keys(void)
+{
+    rig.core->auth.keys.look_ms = 0;
+    rig.core->scan_ms = 0;
+    rig_tick(&rig);
+}
+
+/* Logs in with a token of this key. */
+static bool login_with(struct jwt_signer *signer, const void *client, const char *device)
+{
+    struct jwt_signer *own = rig.signer;
+    bool ok;
+
+    rig.signer = signer;
+    ok = rig_login(&rig, client, 1, "alice", device);
+    rig.signer = own;
+    return ok;
+}
+
+static void test_keys_rotate(void **state)
+{
+    struct jwt_signer *new = jwt_signer_generate();
+
+    (void)state;
+    assert_true(rig_login(&rig, &first, 1, "alice", "phone"));
+    assert_false(login_with(new, &second, "tablet"));
+    rig_publish_keys(&rig, new, rig.signer);
+    assert_false(login_with(new, &second, "tablet")); /* nobody has looked yet */
+    look_at_keys();
+    assert_true(login_with(new, &second, "tablet"));
+    assert_true(rig_login(&rig, &third, 1, "alice", "laptop"));
+    assert_int_equal(rig_count(NULL, "me/event"), 0);
+    assert_int_equal(rig_kick_count, 0);
+    /* The old one retires. */
+    rig_publish_keys(&rig, new, NULL);
+    look_at_keys();
+    assert_true(rig_last_has("alice/phone", "me/event", "\"revoked\""));
+    assert_true(rig_last_has("alice/laptop", "me/event", "\"revoked\""));
+    assert_int_equal(rig_count("alice/tablet", "me/event"), 0);
+    rig_tick(&rig);
+    rig_tick(&rig);
+    assert_int_equal(rig_kick_count, 2);
+    assert_false(rig_login(&rig, &attacker, 1, "alice", "phone"));
+    assert_non_null(session_of(&second));
+    jwt_signer_destroy(new);
+}
+
+static void test_sighup_looks_at_once(void **state)
+{
+    struct jwt_signer *new = jwt_signer_generate();
+
+    (void)state;
+    rig_tick(&rig); /* the next look is a second away */
+    rig_publish_keys(&rig, new, NULL);
+    auth_reload(rig.core);
+    rig_tick(&rig);
+    assert_true(login_with(new, &first, "phone"));
+    assert_false(rig_login(&rig, &second, 1, "alice", "tablet"));
+    jwt_signer_destroy(new);
+}
+
+static void test_broken_keys_change_nothing(void **state)
+{
+    static const char *const broken[] = {"", "{", "{\"keys\":[]}",
+                                         "{\"keys\":[{\"kty\":\"RSA\"}]}"};
+    char path[128], away[140];
+
+    (void)state;
+    assert_true(rig_login(&rig, &first, 1, "alice", "phone"));
+    for (size_t i = 0; i < ARRAY_LENGTH(broken); i++) {
+        rig_write_jwks(&rig, broken[i]);
+        look_at_keys();
+        assert_true(rig_login(&rig, &second, 1, "alice", "tablet"));
+    }
+    snprintf(path, sizeof path, "%s/jwks.json", rig.directory);
+    snprintf(away, sizeof away, "%s.away", path);
+    assert_int_equal(rename(path, away), 0);
+    look_at_keys();
+    assert_true(rig_login(&rig, &third, 1, "alice", "laptop"));
+    assert_int_equal(rename(away, path), 0);
+    rig_publish_keys(&rig, rig.signer, NULL);
+    look_at_keys();
+    assert_int_equal(rig.core->auth.keys.retry_ms, 0);
+    assert_int_equal(rig_count(NULL, "me/event"), 0);
+}
+
+/* What was wrong may not have been the file. */
+static void test_keys_are_tried_again(void **state)
+{
+    struct public_keys *k = &rig.core->auth.keys;
+    struct jwt_signer *new = jwt_signer_generate();
+
+    (void)state;
+    rig_publish_keys(&rig, new, rig.signer);
+    k->retry_ms = k->look_ms = clock_monotonic_ms();
+    assert_int_equal(stat(rig.core->options.jwks_file, &k->seen), 0);
+    look_at_keys();
+    assert_true(login_with(new, &first, "phone"));
+    assert_int_equal(k->retry_ms, 0);
+    jwt_signer_destroy(new);
+}
+
+/* However many there are, all of them have been looked at within a second. */
+static void test_a_retired_key_ends_all_soon(void **state)
+{
+    enum { SESSIONS = 1000, USERS = 100 };
+    static const char clients[SESSIONS];
+    struct jwt_signer *new = jwt_signer_generate();
+    size_t ended = 0;
+
+    (void)state;
+    for (size_t i = 0; i < SESSIONS; i++) {
+        char handle[16], device[16], client_id[40];
+
+        snprintf(handle, sizeof handle, "user%zu", i % USERS);
+        snprintf(device, sizeof device, "d%zu", i / USERS);
+        snprintf(client_id, sizeof client_id, "%s/%s", handle, device);
+        assert_int_equal(auth_check(rig.core, &clients[i], client_id, handle,
+                                    rig_token(&rig, i % USERS + 1, handle, NULL, 3600)),
+                         AUTH_GRANTED);
+    }
+    rig_publish_keys(&rig, new, NULL);
+    look_at_keys();
+    for (int i = 0; i < 9; i++) {
+        rig.core->scan_ms = 0;
+        auth_scan(rig.core);
+    }
+    for (size_t i = 0; i < SESSIONS; i++)
+        ended += !session_of(&clients[i]) || session_of(&clients[i])->kick_turn > 0;
+    assert_int_equal(ended, SESSIONS);
+    for (size_t i = 0; i < SESSIONS; i++)
+        core_disconnected(rig.core, &clients[i]);
+    jwt_signer_destroy(new);
+}
+
 /* A device hears in good time that its token ends; one that came with a token of less knows. */
 static void test_notice(void **state)
 {
@@ -404,6 +541,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_reload_keeps_connections, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_reload_ends_what_has_expired, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_expiry, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_keys_rotate, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_sighup_looks_at_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_broken_keys_change_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_keys_are_tried_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_retired_key_ends_all_soon, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_kick_spares_the_newer_connection, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_publish_rules, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_will_is_refused, set_up, tear_down),

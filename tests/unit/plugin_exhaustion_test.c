@@ -172,7 +172,7 @@ static void serve(void)
 /* A plugin that has closed the link connects anew. */
 static void keep_linked(void)
 {
-    struct frame_welcome w = {LINK_VERSION, slice_str("node-1")};
+    struct frame_welcome w = {LINK_VERSION, slice_str("node-1"), true};
     struct buf b;
 
     if (link_is_up(&rig.core->link))

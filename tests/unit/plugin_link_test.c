@@ -194,7 +194,7 @@ static void test_unexpected_frame_closes_the_link(void **state)
 
 static void test_other_version_closes_the_link(void **state)
 {
-    struct frame_welcome welcome = {LINK_VERSION + 1, slice_str("n")};
+    struct frame_welcome welcome = {LINK_VERSION + 1, slice_str("n"), false};
     struct buf b;
 
     (void)state;

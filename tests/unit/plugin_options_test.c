@@ -25,6 +25,14 @@ static void test_complete(void **state)
     assert_int_equal(o.ring_bytes, 64 << 20);
     assert_true(options_set(&o, "ring_bytes", "8388608", error));
     assert_int_equal(o.ring_bytes, 8388608);
+    assert_true(o.rate_limits && o.rate_user_drafts.count > 0);
+    assert_true(options_set(&o, "rate_limits", "false", error));
+    assert_false(o.rate_limits);
+    assert_true(options_set(&o, "rate_user_drafts", "600/60", error));
+    assert_int_equal(o.rate_user_drafts.count, 600);
+    assert_int_equal(o.rate_user_drafts.seconds, 60);
+    assert_true(options_set(&o, "rate_user_requests", "off", error));
+    assert_int_equal(o.rate_user_requests.count, 0);
     options_finish(&o);
 }
 
@@ -41,6 +49,10 @@ static void test_refused(void **state)
         {"ring_bytes", "0"},
         {"ring_bytes", " 67108864"},
         {"ring_bytes", "99999999999999999999"},
+        {"rate_limits", "off"},
+        {"rate_limits", NULL},
+        {"rate_device_drafts", "600"},
+        {"rate_device_drafts", NULL},
     };
     char error[OPTIONS_ERROR_MAX];
     struct options o;
@@ -56,6 +68,10 @@ static void test_refused(void **state)
     assert_false(options_set(&o, "issuer", "b", error));
     assert_non_null(strstr(error, "twice"));
     assert_string_equal(o.issuer, "a");
+    assert_true(options_set(&o, "ring_bytes", "67108864", error));
+    assert_false(options_set(&o, "ring_bytes", "67108865", error));
+    assert_non_null(strstr(error, "twice"));
+    assert_int_equal(o.ring_bytes, 67108864);
     options_finish(&o);
 }
 

@@ -151,6 +151,20 @@ static void test_hole_is_filled(void **state)
     assert_null(members_find(&rig.core->members, &group)->gap);
 }
 
+/* An answer to FILL does not tell which device posted an entry. */
+static void test_what_was_held_stays_away_from_its_device(void **state)
+{
+    (void)state;
+    start(4);
+    entry(6);
+    entry(8);
+    entry(7);
+    for (int64_t seq = 5; seq <= 9; seq++)
+        rig_entry(&rig, &group, seq, 1, "", "{\"seq\":0}");
+    assert_int_equal(rig_count("alice/phone", chat), 2); /* 5 and 9 */
+    assert_int_equal(rig_count("bob/phone", chat), 5);
+}
+
 static void test_fill_in_parts(void **state)
 {
     int64_t after = 0;
@@ -188,14 +202,16 @@ static void test_unhelpful_fill_is_repeated_later(void **state)
 
 static void test_held_entries_are_bounded(void **state)
 {
+    enum { ENTRIES = 2 * ORDER_HELD_MAX };
+
     (void)state;
     start(0);
-    for (int64_t seq = 1000; seq > 1; seq--)
+    for (int64_t seq = ENTRIES; seq > 1; seq--)
         entry(seq);
     assert_int_equal(members_find(&rig.core->members, &group)->gap->held_count, ORDER_HELD_MAX);
-    for (int64_t seq = 1; seq <= 1000; seq++)
+    for (int64_t seq = 1; seq <= ENTRIES; seq++)
         entry(seq);
-    assert_int_equal(rig_count("bob/phone", chat), 1000);
+    assert_int_equal(rig_count("bob/phone", chat), ENTRIES);
     assert_int_equal(rig.core->order.held_bytes, 0);
 }
 
@@ -324,15 +340,8 @@ static void gather_crowd(void)
 
     rig_link(&rig, true);
     for (unsigned i = 0; i < CROWD; i++) {
-        struct session *session;
-
         snprintf(handle, sizeof handle, "user%u", i);
-        session = sessions_open(&rig.core->sessions, &crowd[i], 100 + i, slice_str(handle),
-                                slice_str("d"));
-        assert_non_null(session);
-        session->deadline_s = INT64_MAX;
-        session->warned = true;
-        attach_opened(rig.core, session);
+        attach_opened(rig.core, rig_open(&rig, &crowd[i], 100 + i, handle));
         rig_attached(&rig, 100 + i, &item, 1, true);
         if (i % 100 == 0)
             rig_tick(&rig);
@@ -545,6 +554,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_repeated_entries_are_dropped, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_swapped_entries_need_no_fill, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hole_is_filled, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_what_was_held_stays_away_from_its_device, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_fill_in_parts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_unhelpful_fill_is_repeated_later, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_held_entries_are_bounded, set_up, tear_down),

@@ -373,15 +373,9 @@ static void test_many_watchers(void **state)
 
     (void)state;
     for (unsigned i = 0; i < CROWD; i++) {
-        struct session *session;
-
         snprintf(handle, sizeof handle, "user%u", i);
         snprintf(client_id, sizeof client_id, "%s/d", handle);
-        session = sessions_open(&rig.core->sessions, &crowd[i], 100 + i, slice_str(handle),
-                                slice_str("d"));
-        assert_non_null(session);
-        session->deadline_s = INT64_MAX;
-        session->warned = true;
+        rig_open(&rig, &crowd[i], 100 + i, handle);
         assert_true(rig_subscribe(&rig, &crowd[i], client_id, "presence/bob"));
         rig_attached(&rig, 100 + i, &item, 1, true);
     }

@@ -137,17 +137,32 @@ static void write_file(const struct rig *r, const char *name, const char *text)
     fclose(file);
 }
 
-static void write_keys(const struct rig *r)
+void rig_publish_keys(const struct rig *r, const struct jwt_signer *first,
+                      const struct jwt_signer *second)
 {
     struct buf jwks;
 
     buf_init(&jwks, 4096);
     buf_str(&jwks, "{\"keys\":[");
-    jwt_signer_write_jwk(r->signer, &jwks);
+    jwt_signer_write_jwk(first, &jwks);
+    if (second) {
+        buf_char(&jwks, ',');
+        jwt_signer_write_jwk(second, &jwks);
+    }
     buf_str(&jwks, "]}");
     assert_false(jwks.failed);
-    write_file(r, "jwks.json", jwks.data);
+    rig_write_jwks(r, jwks.data);
     buf_finish(&jwks);
+}
+
+void rig_write_jwks(const struct rig *r, const char *text)
+{
+    write_file(r, "jwks.json", text);
+}
+
+static void write_keys(const struct rig *r)
+{
+    rig_publish_keys(r, r->signer, NULL);
     write_file(r, "key", RIG_KEY "\n");
 }
 
@@ -172,8 +187,16 @@ struct options rig_options(struct rig *r)
     set_option(&options, "issuer", ISSUER);
     set_option(&options, "audience", AUDIENCE);
     set_option(&options, "ring_bytes", "8388608");
+    set_option(&options, "rate_limits", "false");
     assert_true(options_are_complete(&options, error));
     return options;
+}
+
+void rig_limit(struct rig *r)
+{
+    rates_finish(&r->core->rates);
+    r->core->options.rate_limits = true;
+    assert_true(rates_init(&r->core->rates, &r->core->options));
 }
 
 static void listen_at(struct rig *r)
@@ -232,6 +255,18 @@ void rig_tick(struct rig *r)
     core_tick(r->core);
 }
 
+struct session *rig_open(struct rig *r, const void *client, uint64_t uid, const char *handle)
+{
+    struct session *session =
+        sessions_open(&r->core->sessions, client, uid, slice_str(handle), slice_str("d"));
+
+    assert_non_null(session);
+    session->kid = r->core->auth.keys.kids[0];
+    session->deadline_s = INT64_MAX;
+    session->warned = true;
+    return session;
+}
+
 static void receive_all(struct rig *r)
 {
     char *to;
@@ -277,7 +312,7 @@ bool rig_next(struct rig *r, enum frame_type type, struct slice *body)
 
 void rig_link(struct rig *r, bool welcome)
 {
-    struct frame_welcome w = {LINK_VERSION, slice_str(NODE)};
+    struct frame_welcome w = {LINK_VERSION, slice_str(NODE), r->interests};
     struct frame_hello hello;
     struct slice body;
     struct buf b;
@@ -382,7 +417,7 @@ bool rig_publish(struct rig *r, const void *client, const char *client_id, const
     struct session *session = sessions_find(&r->core->sessions, client, client_id);
 
     return acl_may_publish(r->core, &p) && session &&
-           ingest_message(r->core, session, p.topic, p.payload);
+           ingest_message(r->core, session, p.topic, p.payload) == INGEST_TAKEN;
 }
 
 void rig_attached(struct rig *r, uint64_t uid, const struct attached_conversation *items,

@@ -29,16 +29,25 @@ struct rig {
     int bridge;    /* accepted connection; -1: none */
     struct buf in; /* from the plugin, not yet looked at */
     size_t in_taken;
+    bool interests; /* what rig_link() wants */
 };
 
 /* The options that the rig's plugin runs with; the caller owns them. */
 struct options rig_options(struct rig *r);
-/* A running plugin without link. */
+/* A running plugin without link; nothing is too much for it. */
 void rig_start(struct rig *r);
 void rig_stop(struct rig *r);
+/* What the plugin finds in jwks.json from now on: one key or two; or any text. */
+void rig_publish_keys(const struct rig *r, const struct jwt_signer *first,
+                      const struct jwt_signer *second);
+void rig_write_jwks(const struct rig *r, const char *text);
+/* From now on the limits of rates.h hold, as the options have them. */
+void rig_limit(struct rig *r);
 
 /* Lets the plugin connect, takes its HELLO and, unless `welcome` is false, says WELCOME. */
 void rig_link(struct rig *r, bool welcome);
+/* A session without the pains of a login, which nothing ends; `device` is "d". */
+struct session *rig_open(struct rig *r, const void *client, uint64_t uid, const char *handle);
 /* The bridge dies. */
 void rig_unlink(struct rig *r);
 void rig_tick(struct rig *r);

@@ -18,7 +18,7 @@ static unsigned unknown_count;
 static struct roster_time at(uint64_t ms)
 {
     now_ms = ms;
-    return (struct roster_time){ms, (int64_t)ms + 1000000};
+    return (struct roster_time){ms, (int64_t)ms + 1000000, false};
 }
 
 static struct roster_time later(uint64_t ms)
@@ -78,7 +78,8 @@ static void forget(void)
 
 static int set_up(void **state)
 {
-    const struct roster_hooks hooks = {on_shown, on_unknown, on_seen, on_hidden, NULL};
+    const struct roster_hooks hooks = {
+        .shown = on_shown, .unknown = on_unknown, .seen = on_seen, .hidden = on_hidden};
 
     (void)state;
     roster = roster_create(GRACE_MS, &hooks);

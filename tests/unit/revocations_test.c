@@ -5,6 +5,7 @@
 #include "unit/fake_database.h"
 
 #include "base/clock.h"
+#include "core/herald.h"
 #include "core/revocations.h"
 #include "link/link.h"
 #include "token/jwt.h"
@@ -28,13 +29,21 @@ void link_revoked(struct link *l, const struct frame_revoked *f)
     told_last = *f;
 }
 
+void herald_revoked(struct herald *h, const struct uuid *login, uint64_t uid, int64_t ended_at_ms)
+{
+    (void)h;
+    (void)login;
+    (void)uid;
+    (void)ended_at_ms;
+}
+
 static int set_up(void **state)
 {
     (void)state;
     fake_database_set_up(true);
     told = 0;
     base = event_base_new();
-    revocations = revocations_create(base, NULL, NULL, TTL_S);
+    revocations = revocations_create(base, NULL, NULL, NULL, TTL_S);
     return revocations ? 0 : -1;
 }
 
@@ -58,7 +67,7 @@ static void end(const char *login)
     struct uuid id;
 
     assert_true(uuid_parse(&id, slice_str(login)));
-    revocations_add(revocations, &id, 7, clock_wall_ms());
+    revocations_add(revocations, &id, 7, clock_wall_ms(), false);
 }
 
 static void test_nothing_is_known_before_the_first_look(void **state)

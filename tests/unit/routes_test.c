@@ -34,7 +34,8 @@ static void test_routes_make_sense(void **state)
             assert_int_equal(route->body_max > 0,
                              !(route->method & (HTTP_METHOD_GET | HTTP_METHOD_DELETE)));
             assert_true(route->body_max <= PACKET_MAX_BYTES);
-            assert_true(route->access != ROUTE_EVERYBODY || route->body_max < PACKET_MAX_BYTES);
+            assert_true(route->access == ROUTE_USERS || route->access == ROUTE_USERS_BYTES ||
+                        route->body_max < PACKET_MAX_BYTES);
             assert_non_null(route->handle);
         }
     }
