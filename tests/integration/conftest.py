@@ -16,13 +16,9 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from support import System  # noqa: E402 (after the path is set)
+from support.lifetime import assert_contract, end, kept, lent  # noqa: E402
 from support.system import REPOSITORY  # noqa: E402
 from support.wire import Wire  # noqa: E402
-
-
-def _assert_contract(*systems):
-    problems = [problem for system in systems for problem in system.take_contract_problems()]
-    assert not problems, "not in the contract:\n" + "\n".join(problems[:20])
 
 
 def pytest_configure():
@@ -30,28 +26,15 @@ def pytest_configure():
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-def _finish(system):
-    crashes = system.close()
-    assert not crashes, f"a process crashed during the tests:\n{crashes}"
-
-
 @pytest.fixture(scope="session")
 def shared_system():
-    system = System()
-    yield system
-    _finish(system)
+    yield from kept(System())
 
 
 @pytest.fixture
 def banter(shared_system, request):
     """The session's system, ready: a test that hurt it must leave it running."""
-    request.node.banter_system = shared_system
-    shared_system.wait_ready()
-    yield shared_system
-    try:
-        _assert_contract(shared_system)
-    finally:
-        shared_system.close_devices()
+    yield from lent(shared_system, request)
 
 
 @pytest.fixture
@@ -88,10 +71,10 @@ def make_system(request):
 
     yield make
     try:
-        _assert_contract(*made)
+        assert_contract(*made)
     finally:
         for system in made:
-            _finish(system)
+            end(system)
 
 
 @pytest.fixture

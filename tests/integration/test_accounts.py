@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Issue 2, item 1, over HTTP: sign-up, login, rotated refresh tokens, logout."""
 import concurrent.futures
+import pathlib
 import secrets
 
 import pytest
 
-from support import tokens
+from support import System, tokens
+from support.lifetime import kept, lent
 
 PASSWORD = "correct horse battery"
 
@@ -193,9 +195,20 @@ def test_refresh_tokens_are_not_in_the_database(banter):
         assert found == "0", table
 
 
-def test_login_does_not_stall_the_loop(make_system):
-    """Hashing takes the default, expensive parameters; other requests are answered meanwhile."""
-    banter = make_system(BANTER_ARGON2_MEMORY_KIB=65536, BANTER_ARGON2_PASSES=20)
+@pytest.fixture(scope="module")
+def dear_system():
+    yield from kept(System(BANTER_ARGON2_MEMORY_KIB=65536, BANTER_ARGON2_PASSES=20))
+
+
+@pytest.fixture
+def dear_banter(dear_system, request):
+    """Where a password costs a second or so of a processor."""
+    yield from lent(dear_system, request)
+
+
+def test_login_does_not_stall_the_loop(dear_banter):
+    """Hashing takes expensive parameters; other requests are answered meanwhile."""
+    banter = dear_banter
     alice = banter.signup("alice")
     body = {"handle": alice.handle, "password": alice.password}
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
@@ -206,6 +219,36 @@ def test_login_does_not_stall_the_loop(make_system):
             answered += 1
     assert all(login.result().status == 200 for login in logins)
     assert answered >= 5, "the event loop waited for the hashing"
+
+
+def processor_time(pid):
+    """Of the process and its threads so far, in ticks: however many others there are."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def test_it_costs_the_same_whether_somebody_exists(dear_banter):
+    """So how long an answer takes says nothing, either of who exists or of who may log in."""
+    alice, gone = dear_banter.signup("alice"), dear_banter.signup("gone")
+    dear_banter.psql("UPDATE banter.users SET disabled_at = now()"
+                     f" WHERE handle = '{gone.handle}'")
+    pid = dear_banter.pid("bridge")
+    costs = {}
+    for who, handle, password in (("wrong", alice.handle, "not the password"),
+                                  ("unknown", fresh_handle(), PASSWORD),
+                                  ("disabled", gone.handle, "not the password"),
+                                  ("no handle", "Not A Handle!", PASSWORD),
+                                  ("no password", alice.handle, "")):
+        before = processor_time(pid)
+        response = post(dear_banter, "/v1/login", {"handle": handle, "password": password})
+        costs[who] = processor_time(pid) - before
+        assert (response.status, code_of(response)) == (401, "unauthorized")
+    assert min(costs.values()) > max(costs.values()) / 2, costs
+    taken = processor_time(pid)
+    assert post(dear_banter, "/v1/signup",
+                {"handle": alice.handle, "password": PASSWORD}).status == 409
+    taken = processor_time(pid) - taken
+    assert taken > max(costs.values()) / 2, (taken, costs)
 
 
 def test_protected_routes_want_a_token(banter):

@@ -12,6 +12,7 @@ import uuid
 import pytest
 
 from support import MQTTv311, MQTTv5, mosquitto_pub, wait_until
+from support.bad_drafts import DRAFTS
 from support.log import assert_dense, assert_invariants
 
 
@@ -71,82 +72,6 @@ def scene5(banter):
 
 
 # ---------------------------------------------------------------- drafts
-
-def draft(**fields):
-    return json.dumps({"id": "d", "text": "x", **fields}).encode()
-
-
-ID_OK = '{"id":"d",'.encode()
-DRAFTS = {
-    # name: (payload, code, the id that the receipt names)
-    "empty": (b"", "invalid", None),
-    "white space": (b" \n ", "invalid", None),
-    "not JSON": (b"hello", "invalid", None),
-    "cut off": (b'{"id":"d","text":"x"', "invalid", "d"),
-    "trailing bytes": (b'{"id":"d","text":"x"}x', "invalid", "d"),
-    "two objects": (b'{"id":"d","text":"x"}{"id":"e","text":"x"}', "invalid", "d"),
-    "an array": (b'["id","text"]', "invalid", None),
-    "a string": (b'"text"', "invalid", None),
-    "null": (b"null", "invalid", None),
-    "single quotes": (b"{'id':'d','text':'x'}", "invalid", None),
-    "a comment": (b'{"id":"d",/**/"text":"x"}', "invalid", "d"),
-    "trailing comma": (b'{"id":"d","text":"x",}', "invalid", "d"),
-    "NaN": (b'{"id":"d","text":"x","reply_to":NaN}', "invalid", "d"),
-    "leading zero": (b'{"id":"d","text":"x","reply_to":01}', "invalid", "d"),
-    "two texts": (b'{"id":"d","text":"x","text":"y"}', "invalid", "d"),
-    "byte order mark": (b'\xef\xbb\xbf{"id":"d","text":"x"}', "invalid", "d"),
-    "UTF-16": ('{"id":"d","text":"x"}'.encode("utf-16-le"), "invalid", None),
-    "Latin-1": ('{"id":"d","text":"é"}'.encode("latin-1"), "invalid", "d"),
-    "bad UTF-8": (ID_OK + b'"text":"\xff\xfe"}', "invalid", "d"),
-    "overlong UTF-8": (ID_OK + b'"text":"\xc0\xaf"}', "invalid", "d"),
-    "overlong NUL": (ID_OK + b'"text":"\xc0\x80"}', "invalid", "d"),
-    "surrogate in UTF-8": (ID_OK + b'"text":"\xed\xa0\x80"}', "invalid", "d"),
-    "beyond U+10FFFF": (ID_OK + b'"text":"\xf4\x90\x80\x80"}', "invalid", "d"),
-    "cut code point": (ID_OK + b'"text":"\xf0\x9f\x98"}', "invalid", "d"),
-    "raw NUL": (ID_OK + b'"text":"a\x00b"}', "invalid", "d"),
-    "raw NUL after the end": (b'{"id":"d","text":"x"}\x00', "invalid", "d"),
-    "escaped NUL": (ID_OK + b'"text":"a\\u0000b"}', "invalid", "d"),
-    "escaped NUL in an unknown member": (ID_OK + b'"text":"x","z":"\\u0000"}', "invalid", "d"),
-    "escaped NUL in a key": (ID_OK + b'"text":"x","\\u0000":1}', "invalid", "d"),
-    "lone high surrogate": (ID_OK + b'"text":"\\ud83d"}', "invalid", "d"),
-    "lone low surrogate": (ID_OK + b'"text":"\\ude00"}', "invalid", "d"),
-    "surrogates swapped": (ID_OK + b'"text":"\\ude00\\ud83d"}', "invalid", "d"),
-    "bad escape": (ID_OK + b'"text":"\\x41"}', "invalid", "d"),
-    "raw newline": (ID_OK + b'"text":"a\nb"}', "invalid", "d"),
-    "control character": (ID_OK + b'"text":"a\\u0007b"}', "invalid", "d"),
-    "nested too deeply": (ID_OK + b'"text":"x","z":' + b"[" * 16 + b"]" * 16 + b"}", "invalid",
-                          "d"),
-    "nested absurdly": (ID_OK + b'"text":"x","z":' + b"[" * 100_000, "invalid", "d"),
-    "objects nested absurdly": (ID_OK + b'"z":' + b'{"z":' * 100_000, "invalid", "d"),
-    "no text": (b'{"id":"d"}', "invalid", "d"),
-    "empty text": (draft(text=""), "invalid", "d"),
-    "text null": (draft(text=None), "invalid", "d"),
-    "text a number": (draft(text=7), "invalid", "d"),
-    "text an object": (draft(text={}), "invalid", "d"),
-    "100,001 characters": (draft(text="x" * 100_001), "too_large", "d"),
-    "100,001 emoji": (json.dumps({"id": "d", "text": "😀" * 100_001},
-                                 ensure_ascii=False).encode(), "too_large", "d"),
-    "no id": (b'{"text":"x"}', "invalid", None),
-    "empty id": (draft(id=""), "invalid", None),
-    "id a number": (draft(id=7), "invalid", None),
-    "id null": (draft(id=None), "invalid", None),
-    "id of 65": (draft(id="i" * 65), "invalid", None),
-    "id with a newline": (draft(id="a\nb"), "invalid", None),
-    "id with a C1 control": (draft(id="a\u0085b"), "invalid", None),
-    "unknown kind": (draft(kind="poll"), "invalid", "d"),
-    "an edit without a target": (draft(kind="edit"), "invalid", "d"),
-    "a kind of the server": (draft(kind="members_added", target=1), "invalid", "d"),
-    "a server's kind": (draft(kind="created"), "invalid", "d"),
-    "kind a number": (draft(kind=1), "invalid", "d"),
-    "reply_to 0": (draft(reply_to=0), "invalid", "d"),
-    "reply_to negative": (draft(reply_to=-1), "invalid", "d"),
-    "reply_to a string": (draft(reply_to="1"), "invalid", "d"),
-    "reply_to a fraction": (draft(reply_to=1.5), "invalid", "d"),
-    "reply_to beyond 64 bits": (draft(reply_to=2 ** 63), "invalid", "d"),
-    "unknown member beyond 64 bits": (draft(z=2 ** 63), "invalid", "d"),
-    "reply_to 1e400": (ID_OK + b'"text":"x","reply_to":1e400}', "invalid", "d"),
-}
-
 
 def test_bad_drafts_are_refused(scene):
     wrong = []

@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from support.system import REPOSITORY, System
+from support.lifetime import kept
 
 pytestmark = pytest.mark.bench
 
@@ -73,10 +74,7 @@ def test_inbox(banter):
 @pytest.fixture(scope="module")
 def hasty():
     """A copy whose grace time is short."""
-    system = System(BANTER_PRESENCE_GRACE_MS=GRACE_MS)
-    yield system
-    crashes = system.close()
-    assert not crashes, crashes
+    yield from kept(System(BANTER_PRESENCE_GRACE_MS=GRACE_MS))
 
 
 def test_storm(hasty):
@@ -132,6 +130,42 @@ def test_connect(banter):
     assert medians["connects_per_s"] > 10
     assert 0 < medians["ready_p50_ms"] <= medians["ready_p99_ms"]
     assert abs(medians["broker_kib_per_user"]) < 1000
+
+
+def test_a_history_is_there_before(banter):
+    _options, medians = bench(banter, "pairs", "--pairs", "7", "--history", "300", "--seconds",
+                              "1", "--warm-up", "0")
+    assert medians["messages_per_s"] > 100
+    line = (banter.data / "bridge.conf").read_text(encoding="utf-8")
+    dsn = next(part for part in line.splitlines() if part.startswith("database "))
+    stored = subprocess.run(["psql", "-XqAt", dsn.removeprefix("database "), "-c",
+                             "SELECT count(*) FROM banter.messages WHERE seq <= 300 AND "
+                             "conversation IN (SELECT conversation FROM banter.members JOIN "
+                             "banter.users ON id = user_id WHERE handle ~ '^bench-p00000[0-6]')"],
+                            text=True, capture_output=True, check=True)
+    assert int(stored.stdout) == 7 * 300
+
+
+def test_everything_in_rounds(tmp_path):
+    """Two of its works on a copy of its own, and the tables and plots of that."""
+    results = tmp_path / "results.json"
+    done = subprocess.run([REPOSITORY / "banter", "bench", "all", "--only", "pairs,append",
+                           "--repeat", "1", "--seconds", "1", "--warm-up", "0", "--out", results],
+                          text=True, capture_output=True, timeout=200, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "of appends" in done.stdout and "of bare Mosquitto" in done.stdout
+    works = json.loads(results.read_text(encoding="utf-8"))["works"]
+    assert set(works) == {"pairs", "append"}
+    assert works["pairs"]["runs"][0]["messages_per_s"] > 100
+    batch = works["append"]["arguments"].index("--batch")
+    assert int(works["append"]["arguments"][batch + 1]) >= 1
+    page = tmp_path / "performance.md"
+    page.write_text("<!-- what ./banter bench report writes begins here -->\n"
+                    "<!-- what ./banter bench report writes ends here -->\n", encoding="utf-8")
+    subprocess.run([REPOSITORY / "banter", "bench", "report", results, "--docs", tmp_path],
+                   check=True, capture_output=True, timeout=60)
+    assert "| 1,000 pairs, saturated: durable messages/s |" in page.read_text(encoding="utf-8")
+    assert (tmp_path / "bench" / "rates.svg").exists()
 
 
 def test_door(banter):

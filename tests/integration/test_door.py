@@ -10,10 +10,11 @@ import urllib.request
 import pytest
 
 from support import Refused, wait_until
+from support.bad_websockets import FIRST_PACKETS, FRAMES, HANDSHAKES
 from support.device import MQTTv5, MQTTv311
 from support.websocket import (BINARY, CLOSE, CONNACK, CONTINUATION, DISCONNECT, PING, PINGREQ,
-                               PINGRESP, PONG, TEXT, WebSocket, connect_raw, frame, mqtt_connect,
-                               mqtt_publish, packet, read_head, request_head, string)
+                               PINGRESP, PONG, WebSocket, connect_raw, frame, mqtt_connect,
+                               mqtt_publish, read_head, request_head, string)
 
 
 def exchange(system, data, **options):
@@ -90,23 +91,6 @@ def test_http_and_websocket_share_the_port(banter):
 
 # ---------------------------------------------------------------- the handshake
 
-HANDSHAKES = {
-    "no subprotocol": ({"drop": ["Sec-WebSocket-Protocol"]}, 400),
-    "an older subprotocol": ({"Sec_WebSocket_Protocol": "mqttv3.1"}, 400),
-    "no upgrade": ({"drop": ["Upgrade"]}, 426),
-    "another upgrade": ({"Upgrade": "h2c"}, 426),
-    "an older version": ({"Sec_WebSocket_Version": "8"}, 426),
-    "a short key": ({"Sec_WebSocket_Key": "AAAA"}, 400),
-    "POST": ({"method": "POST"}, 405),
-    "HTTP/1.0": ({"version": "HTTP/1.0"}, 400),
-    "no host": ({"drop": ["Host"]}, 400),
-    "a page of another site": ({"Origin": "https://evil.example"}, 403),
-    "a page of nowhere": ({"Origin": "null"}, 403),
-    "a control character": ({"X": "a\x00b"}, 400),
-    "a head without end": ({"X": "y" * 9000}, 431),
-}
-
-
 @pytest.mark.parametrize("name", HANDSHAKES)
 def test_refused_handshakes(banter, name):
     fields, status = HANDSHAKES[name]
@@ -132,6 +116,30 @@ def test_origins(make_system):
         connect(system, alice, Origin=origin).close()
     evil = exchange(system, request_head(system.ws, Origin="https://evil.example"))
     assert evil.startswith("HTTP/1.1 403 ")
+    # The same pages may ask the API, by what the token says and nothing else.
+    for path, account, status in (("/v1/me", alice, 200), ("/v1/me", None, 401),
+                                  ("/v1/nothing", None, 404)):
+        answer = system.request("GET", path, account=account,
+                                headers={"Origin": "https://app.example.org"})
+        assert answer.status == status
+        assert answer.headers["Access-Control-Allow-Origin"] == "https://app.example.org"
+        assert "Retry-After" in answer.headers["Access-Control-Expose-Headers"]
+        assert "Origin" in answer.headers["Vary"]
+        assert "Access-Control-Allow-Credentials" not in answer.headers
+    for origin, method, path in (("https://evil.example", "GET", "/v1/me"),
+                                 ("https://evil.example", "OPTIONS", "/v1/me"),
+                                 ("null", "GET", "/v1/me"), (system.http, "GET", "/v1/me"),
+                                 ("https://app.example.org", "GET", "/livez")):
+        answer = system.request(method, path, account=alice, headers={"Origin": origin})
+        assert not any(name.startswith("Access-Control") for name in answer.headers), origin
+    asked = system.request("OPTIONS", "/v1/me", headers={
+        "Origin": "https://app.example.org", "Access-Control-Request-Method": "PATCH",
+        "Access-Control-Request-Headers": "authorization,content-type"})
+    assert asked.status == 204
+    assert asked.headers["Access-Control-Allow-Origin"] == "https://app.example.org"
+    assert asked.headers["Access-Control-Allow-Methods"] == "GET, HEAD, PATCH, OPTIONS"
+    assert "Authorization" in asked.headers["Access-Control-Allow-Headers"]
+    assert int(asked.headers["Access-Control-Max-Age"]) > 0
 
 
 def test_mqtt_is_chosen_among_several_and_nothing_is_compressed(banter):
@@ -192,35 +200,12 @@ def test_closing_is_answered(banter):
     assert websocket.close_code() == 1001
 
 
-FRAMES = {
-    "text": (frame(b"hello", opcode=TEXT), 1003),
-    "not masked": (frame(PINGREQ, mask=False), 1002),
-    "compressed": (frame(PINGREQ, first=0xc2), 1002),
-    "a continuation of nothing": (frame(PINGREQ, opcode=CONTINUATION), 1002),
-    "an unknown opcode": (frame(b"", first=0x83), 1002),
-    "a ping that is too long": (frame(b"x" * 126, opcode=PING), 1002),
-    "a close code that is none": (frame(b"\x00\x01", opcode=CLOSE), 1002),
-    "a second CONNECT": (frame(packet(0x10, string("MQTT") + b"\x04\x02\0\x3c\0\0")), 1002),
-    "a packet of servers": (frame(CONNACK), 1002),
-    "a length of five bytes": (frame(b"\x30\xff\xff\xff\xff\x01"), 1002),
-    "a packet that is too large": (frame(b"\x32\x80\x80\x80\x01" + b"x" * 1000), 1009),
-}
-
-
 @pytest.mark.parametrize("name", FRAMES)
 def test_who_breaks_the_rules_is_told_why(banter, name):
     data, code = FRAMES[name]
     websocket = connect(banter, banter.signup("alice"))
     websocket.sock.sendall(data)
     assert websocket.close_code() == code
-
-
-FIRST_PACKETS = {
-    "a PUBLISH": (mqtt_publish("send/@bob", b"{}"), 1002),
-    "no MQTT": (b"hello, world", 1002),
-    "a CONNECT of 9 KB": (packet(0x10, b"x" * 9000), 1009),
-    "the beginning of a huge CONNECT": (b"\x10\xff\xff\xff\x7f", 1009),
-}
 
 
 @pytest.mark.parametrize("name", FIRST_PACKETS)
@@ -455,7 +440,7 @@ def test_the_clients_address_is_known(make_system):
     connect(system, alice, "phone", source="127.0.0.3", X_Forwarded_For="2001:db8::7").close()
     log = system.log("bridge")
     for name, (_source, _forwarded, client) in cases.items():
-        assert re.search(rf"request {name} from {client}\b", log)
+        assert re.search(rf" request={name} method=GET route=/livez client={client} ", log)
     assert f"client {alice.handle}/phone from 2001:db8::7 over WebSocket" in log
     assert alice.access_token not in log
 

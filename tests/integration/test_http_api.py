@@ -131,7 +131,8 @@ def test_a_disabled_account(banter):
     assert banter.request("GET", "/v1/me", account=alice).status == 403
     assert banter.request("GET", f"/v1/users/{alice.handle}", account=bob).status == 404
     body = {"handle": alice.handle, "password": alice.password}
-    assert banter.request("POST", "/v1/login", body).status == 401
+    assert banter.request("POST", "/v1/login", body).status == 403
+    assert banter.request("POST", "/v1/login", body | {"password": "not this"}).status == 401
     renewal = {"refresh_token": alice.refresh_token}
     assert banter.request("POST", "/v1/token", renewal).status == 401
 
@@ -234,7 +235,8 @@ def test_bodies_are_json(banter, people):
         assert response.status == status, kind
 
 
-@pytest.mark.parametrize("query", ["?after", "?after=1&after=1", "?=1", "?a=b&&c=d"])
+@pytest.mark.parametrize("query", ["?after", "?after=1&after=1", "?=1", "?a=b&&c=d", "?after=%ff",
+                                   "?limit=1%00", "?limit=1%002"])
 def test_ambiguous_queries_are_refused(banter, people, query):
     response = banter.request("GET", f"/v1/conversations{query}", account=people[0])
     assert (response.status, response.json()["code"]) == (400, "invalid")
@@ -244,7 +246,9 @@ def test_ambiguous_queries_are_refused(banter, people, query):
 
 def test_every_documented_route_exists(banter):
     for path, operations in banter.request("GET", "/v1/openapi.json").ok()["paths"].items():
-        response = banter.request("OPTIONS", re.sub(r"\{.*\}", "x", path))
+        for_operators = any("servers" in operation for operation in operations.values())
+        ask = banter.ask_operators_port if for_operators else banter.request
+        response = ask("OPTIONS", re.sub(r"\{.*\}", "x", path))
         allowed = set(response.headers["Allow"].lower().split(", "))
         documented = operations.keys() & {"get", "post", "put", "patch", "delete"}
         assert allowed - {"options", "head"} == documented, path

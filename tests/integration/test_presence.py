@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from support import MosquittoSub, MQTTv5, MQTTv311, System, wait_until
+from support import MosquittoSub, MQTTv5, MQTTv311, Refused, System, wait_until
+from support.lifetime import kept, lent
 
 GRACE = 0.8
 REFUSED = {MQTTv5: 0x87, MQTTv311: 0x80}
@@ -15,19 +16,12 @@ REFUSED = {MQTTv5: 0x87, MQTTv311: 0x80}
 @pytest.fixture(scope="module")
 def system():
     """A system whose grace time a test can wait for."""
-    made = System(BANTER_PRESENCE_GRACE_MS=int(GRACE * 1000))
-    yield made
-    crashes = made.close()
-    assert not crashes, crashes
+    yield from kept(System(BANTER_PRESENCE_GRACE_MS=int(GRACE * 1000)))
 
 
 @pytest.fixture
 def banter(system, request):
-    request.node.banter_system = system
-    yield system
-    problems = system.take_contract_problems()
-    system.close_devices()
-    assert not problems, problems
+    yield from lent(system, request)
 
 
 def states(device, account):
@@ -260,6 +254,32 @@ def test_strangers(banter, protocol):
     assert not states(phone, bob)
     assert phone.subscribe(f"presence/{alice.handle}") == 0
     wait_states(phone, alice, "online")
+
+
+def test_a_refused_login_under_a_users_name_is_not_seen(banter, pair):
+    """Neither does it end anybody's presence, nor does it begin one: what the watcher hears next is
+    what the device itself says."""
+    alice, bob = pair
+    eve = banter.signup("eve")
+    watcher = watching(banter, alice, bob)
+    wait_states(watcher, bob, "offline")
+    attempts = [("guess", bob.handle), (eve.access_token, bob.handle),
+                (eve.access_token, eve.handle), ("", bob.handle)]
+
+    def attack():
+        for token, username in attempts:
+            for protocol in (MQTTv5, MQTTv311):
+                with pytest.raises(Refused):
+                    banter.device(eve, protocol=protocol, client_id=f"{bob.handle}/phone",
+                                  username=username, token=token, wait_ready=False)
+
+    attack()
+    phone = banter.device(bob, name="phone")
+    wait_states(watcher, bob, "offline", "online")
+    attack()
+    time.sleep(2 * GRACE)  # in which an end would be told
+    say(phone, "away")
+    wait_states(watcher, bob, "offline", "online", "away")
 
 
 def test_a_direct_conversation_is_enough(banter):

@@ -324,12 +324,16 @@ def test_sync_then_live_misses_nothing(banter):
     direct = phone.say(f"@{bob.handle}", "message 1")["conversation"]
     ids = [phone.send(direct, f"n {n}") for n in range(500)]
     other = banter.device(bob)
-    [synced] = other.sync({direct: 0}, limit=1000)
+    synced, more = [], True
+    while more:
+        [page] = other.sync({direct: len(synced)}, limit=1000)
+        synced += [e["seq"] for e in page["entries"]]
+        more = page["more"]
     ids += [phone.send(direct, f"m {n}") for n in range(200)]
     end = phone.receipt(ids[-1], timeout=20)["seq"]
     other.wait_entry(direct, seq=end, timeout=20)
-    seqs = {e["seq"] for e in synced["entries"]} | {e["seq"] for e in other.entries(direct)}
-    assert seqs == set(range(1, end + 1))
+    assert synced == list(range(1, len(synced) + 1))
+    assert {*synced, *(e["seq"] for e in other.entries(direct))} == set(range(1, end + 1))
 
 
 SYNC_GARBAGE = [

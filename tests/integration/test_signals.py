@@ -76,19 +76,6 @@ def test_who_may_type(banter, trio):
     wait_typing(bobs, direct, 1)
 
 
-def test_typing_has_an_allowance(banter, trio):
-    """One who floods is cut down; entries are not touched by it."""
-    (alice, bob, _carol), group = trio
-    phone, bobs = banter.device(alice), banter.device(bob)
-    mids = [phone.publish(f"send/{group}/typing", json.dumps({"state": state}))
-            for _ in range(100) for state in ("start", "stop")]
-    codes = [phone.puback(mid) for mid in mids]
-    receipt = phone.say(group, "and still")
-    bobs.wait_entry(group, seq=receipt["seq"])
-    assert 20 <= sum(code != 0x87 for code in codes) < 150
-    assert len(typing(bobs, group)) < 150
-
-
 def test_typing_is_never_an_entry(banter, trio):
     (alice, bob, _carol), group = trio
     phone, bobs = banter.device(alice), banter.device(bob)

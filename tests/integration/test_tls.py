@@ -67,6 +67,15 @@ def tls_connect(text, context, timeout=15, **options):
     return context.wrap_socket(sock, server_hostname="127.0.0.1", **options)
 
 
+class KeepErrors(urllib.request.HTTPErrorProcessor):
+    """An answer is an answer, whatever its status."""
+
+    def http_response(self, request, response):
+        return response
+
+    https_response = http_response
+
+
 def common_name(sock):
     return sock.getpeercert()["subject"][0][0][1]
 
@@ -141,6 +150,17 @@ def test_old_versions_and_plain_text_are_refused(system, certificates):
         with tls_connect(system.https, context) as sock:
             sock.sendall(b"GET /livez HTTP/1.0\r\n\r\n")
             assert b" 200 OK" in sock.recv(4096)
+
+
+def test_browsers_come_back_over_tls_only(system, certificates):
+    """Whoever came over TLS is told so on every answer; over plain HTTP it would mean nothing."""
+    opener = urllib.request.build_opener(
+        urllib.request.HTTPSHandler(context=context_for(certificates)), KeepErrors)
+    for path in ("/livez", "/v1/me", "/v1/nothing", "/"):
+        for base, expected in ((system.https, ["max-age=31536000"]), (system.http, None)):
+            with opener.open(base + path, timeout=10) as answer:
+                told = answer.headers.get_all("Strict-Transport-Security")
+            assert told == expected, (base, path)
 
 
 def test_sessions_are_resumed(system, certificates):

@@ -75,10 +75,9 @@ def test_a_minute_is(make_system):
     """Bridge and broker are stopped, and nobody ever lets them go on."""
     banter = make_system()
     assert_it_works(banter)
-    wait_until(lambda: int(time.monotonic()) % 5 == 0, 6, "a question to both", interval=0.1)
     pids = freeze_all(banter)
     for name, pid in pids.items():
-        banter.wait_restarted(name, pid, timeout=60)
+        banter.wait_restarted(name, pid, timeout=120)
     assert_it_works(banter)
     log = (banter.data / "log" / "supervisor.log").read_text()
     for name, pid in pids.items():

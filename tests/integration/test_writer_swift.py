@@ -22,19 +22,33 @@ def banter(make_system):
 
 
 class Scene:
-    """Alice, who posts, and Bob, in a group; and the writer is swift."""
+    """Alice, who posts, and Bob: in a group, a channel of his, or alone. The writer is swift."""
 
-    def __init__(self, system):
+    def __init__(self, system, kind):
         self.system = system
         self.alice, self.bob = system.signup("alice"), system.signup("bob")
         self.phone, self.other = system.device(self.alice), system.device(self.bob)
-        self.group = system.group(self.alice, [self.bob])
+        rooms = {"group": self.group, "channel": self.channel, "direct": self.direct}
+        self.room = rooms[kind]()
         self.seq = 1
         self.make_swift()
 
+    def group(self):
+        return self.system.group(self.alice, [self.bob])
+
+    def channel(self):
+        room = self.system.data_of(self.bob, {
+            "command": "createChannel", "title": "Talk", "public": True,
+            "posting": "all"})["conversation"]
+        self.system.data_of(self.alice, {"command": "join", "conversation": room})
+        return room
+
+    def direct(self):
+        return self.phone.say(f"@{self.bob.handle}", "hello")["conversation"]
+
     def make_swift(self):
         for n in range(WARY_DRAFTS + 1):
-            self.seq = self.phone.say(self.group, f"filler {n}")["seq"]
+            self.seq = self.phone.say(self.room, f"filler {n}")["seq"]
 
     def meanwhile(self, *statements):
         """The receipt of a draft during whose statement these are committed."""
@@ -42,7 +56,7 @@ class Scene:
             session.run("BEGIN")
             for statement in statements:
                 session.run(statement)
-            draft = self.phone.send(self.group, "meanwhile")
+            draft = self.phone.send(self.room, "meanwhile")
             wait_until(self.is_waiting, 2, "the writer waits for the row")
             session.run("COMMIT")
         return self.phone.receipt(draft)
@@ -54,75 +68,83 @@ class Scene:
 
     def stored(self):
         return [row[0] for row in self.system.psql(
-            f"SELECT text FROM banter.messages WHERE conversation = '{self.group}'"
+            f"SELECT text FROM banter.messages WHERE conversation = '{self.room}'"
             f" AND seq > {self.seq} ORDER BY seq")]
 
+    def id_of(self, account):
+        return f"(SELECT id FROM banter.users WHERE handle = '{account.handle}')"
+
     def of(self, account):
-        return (f"conversation = '{self.group}' AND user_id ="
-                f" (SELECT id FROM banter.users WHERE handle = '{account.handle}')")
+        return f"conversation = '{self.room}' AND user_id = {self.id_of(account)}"
 
 
 @pytest.fixture
-def scene(banter):
-    return Scene(banter)
+def scene(banter, request):
+    return Scene(banter, getattr(request, "param", "group"))
 
 
 def test_a_lock_alone_changes_nothing(scene):
     receipt = scene.meanwhile(
-        f"SELECT FROM banter.conversations WHERE id = '{scene.group}' FOR NO KEY UPDATE")
+        f"SELECT FROM banter.conversations WHERE id = '{scene.room}' FOR NO KEY UPDATE")
     assert receipt["seq"] == scene.seq + 1
-    scene.other.wait_entry(scene.group, text="meanwhile")
+    scene.other.wait_entry(scene.room, text="meanwhile")
 
 
+@pytest.mark.parametrize("scene", ["direct"], indirect=True)
 def test_a_right_that_is_taken_without_an_entry(scene):
-    receipt = scene.meanwhile(f"UPDATE banter.members SET role = 1 WHERE {scene.of(scene.alice)}")
+    receipt = scene.meanwhile(
+        f"SELECT banter.set_block({scene.id_of(scene.bob)}, '{scene.room}',"
+        f" '{scene.alice.handle}', true)")
     assert receipt["error"]["code"] == "forbidden"
     assert scene.stored() == []
 
 
+@pytest.mark.parametrize("scene", ["channel"], indirect=True)
 def test_a_membership_that_ends_without_an_entry(scene):
-    receipt = scene.meanwhile(f"DELETE FROM banter.members WHERE {scene.of(scene.alice)}")
+    receipt = scene.meanwhile(
+        f"SELECT banter.remove_member({scene.id_of(scene.bob)}, '{scene.room}',"
+        f" '{scene.alice.handle}')")
     assert receipt["error"]["code"] == "not_found"
     assert scene.stored() == []
 
 
-def test_another_member_who_goes_is_no_obstacle(scene):
-    receipt = scene.meanwhile(f"DELETE FROM banter.members WHERE {scene.of(scene.bob)}")
-    assert receipt["seq"] == scene.seq + 1
-    assert scene.stored() == ["meanwhile"]
+@pytest.mark.parametrize("scene", ["channel"], indirect=True)
+@pytest.mark.parametrize("change", ["leave_channel({alice}, '{room}')",
+                                    "settle_roles('{room}', 100)"])
+def test_who_locks_a_channel_alone_never_waits_for_its_posts(scene, change):
+    """Nor can there be a deadlock with those who lock the conversation's row first."""
+    call = change.format(alice=scene.id_of(scene.alice), room=scene.room)
+    with Session(scene.system) as posts, Session(scene.system) as command:
+        posts.lock(scene.room)
+        command.run("SET lock_timeout = '2s'; BEGIN")
+        command.run(f"UPDATE banter.channels SET joining_role = 1"
+                    f" WHERE conversation = '{scene.room}'")
+        command.run(f"INSERT INTO banter.chores (conversation, chore) VALUES ('{scene.room}', 2)")
+        assert command.run(f"SELECT count(*) FROM banter.{call}") == ["1"]
+        command.run("COMMIT")
+        posts.run(f"SELECT FROM banter.channels WHERE conversation = '{scene.room}' FOR UPDATE")
 
 
 def test_an_entry_of_somebody_else(scene):
     receipt = scene.meanwhile(
-        f"SELECT banter.append_entry('{scene.group}', u.id, u.handle, 13, NULL)"
+        f"SELECT banter.append_entry('{scene.room}', u.id, u.handle, 13, NULL)"
         f" FROM banter.users u WHERE u.handle = '{scene.bob.handle}'")
     assert receipt["seq"] == scene.seq + 2
-    assert scene.phone.say(scene.group, "next")["seq"] == scene.seq + 3
+    assert scene.phone.say(scene.room, "next")["seq"] == scene.seq + 3
 
 
 def test_the_end_of_the_conversation(scene):
     receipt = scene.meanwhile(
-        f"UPDATE banter.conversations SET deleted_at = now() WHERE id = '{scene.group}'")
+        f"UPDATE banter.conversations SET deleted_at = now() WHERE id = '{scene.room}'")
     assert receipt["error"]["code"] == "not_found"
     assert scene.stored() == []
 
 
 def test_a_draft_that_was_stored_before(scene):
-    first = scene.phone.say(scene.group, "once", id="same")
+    first = scene.phone.say(scene.room, "once", id="same")
     scene.make_swift()
-    assert scene.phone.say(scene.group, "once", id="same")["seq"] == first["seq"]
+    assert scene.phone.say(scene.room, "once", id="same")["seq"] == first["seq"]
     scene.make_swift()
-    refused = scene.phone.receipt(scene.phone.send(scene.group, "an answer", reply_to=10**6))
+    refused = scene.phone.receipt(scene.phone.send(scene.room, "an answer", reply_to=10**6))
     assert refused["error"]["code"] == "invalid"
-    assert scene.phone.say(scene.group, "on")["seq"] == scene.seq + 1
-
-
-def test_roles_that_stay_leave_no_trace(scene):
-    """Cursors are written all the time."""
-    row = f"SELECT rights FROM banter.conversations WHERE id = '{scene.group}'"
-    before = scene.system.psql(row)
-    scene.system.psql("UPDATE banter.members SET read_seq = 1, role = role"
-                      f" WHERE {scene.of(scene.bob)}")
-    assert scene.system.psql(row) == before
-    scene.system.psql(f"UPDATE banter.members SET role = 3 WHERE {scene.of(scene.bob)}")
-    assert scene.system.psql(row) != before
+    assert scene.phone.say(scene.room, "on")["seq"] == scene.seq + 1

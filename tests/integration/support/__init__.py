@@ -60,6 +60,12 @@ Device (support/device.py): a Paho client of one account
              properties=None (of CONNECT), tls=None (file with the CA), wait_ready=True,
              connect=True
 
+Several nodes on one database and one Redis (support/cluster.py)
+    Cluster(names=("a", "b"), per_node={"b": {…}}, **settings)   nodes[0], … are Systems
+    add(name, **settings), wait_ready(), metric(node, name), redis.kill(), .start(), .freeze() …
+    support/replica.py is a replica of a System's database, support/zookeeper.py a ZooKeeper
+    support/lossy.py is a proxy that loses single messages of Redis
+
 When a test ends, a sample of what its devices and HTTP requests got is held against the contract's
 schemas (support/contract.py). support/faults.py breaks processes and
 single threads, support/health.py reads /readyz and its metrics, support/tokens.py forges tokens.
@@ -69,6 +75,7 @@ Stock command line clients (support/stock.py)
     MosquittoSub(system, account, *filters, options=())     context manager: lines(), wait_line(…)
 """
 from .account import Account
+from .cluster import Cluster
 from .device import Device, Message, MQTTv5, MQTTv311, Refused
 from .http import Problem, Response
 from .stock import MosquittoSub, mosquitto_pub
@@ -76,6 +83,6 @@ from .system import System
 from .waiting import Timeout, wait_until
 
 __all__ = [
-    "Account", "Device", "Message", "MosquittoSub", "MQTTv311", "MQTTv5", "Problem", "Refused",
-    "Response", "System", "Timeout", "mosquitto_pub", "wait_until",
+    "Account", "Cluster", "Device", "Message", "MosquittoSub", "MQTTv311", "MQTTv5", "Problem",
+    "Refused", "Response", "System", "Timeout", "mosquitto_pub", "wait_until",
 ]

@@ -33,9 +33,10 @@ class Response:
         return f"Response({self.status}, {self.body[:200]!r})"
 
 
-def _open(base, method, path, body, headers, timeout):
+def _open(base, method, path, body, headers, timeout, source=None):
     address = urllib.parse.urlsplit(base)
-    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=timeout)
+    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=timeout,
+                                            source_address=source and (source, 0))
     try:
         connection.request(method, path, body=body, headers=headers)
         return connection, connection.getresponse()
@@ -44,8 +45,9 @@ def _open(base, method, path, body, headers, timeout):
         raise
 
 
-def request(base, method, path, body=None, token=None, headers=None, timeout=30):
-    """One request; `body` is a JSON value (dict or list), bytes or None."""
+def request(base, method, path, body=None, token=None, headers=None, timeout=30, source=None):
+    """One request; `body` is a JSON value (dict or list), bytes or None; `source` the address that
+    it comes from."""
     sent = {"Connection": "close"}
     if isinstance(body, (dict, list)):
         body = json.dumps(body).encode()
@@ -53,7 +55,7 @@ def request(base, method, path, body=None, token=None, headers=None, timeout=30)
     if token is not None:
         sent["Authorization"] = f"Bearer {token}"
     sent.update(headers or {})
-    connection, answer = _open(base, method, path, body, sent, timeout)
+    connection, answer = _open(base, method, path, body, sent, timeout, source)
     try:
         return Response(answer.status, answer.headers, answer.read())
     finally:

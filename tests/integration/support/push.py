@@ -6,6 +6,7 @@ import uuid
 
 import pytest
 
+from .lifetime import kept
 from .system import System
 from .waiting import wait_until
 from .webhook import SECRET, Webhook
@@ -23,9 +24,7 @@ def pushing():
     system = System(**SETTINGS)
     system.wait_ready()
     wait_settled(system)
-    yield system
-    crashes = system.close()
-    assert not crashes, crashes
+    yield from kept(system)
 
 
 def wait_settled(system):

@@ -16,7 +16,7 @@ import socket
 import subprocess
 import tempfile
 
-from . import contract, http
+from . import contract, copies, http
 from .account import Account, unique_handle
 from .device import Device
 from .waiting import wait_until
@@ -26,7 +26,8 @@ PROCESSES = ("postgres", "bridge", "broker")
 PORTS_PER_SYSTEM = 5
 ANSWERS_CHECKED = 200  # of one test, against openapi.yaml
 CHEAP_PASSWORDS = {"BANTER_ARGON2_MEMORY_KIB": 1024, "BANTER_ARGON2_PASSES": 1}
-QUICK_STOPS = {"BANTER_DRAIN_SECONDS": 0}  # nobody waits for a test's devices
+NO_LIMITS = {"BANTER_RATE_LIMITS": "false"}  # most tests do more than people do
+QUICK_STOPS = {"BANTER_DRAIN_SECONDS": "0"}  # nobody waits for a test's devices
 CRASH_MARKS = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:",
                "Assertion ", "died of signal 6", "died of signal 11")
 
@@ -59,17 +60,23 @@ def free_port_base():
 
 
 class System:
-    def __init__(self, data=None, **environment):
+    def __init__(self, data=None, public=False, **environment):
         """Starts one; `environment` are settings of the bridge, e.g. BANTER_ACCESS_TOKEN_TTL=2.
-        `data`: its directory, which need not exist."""
+        `data`: its directory, which need not exist. `public`: it tells clients its addresses."""
         self.data = data or pathlib.Path(tempfile.mkdtemp(prefix="banter-test-", dir="/tmp"))
-        settings = {**CHEAP_PASSWORDS, **QUICK_STOPS, **environment}
+        settings = {**CHEAP_PASSWORDS, **QUICK_STOPS, **NO_LIMITS, **environment}
         self._environment = {**os.environ, **{key: str(v) for key, v in settings.items()}}
         self._devices = []
         self._answers = []
         self.forgiven = set()  # marks of crashes that a test brought about
         self._port_base = free_port_base()
+        if public:
+            here = f"127.0.0.1:{self._port_base}"
+            self.configure(BANTER_PUBLIC_HTTP=f"http://{here}",
+                           BANTER_PUBLIC_WS=f"ws://{here}/mqtt")
         try:
+            if data is None and "BANTER_DATABASE" not in environment:
+                copies.put_into(self.data, self._command, {**os.environ, **QUICK_STOPS})
             self.up()
         except BaseException:
             self._remove()
@@ -77,9 +84,12 @@ class System:
 
     # ---------------------------------------------------------------- life
 
+    @property
+    def _command(self):
+        return [REPOSITORY / "banter", "--port-base", str(self._port_base)]
+
     def _banter(self, *arguments, timeout=120):
-        command = [REPOSITORY / "banter", "--data", self.data,
-                   "--port-base", str(self._port_base), *arguments]
+        command = [*self._command, "--data", self.data, *arguments]
         done = subprocess.run(command, env=self._environment, text=True, capture_output=True,
                               stdin=subprocess.DEVNULL, timeout=timeout, check=False)
         if done.returncode != 0:
@@ -151,6 +161,8 @@ class System:
         """The last lines of the logs, for the report of a failed test."""
         parts = []
         for name in (*PROCESSES, "supervisor"):
+            if not (self.data / "log" / f"{name}.log").exists():
+                continue  # its database is another system's
             text = "\n".join(self.log(name).splitlines()[-lines:])
             parts.append(f"--- {name}\n{text}")
         return "\n".join(parts)
@@ -195,6 +207,13 @@ class System:
 
     # ---------------------------------------------------------------- asking
 
+    def ask_operators_port(self, method, path, token=None, timeout=30):
+        base = self.status()["metrics"].removesuffix("/metrics")
+        return http.request(base, method, path, token=token, timeout=timeout)
+
+    def metrics(self):
+        return self.ask_operators_port("GET", "/metrics", timeout=3).body.decode()
+
     def operate(self, *arguments):
         """./banter ARGUMENTS, for commands that only the runner has: what it prints."""
         return self._banter(*arguments)
@@ -202,9 +221,10 @@ class System:
     def address(self):
         return f"{self.mqtt_host}:{self.mqtt_port}"
 
-    def request(self, method, path, body=None, account=None, token=None, headers=None, timeout=30):
+    def request(self, method, path, body=None, account=None, token=None, headers=None, timeout=30,
+                source=None):
         token = account.access_token if account is not None and token is None else token
-        answer = http.request(self.http, method, path, body, token, headers, timeout)
+        answer = http.request(self.http, method, path, body, token, headers, timeout, source)
         if len(self._answers) < ANSWERS_CHECKED:
             self._answers.append((method, path, answer.status, answer.headers["Content-Type"],
                                   answer.body))
@@ -235,10 +255,19 @@ class System:
         path = f"/v1/conversations/{conversation}/messages" + (f"?{parameters}" if query else "")
         return self.request("GET", path, account=account).ok()["entries"]
 
-    def psql(self, sql, timeout=60):
-        """Rows of the answer, each a list of strings; NULL is an empty string."""
+    @property
+    def bridge_dsn(self):
+        """How the bridge connects, which may do less than the database's owner."""
+        return self.dsn_of("banter_bridge")
+
+    def dsn_of(self, role):
+        return self.postgres_dsn.replace("user=banter ", f"user={role} ")
+
+    def psql(self, sql, timeout=60, dsn=None):
+        """Rows of the answer, each a list of strings; NULL is an empty string. As the database's
+        owner, if `dsn` says nothing else."""
         done = subprocess.run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "--csv", "-t",
-                               "-d", self.postgres_dsn, "-c", sql], text=True,
+                               "-d", dsn or self.postgres_dsn, "-c", sql], text=True,
                               capture_output=True, timeout=timeout, check=False)
         if done.returncode != 0:
             raise RuntimeError(f"psql failed: {done.stderr}")

@@ -6,11 +6,9 @@ import base64
 import hashlib
 import hmac
 import json
-import os
 import pathlib
 
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 
 def b64(data):
@@ -62,18 +60,3 @@ def server_key(system):
     paths = key_paths(system)
     assert len(paths) == 1, f"expected one key, found {paths}"
     return serialization.load_pem_private_key(paths[0].read_bytes(), None)
-
-
-def add_key(system, name="zz-next"):
-    """Puts a new private key beside the others, as an operator would. Returns its path."""
-    old = key_paths(system)[-1]
-    path = old.with_name(f"{name}.pem")
-    path.write_bytes(Ed25519PrivateKey.generate().private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption()))
-    owner = old.stat()
-    os.chown(path, owner.st_uid, owner.st_gid)
-    path.chmod(0o600)
-    newest = max(p.stat().st_mtime for p in key_paths(system)) + 1
-    os.utime(path, (newest, newest))
-    return path

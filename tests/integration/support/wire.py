@@ -113,9 +113,10 @@ def draft(number, words="hello"):
 class Wire:
     """One TCP connection to the broker."""
 
-    def __init__(self, system, version=5):
+    def __init__(self, system, version=5, source=None):
         self.version = version
-        self.socket = socket.create_connection((system.mqtt_host, system.mqtt_port), timeout=10)
+        self.socket = socket.create_connection((system.mqtt_host, system.mqtt_port), timeout=10,
+                                               source_address=source and (source, 0))
         self._received = b""
         self._waiting = []  # packets that have come and that nobody asked for yet
 

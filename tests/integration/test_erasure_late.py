@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: MIT
+"""What was under way when a user was erased, and what a bridge still had in its memory, brings
+nothing back; and what the audit log says of it."""
+import subprocess
+
+import pytest
+
+from support import wait_until
+from support.erasure import Marked, erase, export, receipt, rows_with, wait_erased
+
+pytestmark = pytest.mark.once
+
+WRITTEN = 60  # seconds within which a row of the audit log is there
+
+
+@pytest.fixture
+def others_transaction(banter):
+    """A session that PostgreSQL takes for a bridge's, in a transaction that has begun."""
+    with subprocess.Popen(
+            ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d",
+             banter.postgres_dsn + " application_name=banter-late"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as session:
+        def run(sql):
+            session.stdin.write(f"{sql};\n\\echo done\n")
+            session.stdin.flush()
+            while (line := session.stdout.readline()) != "done\n":
+                assert line, "psql has failed"
+        run("BEGIN; SELECT count(*) FROM banter.users")
+        yield run
+        session.stdin.close()
+
+
+def number_of(banter, account):
+    [[number]] = banter.psql(f"SELECT id FROM banter.users WHERE handle = '{account.handle}'")
+    return number
+
+
+def audit(banter, number):
+    return banter.psql(f"SELECT actor, action, result, coalesce(object, address, detail, '') "
+                       f"FROM banter.audit WHERE user_id = {number} ORDER BY id")
+
+
+def test_transactions_that_had_begun_are_waited_for(banter, others_transaction):
+    alice, bob = Marked(banter).signup(), banter.signup("bob")
+    number = number_of(banter, alice)
+    erasure = erase(alice)
+
+    def looks():
+        """When it will look again; other than before: it has looked, and waits."""
+        return banter.psql(f"SELECT stage, due_at FROM banter.erasures WHERE id = '{erasure}'")
+
+    times = set()
+    wait_until(lambda: times.update(due for stage, due in looks() if stage == "2")
+               or len(times) > 2, 60, "that it waits")
+    assert receipt(banter, erasure)["finished_at"] is None
+    others_transaction(
+        f"INSERT INTO banter.blocks (blocker, blocked) VALUES ({number}, "
+        f"{number_of(banter, bob)}); "
+        f"INSERT INTO banter.quarantine (sender, target, sqlstate, payload) VALUES "
+        f"({number}, '{alice.mark}', '22000', ''); COMMIT")
+    wait_erased(banter, erasure)
+    assert banter.psql(f"SELECT FROM banter.blocks WHERE blocker = {number}") == []
+    assert rows_with(banter, [alice.mark]) == []
+
+
+def test_what_comes_later_is_not_written(banter):
+    """All that a bridge writes in a user's name without asking who that is."""
+    alice, bob = Marked(banter).signup(), banter.signup("bob")
+    number = number_of(banter, alice)
+    talk = banter.data_of(alice, {"command": "createDirect", "user": bob.handle})["conversation"]
+    banter.device(bob).say(talk, "something to read")
+    wait_erased(banter, erase(alice))
+    assert banter.psql(f"SELECT * FROM banter.move_cursors(ARRAY[{number}]::bigint[], "
+                       f"ARRAY['{talk}']::uuid[], ARRAY[1]::bigint[], ARRAY[1]::bigint[])") == []
+    banter.psql(f"SELECT banter.audit_write('n', ARRAY[gen_random_uuid()], ARRAY[0::bigint], "
+                f"ARRAY['nobody'], ARRAY[NULL::bigint], ARRAY['login'], ARRAY[{number}::bigint], "
+                f"ARRAY['{alice.mark}'], ARRAY['{alice.mark}'], ARRAY['unauthorized'], "
+                f"ARRAY['{alice.mark}'])")
+    assert ["nobody", "login", "unauthorized", ""] in audit(banter, number)
+    [[_, received, read]] = banter.psql(
+        f"SELECT role, received_seq, read_seq FROM banter.members WHERE user_id = {number}")
+    assert (received, read) == ("0", "0")
+    assert rows_with(banter, [alice.mark]) == []
+
+
+def test_the_audit_log_has_it(banter):
+    """That somebody exported and erased, and from where no longer than the user is there."""
+    alice, bob = banter.signup("alice"), banter.signup("bob")
+    export(alice)
+    assert banter.request("POST", "/v1/me/erasure", {"password": "not this one"},
+                          alice).status == 403
+    numbers = {account: number_of(banter, account) for account in (alice, bob)}
+    wait_until(lambda: audit(banter, numbers[alice]) == [
+        ["user", "export", "ok", "127.0.0.1"], ["user", "erase", "unauthorized", "127.0.0.1"]],
+        WRITTEN, "both rows")
+    wait_erased(banter, erase(alice))
+    wait_until(lambda: audit(banter, numbers[alice]) == [
+        ["user", "export", "ok", ""], ["user", "erase", "unauthorized", ""],
+        ["user", "erase", "ok", ""]], WRITTEN, "the third row, and nothing more in any")
+
+    banter.operate("users", "export", bob.handle)
+    banter.operate("users", "erase", bob.handle, "--yes")
+    assert audit(banter, numbers[bob]) == [["operator", "user_export", "ok", ""],
+                                           ["operator", "user_erase", "ok", ""]]
