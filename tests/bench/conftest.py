@@ -12,8 +12,8 @@ from suite import results  # noqa: E402 (after the path is set)
 
 def line(bare=None, **values):
     """What banter-bench prints of one run."""
-    wrap = lambda side: {name: {"median": value} for name, value in side.items()}  # noqa: E731
-    return {"banter": wrap(values), "bare": wrap(bare or {})}
+    return {side: {name: {"median": value} for name, value in metrics.items()}
+            for side, metrics in (("banter", values), ("bare", bare or {}))}
 
 
 @pytest.fixture(name="line")

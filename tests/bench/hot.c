@@ -24,9 +24,10 @@ int hot_main(int argc, char **argv, const struct hot_path *paths, unsigned count
     return 2;
 }
 
+static char json[HOT_TEXT_BYTES + 128];
+
 const char *hot_draft(uint64_t n)
 {
-    static char json[HOT_TEXT_BYTES + 128];
     static char text[HOT_TEXT_BYTES + 1];
 
     if (text[0] == '\0') {
@@ -35,5 +36,16 @@ const char *hot_draft(uint64_t n)
     }
     snprintf(json, sizeof(json), "{\"id\":\"01900000-0000-8000-8000-%012llu\",\"text\":\"%s\"}",
              (unsigned long long)n, text);
+    return json;
+}
+
+const char *hot_escaped_draft(uint64_t n)
+{
+    static const char escape[] = "\\n";
+    char *end;
+
+    hot_draft(n);
+    end = json + strlen(json) - strlen("\"}");
+    memcpy(end - strlen(escape), escape, strlen(escape));
     return json;
 }

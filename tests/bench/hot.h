@@ -18,5 +18,7 @@ struct hot_path {
 int hot_main(int argc, char **argv, const struct hot_path *paths, unsigned count);
 /* The JSON of draft number n; static storage. */
 const char *hot_draft(uint64_t n);
+/* The same, but the text ends in an escape: so it is not plain (wire/plain_draft.h). */
+const char *hot_escaped_draft(uint64_t n);
 
 #endif

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* hot_bridge.c - the bridge's part of a message, without PostgreSQL and the link, for which the
+/* hot_bridge.c - the bridge's part of a message, without PostgreSQL and the herald, for which the
  * functions here stand in: a draft's JSON becomes a row of a batch and, committed, an entry. And
  * the frames of the link, and a yardstick that knows nothing of Banter. */
 #include "bench/hot.h"
 
+#include "core/herald.h"
 #include "core/ingest/batch.h"
 #include "core/ingest/emission.h"
-#include "link/link.h"
 #include "wire/frame.h"
 
 #include <stdlib.h>
@@ -27,22 +27,22 @@ static void must(bool holds)
 
 /* ---------------------------------------------------------------- stand-ins */
 
-void link_member(struct link *l, const struct frame_member *f)
+void herald_member(struct herald *h, const struct frame_member *f)
 {
-    (void)l;
+    (void)h;
     (void)f;
 }
 
-void link_entry(struct link *l, const struct frame_entry *f)
+void herald_entry(struct herald *h, const struct frame_entry *f)
 {
-    (void)l;
+    (void)h;
     must(f->payload.length > HOT_TEXT_BYTES);
     entries_written++;
 }
 
-bool link_is_connected(const struct link *l)
+bool herald_is_heard(const struct herald *h)
 {
-    (void)l;
+    (void)h;
     return true;
 }
 
@@ -68,25 +68,28 @@ bool db_conn_sync(struct db_conn *c, db_reply_fn *reply, void *owner)
 
 /* ---------------------------------------------------------------- the writer */
 
-static struct submission *submit(uint64_t n)
+typedef const char *draft_fn(uint64_t n);
+
+static struct submission *submit(const char *json)
 {
     const struct ingest_draft draft = {.uid = 1,
                                        .handle = slice_str("alice"),
                                        .device = slice_str("phone"),
                                        .target = slice_str(CONVERSATION),
-                                       .json = slice_str(hot_draft(n))};
+                                       .json = slice_str(json)};
     struct submission *s = submission_create(&draft, NULL, NULL);
 
     must(s && !s->judged);
     return s;
 }
 
-static void write_batch(struct emission *emission, struct directs *directs, uint64_t first)
+static void write_batch(struct emission *emission, struct directs *directs, draft_fn *draft,
+                        uint64_t first)
 {
     struct batch *b = batch_create(NULL, HOT_BATCH);
 
     for (uint64_t n = first; n < first + HOT_BATCH; n++) {
-        struct submission *s = submit(n);
+        struct submission *s = submit(draft(n));
 
         must(batch_may_add(b, s));
         batch_add(b, s);
@@ -103,7 +106,7 @@ static void write_batch(struct emission *emission, struct directs *directs, uint
     batch_destroy(b);
 }
 
-static void run_writer(unsigned batches)
+static void write_batches(draft_fn *draft, unsigned batches)
 {
     struct directs directs;
     struct emission emission;
@@ -111,10 +114,20 @@ static void run_writer(unsigned batches)
     directs_init(&directs);
     emission_init(&emission, NULL, &directs);
     for (unsigned i = 0; i < batches; i++)
-        write_batch(&emission, &directs, (uint64_t)i * HOT_BATCH);
+        write_batch(&emission, &directs, draft, (uint64_t)i * HOT_BATCH);
     must(entries_written == (uint64_t)batches * HOT_BATCH && statements_sent == 3UL * batches);
     emission_finish(&emission);
     directs_finish(&directs);
+}
+
+static void run_writer(unsigned batches)
+{
+    write_batches(hot_draft, batches);
+}
+
+static void run_escaped(unsigned batches)
+{
+    write_batches(hot_escaped_draft, batches);
 }
 
 /* ---------------------------------------------------------------- frames */
@@ -192,7 +205,11 @@ static void run_yardstick(unsigned batches)
 int main(int argc, char **argv)
 {
     static const struct hot_path paths[] = {
-        {"writer", run_writer}, {"frames", run_frames}, {"yardstick", run_yardstick}};
+        {"writer", run_writer},
+        {"escaped", run_escaped},
+        {"frames", run_frames},
+        {"yardstick", run_yardstick},
+    };
 
     return hot_main(argc, argv, paths, sizeof(paths) / sizeof(paths[0]));
 }

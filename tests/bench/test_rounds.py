@@ -2,9 +2,10 @@
 """What is run in which order, on copies that only write down what they are asked for."""
 import contextlib
 import json
+import socket
 import types
 
-from suite import copy, ejabberd, plan, results, rounds
+from suite import copy, ejabberd, nodes, plan, results, rounds
 
 
 class FakeCopy:
@@ -121,6 +122,46 @@ def test_growth_beside_idle_users(line):
     assert [p["x"] for p in document["growth"]["connections"]["points"]] == [0, 1000, 5000, 10000]
 
 
+def test_each_number_of_nodes_has_its_own(line):
+    made, main, document, _saved = runner(line, only=["nodes", "nodes_paced"])
+    systems = []
+
+    def start(count):
+        systems.append((count, FakeCopy(line(cpu_system_us=70 * count))))
+        return systems[-1][1]
+    made.nodes = start
+    made.growth(0)
+    assert [count for count, _system in systems] == [1, 2, 4] * 2
+    assert all(system.names() == ["up", "pairs", "down"] for _count, system in systems)
+    assert main.asked == []
+    points = document["growth"]["nodes_paced"]["points"]
+    assert [(p["x"], p["runs"][0]["cpu_system_us"]) for p in points] == \
+        [(1, 70), (2, 140), (4, 280)]
+
+
+def test_what_is_told_of_further_nodes(line):
+    class Node:
+        def __init__(self, number):
+            self.number, self.port_base, self.asked = number, 100 * number, []
+
+        def pid(self, service):
+            return f"{self.number}{'21'[service == 'broker']}"
+
+        def bench(self, arguments):
+            self.asked.append(arguments)
+            return line()
+    made = nodes.Nodes(3)
+    made.copies = [Node(number) for number in (1, 2, 3)]
+    made.redis = types.SimpleNamespace(process=types.SimpleNamespace(pid=9))
+    made.bench(("pairs",))
+    assert made.copies[0].asked == [
+        ("pairs", "--further", "127.0.0.1:201/21/22,127.0.0.1:301/31/32", "--redis", "9")]
+    alone = nodes.Nodes(1)
+    alone.copies = [Node(1)]
+    alone.bench(("pairs",))
+    assert alone.copies[0].asked == [("pairs",)]
+
+
 def test_a_history_grows_step_by_step(line):
     made, _main, document, _saved = runner(line, history=20000, repeat=1)
     made.copies["history"] = grown = FakeCopy(line(cpu_system_us=70), stored=1500)
@@ -132,7 +173,6 @@ def test_a_history_grows_step_by_step(line):
 
 
 def test_ports_that_are_taken_are_not_chosen():
-    import socket
     base = copy.free_port_base()
     with socket.socket() as s:
         s.bind(("127.0.0.1", base + 2))

@@ -136,7 +136,7 @@ class Rig:
                           least=LEAST)
 
     def _write_cast(self):
-        cast = {"seed": 1, "http": self.system.http, "ws": self.system.ws, "rate": self._rate,
+        cast = {"seed": 1, "http": [self.system.http], "ws": [self.system.ws], "rate": self._rate,
                 "mqtt": [self.system.address()], "log_dir": str(self.logs),
                 "conversations": self._stage.conversations,
                 "users": [{"handle": handle, "token": self._stage.tokens[handle], "driver": DRIVER,

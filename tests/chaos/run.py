@@ -5,6 +5,7 @@
     tests/chaos/run.py --minutes 10 --seed 42     all faults that this machine can do
     tests/chaos/run.py --ci --seconds 45          the short ones
     tests/chaos/run.py --faults kill,disk.full    those whose names begin so; --list shows them
+    tests/chaos/run.py --nodes 3 --minutes 10     on several nodes, of one database and one Redis
 
 What happens is on record in a directory of the run's own, in the files that driver, nemesis and
 churn write; tests/chaos/checker reads them and PostgreSQL afterwards, and judges. Exit status: 0
@@ -15,6 +16,7 @@ Rule: as root it all happens in namespaces of its own (nemesis/sandbox.py). With
 rows that need it are left out, and the report says so."""
 import argparse
 import collections
+import contextlib
 import json
 import os
 import pathlib
@@ -36,6 +38,7 @@ from nemesis.churn import Churn  # noqa: E402
 from nemesis.drivers import Driver  # noqa: E402
 from nemesis.gauges import Gauges  # noqa: E402
 from nemesis.product import Product, find_clock  # noqa: E402
+from support.cluster import Redis  # noqa: E402
 from support.waiting import Timeout, wait_until  # noqa: E402
 
 CONNECT_S, SETTLE_S, QUIESCE_S, FINISH_S = 60, 5, 60, 180
@@ -45,6 +48,7 @@ SHARES = {"c": (0.8, 0.86), "paho": (0.08, 0.06), "mqttjs": (0.12, 0.08)}
 # queues that are bounded in its settings, and the stacks of threads.
 CEILINGS_KIB = {"broker": 512 << 10, "bridge": 512 << 10}
 MIN_FAULTS = 3
+NODES = "abcdefgh"
 # What little memory may do to a process: it is one of the ways to say so.
 DIES_WITHOUT_MEMORY = 3.0
 
@@ -61,6 +65,8 @@ def parse(arguments):
     parser.add_argument("--faults", default="", help="names or beginnings, with commas")
     parser.add_argument("--rate", type=int, default=300, help="drafts a second")
     parser.add_argument("--users", type=int, default=60)
+    parser.add_argument("--nodes", type=int, default=1, choices=range(1, len(NODES) + 1),
+                        help="how many, each with a broker and a bridge")
     parser.add_argument("--report", type=pathlib.Path, help="write the report there, as JSON")
     parser.add_argument("--build", type=pathlib.Path, help="build directory",
                         default=os.environ.get("BANTER_BUILD_DIR", REPOSITORY / "build/chaos"))
@@ -85,6 +91,8 @@ def capabilities_of(product, options, in_sandbox):
         found.add("points")
     if options.crowd:
         found.add("crowd")
+    if options.nodes > 1:
+        found.add("nodes")
     return found
 
 
@@ -109,57 +117,71 @@ class Run:
         options = self._options
         self._logs.mkdir()
         began = time.monotonic()
-        product = Product(self._directory, options.build, options.seed, self._in_sandbox)
-        try:
-            report = self._play_with(product)
-        finally:
-            for driver in self._drivers:
-                driver.kill()
-            product.finish()
+        with contextlib.ExitStack() as undo:
+            redis = Redis() if options.nodes > 1 else None
+            if redis:
+                undo.callback(redis.close)
+            first = Product(self._directory, options.build, options.seed, self._in_sandbox,
+                            redis and redis.port)
+            undo.callback(first.finish)
+            products = [first]
+            for name in NODES[1:options.nodes]:
+                products.append(first.add_node(name))
+                undo.callback(products[-1].finish)
+            undo.callback(self._kill_drivers)
+            report = self._play_with(products, redis)
         report["elapsed_s"] = round(time.monotonic() - began, 1)
         return report
 
-    def _play_with(self, product):
-        options = self._options
+    def _play_with(self, products, redis):
+        options, product = self._options, products[0]
         shares = self._shares()
-        cast, churned = scene.make(product, options.seed, options.users, shares, self._logs)
+        cast, churned = scene.make(products, options.seed, options.users, shares, self._logs)
         scene.write(cast, self._directory / "cast.json")
         capabilities = capabilities_of(product, options, self._in_sandbox)
-        world = World(product, product.proxies, self._drivers, capabilities, product.disk)
+        worlds = [World(one, one.proxies, self._drivers, capabilities, one.disk, redis)
+                  for one in products]
         rows = choose([name for name in options.faults.split(",") if name], capabilities,
                       options.ci)
         if not rows:
             raise Aborted(f"no fault of this machine is called {options.faults}")
-        gauges = Gauges(world, self._logs / "memory.log")
-        deaths = Deaths(product.data / "log" / "supervisor.log")
-        deaths.start()
+        gauges = Gauges(worlds, self._logs / "memory.log")
+        deaths = [Deaths(one.data / "log" / "supervisor.log") for one in products]
+        for one in deaths:
+            one.start()
         self._start_drivers(cast, shares)
         gauges.start()
         time.sleep(SETTLE_S)
-        churn = Churn(product, churned, self._logs / "members.log", options.seed)
+        churn = Churn(products, churned, self._logs / "members.log", options.seed)
         churn.start()
         with open(self._logs / "faults.log", "a", encoding="ascii") as log:
-            nemesis = Nemesis(world, rows, options.seed, log, 2.5 if options.ci else 8,
+            nemesis = Nemesis(worlds, rows, options.seed, log, 2.5 if options.ci else 8,
                               (0.5, 1.5) if options.ci else (1.0, 3.0))
             nemesis.run_until(time.monotonic() + options.duration)
         churn.stop()
         self._quiesce()
         gauges.stop()
-        deaths.stop()
         self._problems += nemesis.failures
-        self._judge_deaths(deaths.seen)
+        for one in deaths:
+            one.stop()
+            self._judge_deaths(one.seen)
         return {
             "seed": options.seed, "repeat": self._command(), "seconds": options.duration,
-            "rate": options.rate, "users": options.users, "capabilities": sorted(capabilities),
+            "rate": options.rate, "users": options.users, "nodes": options.nodes,
+            "capabilities": sorted(capabilities),
             "broker": broker_version(),
             "faults": dict(sorted(collections.Counter(nemesis.done).items())),
             "fault_count": len(nemesis.done), "missed": nemesis.missed,
             "membership_changes": churn.changes,
             "drivers": {driver.name: driver.status for driver in self._drivers},
-            "checker": self._check(product), "problems": self._problems,
+            "checker": self._check(products), "problems": self._problems,
         }
 
     # ---------------------------------------------------------------- the devices
+
+    def _kill_drivers(self):
+        for driver in self._drivers:
+            driver.kill()
 
     def _shares(self):
         """[(driver, how many users)]: all of them with our own driver, if that is asked for."""
@@ -204,11 +226,17 @@ class Run:
 
     def _quiesce(self):
         """No new drafts; all receipted; all devices complete."""
+        heard = {}
         for driver in self._drivers:
             driver.say("stop")
+            heard[driver] = driver.lines
+
+        def is_done(driver):
+            """By a line that was made after the stop: one may have been on its way."""
+            return driver.lines >= heard[driver] + 2 and driver.status.get("open", 1) == 0
         try:
-            wait_until(lambda: all(driver.status.get("open", 1) == 0 for driver in self._drivers),
-                       QUIESCE_S, "a receipt for every draft", interval=0.2)
+            wait_until(lambda: all(map(is_done, self._drivers)), QUIESCE_S,
+                       "a receipt for every draft", interval=0.2)
         except Timeout as error:
             self._problems.append(str(error))
         for driver in self._drivers:
@@ -236,14 +264,18 @@ class Run:
             if not sentence.startswith("postgres") and not sentence.endswith("signal 9"):
                 self._problems.append(f"at {when:.1f}: {sentence}")
 
-    def _check(self, product):
+    def _check(self, products):
         """What the checker says: its text for people to see, and its report."""
         output = self._directory / "checker.json"
         least = 1 if self._options.faults else MIN_FAULTS
         amounts = [f"--least=faults={least}", f"--least=members={least}"]
         amounts += [f"--ceiling={name}={kib}" for name, kib in CEILINGS_KIB.items()]
+        for product in products[1:]:
+            amounts += [f"--ceiling={name}@{product.node}={kib}"
+                        for name, kib in CEILINGS_KIB.items()]
+            amounts += [f"--fired={product.faults.fired}"]
         done = subprocess.run(
-            [sys.executable, "-m", "checker", self._directory, "--dsn", product.postgres_dsn,
+            [sys.executable, "-m", "checker", self._directory, "--dsn", products[0].postgres_dsn,
              "--json", output, "--command", self._command(), *amounts], cwd=CHAOS, check=False)
         if done.returncode not in (0, 1) or not output.exists():
             raise Aborted(f"the checker ended with {done.returncode}")
@@ -254,6 +286,7 @@ class Run:
         words = ["./banter", "soak", *(["--mosquitto21"] if " 2.1." in broker_version() else []),
                  "--minutes", f"{options.duration / 60:g}", "--seed",
                  str(options.seed), "--rate", str(options.rate), "--users", str(options.users)]
+        words += ["--nodes", str(options.nodes)] if options.nodes > 1 else []
         words += ["--faults", options.faults] if options.faults else []
         words += [f"--{name.replace('_', '-')}" for name in ("ci", "crowd", "no_stock")
                   if getattr(options, name)]

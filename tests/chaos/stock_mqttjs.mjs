@@ -191,6 +191,7 @@ class Device {
     this.name = `${user.handle}/${device.name}`;
     this.role = device.role;
     this.version = index % 2 === 1 ? 5 : 4;
+    this.place = index;
     for (const { id, members, posters } of run.cast.conversations) {
       if (!members.includes(user.handle)) continue;
       this.seats.set(id, new Seat(id, posters.includes(user.handle) && device.role !== 'mute'));
@@ -218,7 +219,8 @@ class Device {
   // ---- the connection
 
   dial() {
-    const client = mqtt.connect(this.run.cast.ws, {
+    const { ws } = this.run.cast;
+    const client = mqtt.connect(ws[this.place % ws.length], {
       clientId: this.name, username: this.handle, password: this.token, clean: true,
       protocolVersion: this.version, keepalive: KEEP_ALIVE_S, reconnectPeriod: 0,
       connectTimeout: CONNECT_MS, resubscribe: false, queueQoSZero: false,
@@ -241,6 +243,7 @@ class Device {
     client.end(true);
     this.log('X', why);
     if (this.connected) this.run.tally.reconnects++;
+    if (!this.ready) this.place++;
     this.forget();
     const [least, most] = BACKOFF_MS;
     this.dialAt = now() + least + Math.random() * Math.min(most, least * 2 ** this.failures);

@@ -43,7 +43,9 @@ class Device(Member):
     def __init__(self, run, user, device, conversations, index):
         super().__init__(run, user, device, conversations)
         self.protocol = mqtt.MQTTv5 if index % 2 else mqtt.MQTTv311
-        self.addresses = [a.rsplit(":", 1) for a in run.cast["mqtt"]]
+        addresses = [a.rsplit(":", 1) for a in run.cast["mqtt"]]
+        first = index % len(addresses)
+        self.addresses = addresses[first:] + addresses[:first]
         self.failures = 0
         self.client = None
         self.storm = False

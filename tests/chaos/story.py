@@ -144,7 +144,7 @@ class Story:
             stored.head(conversation, self.heads.get(conversation, len(rows)))
         return stored
 
-    def judge(self, write=True, fired=None):
+    def judge(self, write=True, fired=()):
         """The run, judged: `violations.counts` says what was found."""
         if write:
             self.write()

@@ -494,9 +494,9 @@ def test_a_fault_point_that_nobody_passed(story):
     story.talk("a/d0", 17)
     fired = story.directory / "fired"
     story.finish()
-    assert story.judge(fired=fired).violations.rules() == ["I0"]
+    assert story.judge(fired=[fired]).violations.rules() == ["I0"]
     fired.write_text("1\t2\t3\tbridge.in_fill\tkill\t1.000000001\n")
-    assert story.judge(fired=fired).violations.rules() == []
+    assert story.judge(fired=[fired]).violations.rules() == []
 
 
 def test_an_empty_run(tmp_path):

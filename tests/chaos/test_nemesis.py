@@ -11,12 +11,13 @@ sys.path.insert(0, str(CHAOS.parent / "integration"))
 from nemesis import TABLE, Nemesis, choose  # noqa: E402
 from nemesis.fault import Fault  # noqa: E402
 
-CAPABILITIES = {"sandbox", "disk", "clock", "points", "crowd"}
+CAPABILITIES = {"sandbox", "disk", "clock", "points", "crowd", "nodes"}
 
 
 class World:
-    def __init__(self):
+    def __init__(self, suffix=""):
         self.count = 0
+        self.suffix = suffix
 
     def is_ready(self):
         return True
@@ -27,7 +28,7 @@ class World:
 
 
 def nemesis(rows, seed=1):
-    return Nemesis(World(), rows, seed, io.StringIO(), 1, (0, 0))
+    return Nemesis([World()], rows, seed, io.StringIO(), 1, (0, 0))
 
 
 def test_names_are_unique():
@@ -67,3 +68,17 @@ def test_a_fault_that_cannot_be_done_is_told():
     lines = [line.split("\t")[2:] for line in one._log.getvalue().splitlines()]
     assert lines == [["begin", "1", "impossible", "0.0"], ["end", "1", "impossible", "0.0"],
                      ["begin", "2", "fine", "1"], ["end", "2", "fine", "1"]]
+
+
+def test_of_several_nodes_each_is_struck_and_the_one_with_the_database_alone_loses_it():
+    struck = []
+    worlds = [World(), World("@b"), World("@c")]
+    one = Nemesis(worlds, [], 1, io.StringIO(), 1, (0, 0))
+    for _ in range(30):
+        one.strike(Fault("any", lambda world, _seconds: struck.append(world.suffix)))
+    assert set(struck) == {"", "@b", "@c"}
+    names = {line.split("\t")[4] for line in one._log.getvalue().splitlines()}
+    assert names == {"any", "any@b", "any@c"} and set(one.done) == {"any"}
+    for row in choose(["kill.bridge+postgres", "freeze.postgres", "disk", "lock"], CAPABILITIES,
+                      ci=False):
+        assert all(one._victim(row) is worlds[0] for _ in range(10)), row.name

@@ -130,7 +130,21 @@ test('a group, an invite, roles, leaving', async () => {
   await details.getByRole('button', { name: 'Rename' }).click();
   await bob.row('Lake trip').waitFor();
 
+  const kept = details.getByRole('group', { name: 'How long messages are kept' });
+  await kept.getByText('Always').waitFor();
+  await kept.getByText('A week').click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Erase' }).click();
+  await bob.page.getByRole('main').getByText('Alice has messages erased after 7 days').waitFor();
   await carol.page.getByRole('link', { name: 'Show the details' }).click();
+  const hers = carol.page.getByRole('group', { name: 'How long messages are kept' });
+  await hers.getByRole('radio', { name: 'A week', checked: true }).waitFor({ state: 'attached' });
+  await hers.getByText('Always').click();
+  await kept.getByRole('radio', { name: 'Always', checked: true }).waitFor({ state: 'attached' });
+  await bob.page.getByRole('link', { name: 'Show the details' }).click();
+  await bob.page.getByRole('button', { name: 'Leave the group' }).waitFor();
+  assert.equal(await bob.page.getByText('How long messages are kept').count(), 0);
+  await bob.page.getByRole('link', { name: 'Back to the conversation' }).click();
+
   await carol.page.getByRole('button', { name: 'Leave the group' }).click();
   await carol.page.getByRole('dialog').getByRole('button', { name: 'Leave' }).click();
   await until(async () => await carol.row('Lake trip').count() === 0, 'the group is gone');

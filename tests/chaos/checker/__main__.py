@@ -28,13 +28,15 @@ def _arguments():
                         help="memory that a process may have at most")
     parser.add_argument("--least", action="append", type=_amount, default=[], metavar="WHAT=N",
                         help="receipts, deliveries, syncs, faults or members that there must be")
+    parser.add_argument("--fired", action="append", type=pathlib.Path, default=[], metavar="FILE",
+                        help="what the fault points of a further node recorded")
     return parser.parse_args()
 
 
 def main():
     given = _arguments()
     run = runs.check(given.run / "cast.json", given.dsn, given.run / "logs", dict(given.ceiling),
-                     dict(given.least), given.run / "faults" / "armed.fired")
+                     dict(given.least), [given.run / "faults" / "armed.fired", *given.fired])
     summary = report.summarize(run, given.command)
     if given.json:
         given.json.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")

@@ -13,9 +13,9 @@ SQL_RULES = ("I1", "I2", "I3", "I6")
 class Run:
     """`logs`: the folder with the drivers' logs, faults.log, members.log and memory.log.
     `ceilings`: kB that a process may have at most, by name. `least`: see rules/evidence.py.
-    `fired`: what fault points recorded (schema/base/fault_point.h), if there are any."""
+    `fired`: files in which fault points recorded (schema/base/fault_point.h), of each node."""
 
-    def __init__(self, people, entries, logs, ceilings=None, least=None, fired=None):
+    def __init__(self, people, entries, logs, ceilings=None, least=None, fired=()):
         self.logs = pathlib.Path(logs)
         self.cast = people
         self.stored = entries
@@ -27,8 +27,8 @@ class Run:
         self.members = world.Members(people, self.members_lines)
         self.memory_lines = world.read_lines(self.logs / "memory.log")
         # What was armed and passed, however often: each arming has a time of its own.
-        self.passed = {line.split("\t")[-1] for line in (world.read_lines(fired) if fired else ())
-                       if "\tbreak\t" not in line}
+        self.passed = {(path, line.split("\t")[-1]) for path in fired
+                       for line in world.read_lines(path) if "\tbreak\t" not in line}
         self.lines_of = {}
         self.stream = stream.Stream(self)
         self.fault_rule = recovery.Faults(self)
@@ -68,7 +68,7 @@ class Run:
                 "members": len(self.members_lines)}
 
 
-def check(people, dsn, logs, ceilings=None, least=None, fired=None):
+def check(people, dsn, logs, ceilings=None, least=None, fired=()):
     """Reads everything and judges it. `people`: path of the cast file."""
     run = Run(cast.read(people), stored.load(dsn), logs, ceilings, least, fired)
     run.judge()

@@ -14,11 +14,11 @@ _TIMEOUT_S = 5
 
 class Churn(threading.Thread):
     """`churned`: (conversation, its owner, [guests]); at first no guest is a member, and in the end
-    none is any more."""
+    none is any more. Any of `products`, the nodes, is asked."""
 
-    def __init__(self, product, churned, path, seed):
+    def __init__(self, products, churned, path, seed):
         super().__init__(daemon=True)
-        self._product = product
+        self._products = products
         self._guests = [[conversation, owner, handle, False]
                         for conversation, owner, handles in churned for handle in handles]
         self._file = open(path, "a", encoding="ascii", buffering=1)
@@ -57,7 +57,8 @@ class Churn(threading.Thread):
     def _ask(self, owner, command):
         """Whether it was done. `not_found` says that an earlier try has removed them."""
         try:
-            answer = self._product.request("POST", "/v1/control", {"commands": [command]}, owner,
+            product = self._products[self.changes % len(self._products)]
+            answer = product.request("POST", "/v1/control", {"commands": [command]}, owner,
                                            timeout=_TIMEOUT_S)
         except OSError:
             return False

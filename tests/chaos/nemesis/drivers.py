@@ -9,11 +9,13 @@ import threading
 
 
 class Driver:
-    """`status` is the newest of the lines that the process prints each second."""
+    """`status` is the newest of the lines that the process prints each second, `lines` how many
+    there have been."""
 
     def __init__(self, name, command, stderr):
         self.name = name
         self.status = {}
+        self.lines = 0
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                          stderr=stderr, text=True, bufsize=1)
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -27,6 +29,7 @@ class Driver:
         for line in self._process.stdout:
             with contextlib.suppress(ValueError):
                 self.status = json.loads(line)
+                self.lines += 1
 
     def say(self, line):
         """A process that has ended is missed by wait(), not here."""

@@ -8,10 +8,11 @@ import random
 import subprocess
 import time
 
-from . import crowd, database, detours, network, points, processes, resources
+from . import crowd, database, detours, network, nodes, points, processes, resources
 
 TABLE = (*processes.FAULTS, *database.FAULTS, *network.FAULTS, *detours.FAULTS, *resources.FAULTS,
-         *points.FAULTS, *crowd.FAULTS)
+         *points.FAULTS, *crowd.FAULTS, *nodes.FAULTS)
+_OF_THE_FIRST = (*database.FAULTS, *crowd.FAULTS)  # with postgres, which one node has
 _RECOVERY_MAX_S = 20  # the checker judges; this is when the nemesis goes on all the same
 
 
@@ -29,8 +30,10 @@ def _fits(name, pattern):
 
 
 class Nemesis:
-    def __init__(self, world, rows, seed, log, seconds_max, gap=(1.0, 3.0)):
-        self._world = world
+    """`worlds`: of the nodes; the first one's has the database."""
+
+    def __init__(self, worlds, rows, seed, log, seconds_max, gap=(1.0, 3.0)):
+        self._worlds = worlds
         self._rows = rows
         self._random = random.Random(seed)
         self._log = log
@@ -52,15 +55,22 @@ class Nemesis:
         low, high = row.seconds
         seconds = round(min(self._random.uniform(low, high), self._seconds_max), 2)
         number = len(self.done) + 1
+        world = self._victim(row)
+        name = row.name + world.suffix
         self.done.append(row.name)
-        self._write("begin", number, row.name, seconds)
+        self._write("begin", number, name, seconds)
         try:
-            if row.do(self._world, seconds, *row.arguments) is False:
+            if row.do(world, seconds, *row.arguments) is False:
                 self.missed.append(row.name)
         except (OSError, RuntimeError, ValueError, subprocess.SubprocessError) as error:
-            self.failures.append(f"fault {number}, {row.name}: {error!r}")
+            self.failures.append(f"fault {number}, {name}: {error!r}")
         finally:
-            self._write("end", number, row.name, seconds)
+            self._write("end", number, name, seconds)
+
+    def _victim(self, row):
+        if len(self._worlds) == 1 or "postgres" in row.arguments or row in _OF_THE_FIRST:
+            return self._worlds[0]
+        return self._random.choice(self._worlds)
 
     def _draw(self):
         """From a bag with all rows, so that none is left out for long."""
@@ -72,10 +82,11 @@ class Nemesis:
     def _await_recovery(self):
         """Ready, and something new was receipted: the next fault shall strike what works."""
         deadline = time.monotonic() + _RECOVERY_MAX_S
-        while not self._world.is_ready() and time.monotonic() < deadline:
+        while (not all(world.is_ready() for world in self._worlds)
+               and time.monotonic() < deadline):
             time.sleep(0.1)
-        before = self._world.receipts()
-        while self._world.receipts() <= before and time.monotonic() < deadline:
+        before = self._worlds[0].receipts()
+        while self._worlds[0].receipts() <= before and time.monotonic() < deadline:
             time.sleep(0.1)
 
     def _write(self, what, number, name, seconds):

@@ -20,7 +20,7 @@ class FaultFile:
         directory.mkdir()
         directory.chmod(0o777)  # the processes run as another user, and write what has fired
         self.path = directory / "armed"
-        self._fired = directory / "armed.fired"
+        self.fired = directory / "armed.fired"
         self.arm()
 
     def arm(self, *lines):
@@ -29,7 +29,7 @@ class FaultFile:
         os.replace(new, self.path)
 
     def count_fired(self):
-        return self._fired.read_text().count("\n") if self._fired.exists() else 0
+        return self.fired.read_text().count("\n") if self.fired.exists() else 0
 
 
 def aim(world, seconds, point, action, argument=""):

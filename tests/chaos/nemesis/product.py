@@ -35,10 +35,20 @@ def find_clock():
 
 
 class Product(System):
-    """A System in `directory`/data, from the binaries in `build`."""
+    """A System in `directory`/data, from the binaries in `build`. `redis`: the port of one, where
+    there are several nodes; `node` is this one's name then, and `first` the one with the database,
+    whose `directory` others are below."""
 
-    def __init__(self, directory, build, seed, with_disk, **environment):
+    first = None
+    _services = "postgres bridge broker"
+
+    def __init__(self, directory, build, seed, with_disk, redis=None, node="a", **environment):
         self._directory = directory
+        self._seed = seed
+        self._redis = redis
+        self.node = node
+        if redis:
+            environment |= {"BANTER_NODE": node, "BANTER_REDIS": f"127.0.0.1:{redis}"}
         self._build = pathlib.Path(build)
         self._clock_file = directory / "clock"
         self.disk = self.proxies = None
@@ -51,10 +61,7 @@ class Product(System):
             BANTER_FAULTS=self.faults.path, BANTER_ACCESS_TOKEN_TTL=30 * _DAY_S, **environment)
         # The cluster exists now; what follows needs it, and another start.
         self.down()
-        with open(self.data / "postgres" / "postgresql.auto.conf", "a", encoding="ascii") as file:
-            file.write(_POSTGRES_SETTINGS)
-        if with_disk:
-            self._move_database()
+        self._prepare_database(with_disk)
         self._take_detours(seed)
         self.up()
 
@@ -103,6 +110,18 @@ class Product(System):
 
     # ---------------------------------------------------------------- disk and detours
 
+    def _prepare_database(self, with_disk):
+        with open(self.data / "postgres" / "postgresql.auto.conf", "a", encoding="ascii") as file:
+            file.write(_POSTGRES_SETTINGS)
+        if with_disk:
+            self._move_database()
+
+    def _database_socket(self):
+        run = self.data / "run"
+        if not stat.S_ISDIR(os.stat(run).st_mode) or "host=" + str(run) not in self.postgres_dsn:
+            raise RuntimeError(f"{self.data} is too long a name for sockets")
+        return f"{run}/.s.PGSQL.5432"
+
     def _move_database(self):
         self.disk = Disk(self._directory / "disk.image", self._directory / "disk", _DISK_BYTES)
         place, data = self.data / "postgres", self.disk.directory / "postgres"
@@ -114,19 +133,30 @@ class Product(System):
         """Devices, database and link through the proxies; `ports` has what rules may name."""
         base = free_port_base()
         run = self.data / "run"
-        if not stat.S_ISDIR(os.stat(run).st_mode) or "host=" + str(run) not in self.postgres_dsn:
-            raise RuntimeError(f"{self.data} is too long a name for sockets")
         behind = run / "link-behind.sock"
         _, http_port = self.http.rsplit(":", 1)
         self.detour_mqtt, self.detour_http = f"127.0.0.1:{base}", f"127.0.0.1:{base + 1}"
         self.ports = {"mqtt": self.mqtt_port, "http": int(http_port), "database": base + 2}
+        routes = []
+        if self._redis:
+            self.ports["redis"] = base + 3
+            self.configure(BANTER_REDIS=f"127.0.0.1:{base + 3}")
+            routes = [("redis", f"127.0.0.1:{base + 3}", f"127.0.0.1:{self._redis}")]
         self.proxies = Proxies(self._build / "tests/chaos/banter-chaos-proxy", seed, (
             ("mqtt", self.detour_mqtt, f"127.0.0.1:{self.mqtt_port}"),
             ("http", self.detour_http, f"127.0.0.1:{http_port}"),
-            ("database", f"127.0.0.1:{base + 2}", f"{run}/.s.PGSQL.5432"),
-            ("link", f"{run}/link.sock", behind)))
-        self.configure(BANTER_LINK_SOCKET=behind, BANTER_DATABASE=
-                       f"host=127.0.0.1 port={base + 2} user=banter dbname=banter")
+            ("database", f"127.0.0.1:{base + 2}", self._database_socket()),
+            ("link", f"{run}/link.sock", behind), *routes))
+        self.configure(BANTER_LINK_SOCKET=behind, BANTER_SERVICES=self._services,
+                       BANTER_DATABASE=f"host=127.0.0.1 port={base + 2} user=banter dbname=banter")
+
+    # ---------------------------------------------------------------- several nodes
+
+    def add_node(self, name):
+        """One more, on this one's database and Redis."""
+        directory = self._directory / name
+        directory.mkdir()
+        return _Further(self, directory, name)
 
     @property
     def bench(self):
@@ -145,3 +175,22 @@ class Product(System):
             self.proxies.close()
         if self.disk:
             self.disk.close()
+
+
+class _Further(Product):
+    """A node without a database of its own."""
+
+    _services = "bridge broker"
+
+    def __init__(self, first, directory, name):
+        self.first = first
+        super().__init__(
+            directory, first._build, first._seed, False, first._redis, name,
+            BANTER_DATABASE=first.postgres_dsn, BANTER_KEYS_DIR=first.data / "keys",
+            BANTER_BLOBS_DIR=first.data / "blobs")
+
+    def _prepare_database(self, with_disk):
+        pass
+
+    def _database_socket(self):
+        return self.first._database_socket()

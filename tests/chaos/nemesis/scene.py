@@ -15,16 +15,19 @@ _CHANNEL_POSTERS = 3
 _ADDED_AT_ONCE = 50
 
 
-def make(product, seed, users, shares, log_dir):
-    """Returns (the cast, [(conversation, its owner, [guests])]). `shares`: (driver, how many of the
-    users are its, from the first on). Nobody talks before being told a rate."""
+def make(products, seed, users, shares, log_dir):
+    """Returns (the cast, [(conversation, its owner, [guests])]). `products`: the nodes, among which
+    devices are spread. `shares`: (driver, how many of the users are its, from the first on).
+    Nobody talks before being told a rate."""
     rng = random.Random(seed)
+    product = products[0]
     accounts = [Account(product, f"u{number}", "correct horse battery").signup()
                 for number in range(users)]
     drivers = [name for name, count in shares for _ in range(count)]
     cast = {
-        "seed": seed, "http": f"http://{product.detour_http}", "ws":
-        f"ws://{product.detour_http}/mqtt", "mqtt": [product.address(), product.detour_mqtt],
+        "seed": seed, "http": [f"http://{one.detour_http}" for one in products],
+        "ws": [f"ws://{one.detour_http}/mqtt" for one in products],
+        "mqtt": [way for one in products for way in (one.address(), one.detour_mqtt)],
         "rate": 0, "log_dir": str(log_dir), "conversations": [],
         "users": [_user(number, account, drivers[number], rng)
                   for number, account in enumerate(accounts)],

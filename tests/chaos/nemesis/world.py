@@ -2,9 +2,11 @@
 """What faults act on: the processes of one running copy, the proxies between them, its disk, the
 drivers, and what this machine allows.
 
+With several nodes each has a World of its own, and they share drivers and Redis.
+
 Capabilities: `sandbox` (namespaces: iptables, tc, ss -K harm nobody), `disk` (PostgreSQL's data is
 on a file system of its own), `clock` (libfaketime), `points` (a build with fault points), `crowd`
-(asked for: thousands of further clients)."""
+(asked for: thousands of further clients), `nodes` (there are several)."""
 import contextlib
 import os
 import pathlib
@@ -17,12 +19,15 @@ PROCESSES = ("broker", "bridge", "postgres")
 
 
 class World:
-    def __init__(self, product, proxies, drivers, capabilities, disk=None):
+    def __init__(self, product, proxies, drivers, capabilities, disk=None, redis=None):
         self.product = product
         self.proxies = proxies
         self.drivers = drivers
         self.capabilities = frozenset(capabilities)
         self.disk = disk
+        self.redis = redis
+        # What the names of this node's processes and faults end with: nothing, of the first one's.
+        self.suffix = f"@{product.node}" if product.first else ""
 
     def pid(self, name):
         """The process's id now; None while it is down."""

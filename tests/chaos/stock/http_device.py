@@ -21,10 +21,15 @@ class HttpDevice(Member):
     connected = property(lambda self: True)
     storm = False
 
+    def __init__(self, run, user, device, conversations):
+        super().__init__(run, user, device, conversations)
+        self.place = len(run.devices)  # of the node that it asks, among all
+
     def request(self, path, body=None):
         """(status, body), or raises OSError."""
+        nodes = self.run.cast["http"]
         request = urllib.request.Request(
-            self.run.cast["http"] + path, json.dumps(body).encode() if body else None,
+            nodes[self.place % len(nodes)] + path, json.dumps(body).encode() if body else None,
             {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"})
         try:
             with OPENER.open(request, timeout=HTTP_S) as response:
@@ -45,6 +50,7 @@ class HttpDevice(Member):
                     self.read_at = time.monotonic() + READ_EVERY_S
             except (OSError, ValueError, KeyError) as error:
                 self.log("X", repr(error))
+                self.place += 1
                 time.sleep(BACKOFF_S[0] + random.random())
             time.sleep(TURN_S)
 

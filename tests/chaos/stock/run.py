@@ -75,7 +75,8 @@ class Run:
                 "sent", "receipted", "delivered", "resent", "refused", "replayed", "gaps",
                 "syncs", "reconnects", "held_back", "violations")}
             status["max_receipt_ms"], self.worst_s = int(self.worst_s * 1000), 0.0
-        status["open"] = sum(len(seat.outbox.drafts) for _, seat in self.posts)
+        status["open"] = (sum(len(seat.outbox.drafts) for _, seat in self.posts)
+                          + sum(len(device.orders) for device in self.devices))
         status["devices"] = len(self.devices)
         status["connected"] = sum(device.connected for device in self.devices)
         status["finished"] = sum(device.finished for device in self.devices)

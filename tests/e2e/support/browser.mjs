@@ -29,10 +29,12 @@ const EXPECTED = new RegExp([
 ].join('|'));
 
 export class Person {
-  static async open(browser, system, handle, options = {}) {
+  /** `elsewhere`: what the page may ask besides the system. Then there is no network of the
+   * person's own in between: the page has to be that of an address which the others know. */
+  static async open(browser, system, handle, { elsewhere = [], ...options } = {}) {
     const person = new Person();
-    person.network = await Network.open(new URL(system.http));
-    person.http = person.network.url;
+    if (elsewhere.length === 0) person.network = await Network.open(new URL(system.http));
+    person.http = person.network?.url ?? system.http;
     person.handle = handle;
     person.noise = [];
     person.context = await browser.newContext({
@@ -41,7 +43,8 @@ export class Person {
     person.context.setDefaultTimeout(WAIT_MS);
     person.context.on('request', (request) => {
       const url = new URL(request.url());
-      if (!['blob:', 'data:'].includes(url.protocol) && url.origin !== person.http) {
+      const known = [person.http, ...elsewhere];
+      if (!['blob:', 'data:'].includes(url.protocol) && !known.includes(url.origin)) {
         person.noise.push(`a request to ${request.url()}`);
       }
     });
@@ -71,7 +74,7 @@ export class Person {
 
   async close() {
     await this.context.close();
-    this.network.close();
+    this.network?.close();
   }
 
   async goOffline() {

@@ -37,12 +37,16 @@ async function freePorts() {
 }
 
 export class System {
-  /** Starts one; `settings` are the bridge's, such as { BANTER_PRESENCE_GRACE_MS: 300 }. */
+  /** Starts one; `settings` are the bridge's, such as { BANTER_PRESENCE_GRACE_MS: 300 }, or what
+   * makes them of the port of HTTP. */
   static async start(settings = {}) {
     const system = new System();
     system.data = await mkdtemp(join(tmpdir(), 'banter-test-'));
-    system.environment = { ...process.env, ...CHEAP, BANTER_PRESENCE_GRACE_MS: '500', ...settings };
     system.base = String(await freePorts());
+    system.environment = {
+      ...process.env, ...CHEAP, BANTER_PRESENCE_GRACE_MS: '500',
+      ...(typeof settings === 'function' ? settings(system.base) : settings),
+    };
     try {
       await system.banter('up', '-d');
       system.http = (await system.status()).http;
@@ -68,6 +72,12 @@ export class System {
   async kill(...names) {
     const { pids } = await this.status();
     for (const name of names) process.kill(pids[name], 'SIGKILL');
+  }
+
+  /** Everything that runs ends as if the machine had. */
+  async die() {
+    const { pids, supervisor } = await this.status();
+    for (const pid of [supervisor, ...Object.values(pids)]) if (pid) process.kill(pid, 'SIGKILL');
   }
 
   /** A process is taken out until `resume`. */
@@ -97,6 +107,11 @@ export class System {
     const answer = await response.json();
     if (!response.ok) throw new Error(`POST ${path}: ${response.status} ${JSON.stringify(answer)}`);
     return answer;
+  }
+
+  /** What this node tells clients of all. */
+  async servers() {
+    return (await (await fetch(`${this.http}/v1/servers`)).json()).servers;
   }
 
   /** An account without a browser. */
