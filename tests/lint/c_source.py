@@ -69,6 +69,21 @@ def check_sql(path, text):
             yield _line_of(code, match.start()), "SQL is built from a format; pass parameters"
 
 
+_COMPARED = re.compile(r"\b(memcmp|strn?cmp|slice_equal)\s*\(([^;{]*)")
+_SECRET = re.compile(r"(?:secret|password|passphrase|signature|link_key)\w*|\bh?mac\b",
+                     re.IGNORECASE)
+
+
+def check_secrets_compared(path, text):
+    """How long a comparison takes must not tell how much of a secret was guessed."""
+    if path.startswith("tests/"):
+        return
+    code = code_only(text)
+    for match in _COMPARED.finditer(code):
+        if _SECRET.search(match[2]):
+            yield _line_of(code, match.start()), f"{match[1]}() of a secret; use CRYPTO_memcmp"
+
+
 def check_array_parameters(path, text):
     """Arrays go to PostgreSQL in binary, and it takes them for no other type than they are."""
     others = r"\$\d+::(?!bigint\b|text\b|uuid\b)[a-z ]+\[\]"

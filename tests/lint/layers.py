@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Who may include whom (docs/architecture.md): plugin, bridge and clients know schema/ and never
-each other; inside the bridge main, app, api, core and {db, door, link, http, push, base} go one
-way."""
+each other; inside the bridge main, app, api, core and {bus, db, door, link, http, push, base} go
+one way."""
 import posixpath
 import re
 
@@ -13,12 +13,16 @@ ROOTS = {
     "broker-plugin": ("broker-plugin", "schema"),
     "bridge": ("bridge", "schema"),
     "clients/bench": ("clients/bench", "schema"),
-    "tests": ("tests", "schema", "bridge", "broker-plugin", "clients/bench", "."),
+    "clients/c": ("clients/c", "clients/c/include", "schema"),
+    "clients/cli": ("clients/cli", "clients/c/include"),
+    "tests": ("tests", "schema", "bridge", "broker-plugin", "clients/bench", "clients/c",
+              "clients/c/include", "clients/cli", "."),
 }
 
 _SCHEMA = ("schema/base", "schema/wire", "schema/token")
 _BRIDGE_BELOW_CORE = (
-    "bridge/db", "bridge/door", "bridge/link", "bridge/http", "bridge/push", "bridge/base")
+    "bridge/bus", "bridge/db", "bridge/door", "bridge/link", "bridge/http", "bridge/push",
+    "bridge/base")
 
 # layer -> the other layers that it may include. A file's layer is its longest matching prefix.
 LAYERS = {
@@ -27,7 +31,10 @@ LAYERS = {
     "schema/token": ("schema/base", "schema/wire"),
     "broker-plugin": _SCHEMA,
     "clients/bench": _SCHEMA,
+    "clients/c": ("schema/base", "schema/wire"),
+    "clients/cli": ("clients/c/include",),
     "bridge/base": _SCHEMA,
+    "bridge/bus": ("bridge/base", *_SCHEMA),
     "bridge/db": ("bridge/base", *_SCHEMA),
     "bridge/door": ("bridge/base", *_SCHEMA),
     "bridge/link": ("bridge/base", *_SCHEMA),
@@ -38,7 +45,7 @@ LAYERS = {
     "bridge/config": ("bridge/base", *_SCHEMA),
     "bridge/app": ("bridge/config", "bridge/api", "bridge/core", *_BRIDGE_BELOW_CORE, *_SCHEMA),
     "bridge/main": ("bridge/app", "bridge/config", "bridge/db", "bridge/base", *_SCHEMA),
-    "tests": ("bridge", "broker-plugin", "clients/bench", *_SCHEMA),
+    "tests": ("bridge", "broker-plugin", "clients/bench", "clients/c", "clients/cli", *_SCHEMA),
 }
 
 

@@ -14,9 +14,12 @@ import subprocess
 import sys
 
 import c_source
+import dependencies
 import layers
 import samples
+import settings
 import text_rules
+import threats
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 
@@ -66,6 +69,7 @@ RULES = {
     "cycles": layers.check_cycles,
     "banned functions": each_file(suffixes=C_FILES, check=c_source.check_banned),
     "SQL strings": each_file(suffixes=C_FILES, check=c_source.check_sql),
+    "secrets compared": each_file(suffixes=C_FILES, check=c_source.check_secrets_compared),
     "array parameters": each_file(suffixes=C_FILES, check=c_source.check_array_parameters),
     "function length": each_file(suffixes=C_FILES, check=c_source.check_function_length),
     "opening": each_file(suffixes=SOURCES, names=SCRIPT_NAMES, check=text_rules.check_opening),
@@ -75,6 +79,9 @@ RULES = {
                              check=text_rules.check_file_length),
     "library imports": each_file(suffixes=(".ts",), check=text_rules.check_sdk_imports),
     "text as HTML": each_file(suffixes=(".ts", ".tsx"), check=text_rules.check_text_as_html),
+    "settings": settings.check,
+    "dependencies": dependencies.check,
+    "threats": threats.check,
     "unfinished": each_file(suffixes=SOURCES, names=SCRIPT_NAMES,
                             check=text_rules.check_unfinished),
     "foreign words": each_file(check=text_rules.check_foreign_words),

@@ -9,6 +9,48 @@ def _c(body, path="bridge/core/x.c"):
 _LICENSE_C = "/* SPDX-License-Identifier: MIT */\n"
 _LICENSE_SH = "# SPDX-License-Identifier: MIT\n"
 
+
+
+def _settings(rows, option="o"):
+    """The code knows the setting `a` and the option `o`."""
+    return {
+        "bridge/config.c": '    {"a", TYPE_NUMBER, AT(a), "5",\n     "what it is", 1, CEILING},\n',
+        "schema/wire/limits.h": "    CEILING = 1000,\n",
+        "broker-plugin/options.c": '    {"o", OPTION_TEXT, offsetof(struct options, o)},\n',
+        "docs/configuration.md": "## The bridge\n\n" + rows +
+                                 f"\n## The broker's plugin\n\n| `{option}` | required | it |\n",
+    }
+
+
+def _dependencies(linked="| `libx` | MIT |", programs="| `gcc` | GPL-3.0-only |",
+                  page="| `a` | 1 | ISC |", notice="(a)"):
+    """CMake looks for libx, gcc is installed, and `a` is in the page."""
+    head = "| package | licence |\n|---|---|\n"
+    return {
+        "docs/dependencies.md": f"## Linked\n\n{head}{linked}\n\n## Run\n\n{head}{programs}\n\n"
+                                "## In the web client\n\n| package | version | licence |\n"
+                                f"|---|---|---|\n{page}\n\n## npm\n\n`ISC`\n",
+        "bridge/CMakeLists.txt": "pkg_check_modules(X REQUIRED IMPORTED_TARGET libx>=1.0)\n",
+        "docker/a/Dockerfile": "RUN apt-get install -y --no-install-recommends \\\n  \"gcc=1.*\"\n",
+        "clients/web/package-lock.json":
+            '{"packages": {"": {}, "node_modules/a": {"version": "1", "license": "ISC"}}}',
+        "packaging/debian/copyright": f"x {notice}\n",
+    }
+
+
+def _threats(attacked_by):
+    """The tests are there that the good samples name."""
+    return {
+        "docs/security.md": "| threat | attacked by |\n|---|---|\n"
+                            f"| floods | {attacked_by} |\n\n"
+                            "| other | table |\n|---|---|\n| a | b |\n",
+        "tests/integration/test_a.py": "def test_it(banter):\n    pass\n",
+        "tests/unit/a_test.c": "static void test_it(void **state)\n",
+        "tests/fuzz/a_fuzz.c": "", "tests/lint/lint.py": '    "a rule": check,\n',
+        "tests/e2e/a.test.mjs": "test('it holds', async () => {\n",
+    }
+
+
 SAMPLES = {
     "layers": {
         "bad": [
@@ -63,6 +105,17 @@ SAMPLES = {
             _c('/* SELECT %s */ f("a");'),
         ],
     },
+    "secrets compared": {
+        "bad": [
+            _c("return memcmp(given, c->link_key, n) == 0;"), _c("strcmp(password, p->stored);"),
+            _c("x = slice_equal(signature, expected);"),
+        ],
+        "good": [
+            _c("CRYPTO_memcmp(secret, ours, n);"), _c("strcmp(name, \"password\");"),
+            _c("slice_equal(machine, other);\nfree(secret);"),
+            _c("memcmp(secret, x, n);", "tests/unit/x_test.c"),
+        ],
+    },
     "array parameters": {
         "bad": [_c('"SELECT f($7::boolean[])"'), _c('"SELECT f($1::double precision[])"')],
         "good": [_c('"SELECT f($1::bigint[], $2::text[]::boolean[], $3::uuid[], $4::smallint)"')],
@@ -94,6 +147,38 @@ SAMPLES = {
     "file length": {
         "bad": [_c("x;\n" * 601)],
         "good": [_c("x;\n" * 600)],
+    },
+    "settings": {
+        "bad": [
+            _settings("| `a` | `7` | 1 to 1000 | of it |\n"),
+            _settings("| `a` | `5` | 1 to 999 | of it |\n"),
+            _settings("| `a` | `5` | 1 to 1000 | of it |\n| `c` |  | text | else |\n"),
+            _settings("| `a` | `5` | 1 to 1000 | of it |\n| `a` | `5` | 1 to 1000 | of it |\n"),
+            _settings(""),
+            _settings("| `a` | `5` | 1 to 1000 | of it |\n", option="another"),
+        ],
+        "good": [_settings("| `a` | `5` | 1 to 1000 | of it |\n")],
+    },
+    "dependencies": {
+        "bad": [
+            _dependencies(linked="| `liby` | MIT |"), _dependencies(programs="| `clang` | MIT |"),
+            _dependencies(linked="| `libx` | WTF |"), _dependencies(programs="| `gcc` | |"),
+            _dependencies(page="| `a` | 2 | ISC |"), _dependencies(page="| `a` | 1 | MIT |"),
+            _dependencies(page="| `a` | 1 | ISC |\n| `b` | 1 | ISC |"),
+            _dependencies(notice="(b)"),
+            {**_dependencies(), "tests/node/package-lock.json":
+                '{"packages": {"node_modules/t": {"version": "1", "license": "MPL-2.0"}}}'},
+        ],
+        "good": [_dependencies(), _dependencies(programs="| `gcc`, `x` | MIT OR ISC |")],
+    },
+    "threats": {
+        "bad": [_threats(""), _threats("`test_a.py`"), _threats("`test_b.py::test_it`"),
+                _threats("`test_a.py::test_i`"), _threats("`a_test.c::test_it_not`"),
+                _threats("`a.test.mjs::it`"), _threats("`fuzz_b`"), _threats("`lint.py::rule`"),
+                _threats("`test_a.py::test_it`, `a_test.c::test`")],
+        "good": [_threats("`test_a.py::test_it`, `a_test.c::test_it`, `fuzz_a`"),
+                 _threats("`a.test.mjs::it holds` (86), `lint.py::a rule`"),
+                 _threats("`unit/a_test.c::test_it`"), {}],
     },
     "unfinished": {
         "bad": [_c("/* TO" "DO later */\n"), {"a.py": "# FIX" "ME\n"}],
