@@ -97,10 +97,10 @@ static bool list(struct view *v)
 static bool wait_to_be_newest(const struct view *v)
 {
     const struct key_file *newest = v->files.items;
-    const int64_t wait_ms = v->files.count == 0 ? 0
-                                                : (newest->made_s + 1) * 1000 + FILE_CLOCK_LAG_MS -
-                                                      clock_wall_ms();
+    int64_t wait_ms = 0;
 
+    if (v->files.count > 0)
+        wait_ms = (newest->made_s + 1) * 1000 + FILE_CLOCK_LAG_MS - clock_wall_ms();
     if (wait_ms > 1000 + FILE_CLOCK_LAG_MS) {
         log_error("keys", "%s is of a time to come; set the clock, or `touch` the file",
                   newest->name);

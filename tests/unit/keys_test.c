@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* keys_test.c - the directory of signing keys, and refresh tokens as text. */
+/* keys_test.c - the directory of signing keys. */
 #include "unit/unit.h"
 
 #include "base/buf.h"
@@ -8,7 +8,6 @@
 #include "core/key_files.h"
 #include "core/key_operator.h"
 #include "core/keys.h"
-#include "core/refresh_token.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -526,30 +525,6 @@ static void test_an_operator_makes_no_more_keys_than_needed(void **state)
     assert_int_equal(count_keys(rig), KEY_ROTATE_MAX);
 }
 
-static void test_refresh_tokens(void **state)
-{
-    struct refresh_token token, read;
-    uint8_t first[REFRESH_HASH_BYTES], second[REFRESH_HASH_BYTES];
-    struct buf text;
-
-    (void)state;
-    buf_init(&text, 256);
-    refresh_token_begin(&token);
-    refresh_token_hash(&token, first);
-    token.generation = 0x01020304;
-    refresh_token_write(&token, &text);
-    assert_int_equal(text.length, 70);
-    assert_true(refresh_token_read(&read, buf_slice(&text)));
-    assert_memory_equal(&read, &token, sizeof read);
-    refresh_token_renew(&token);
-    refresh_token_hash(&token, second);
-    assert_memory_not_equal(first, second, sizeof first);
-    assert_false(refresh_token_read(&read, slice_of(text.data, text.length - 1)));
-    assert_false(refresh_token_read(&read, slice_str("")));
-    assert_false(refresh_token_read(&read, slice_str("not base64url!")));
-    buf_finish(&text);
-}
-
 /* Bridges that share a directory and start at the same moment. */
 static void test_many_open_at_once(void **state)
 {
@@ -599,7 +574,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_new_key_is_newer_than_one_of_now, begin, end),
         cmocka_unit_test_setup_teardown(test_an_operator_makes_no_more_keys_than_needed, begin,
                                         end),
-        cmocka_unit_test(test_refresh_tokens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
