@@ -2,108 +2,24 @@
 /* keys_test.c - the directory of signing keys. */
 #include "unit/unit.h"
 
+#include "unit/keys_rig.h"
+
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "core/key_files.h"
-#include "core/key_operator.h"
 #include "core/keys.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
-
-struct rig {
-    char directory[64];
-};
-
-static int begin(void **state)
-{
-    static struct rig rig;
-
-    snprintf(rig.directory, sizeof rig.directory, "/tmp/banter-keys-XXXXXX");
-    *state = &rig;
-    return mkdtemp(rig.directory) ? 0 : -1;
-}
-
-static int end(void **state)
-{
-    struct rig *rig = *state;
-    DIR *directory = opendir(rig->directory);
-    struct dirent *entry;
-    char path[512];
-
-    while ((entry = readdir(directory))) {
-        snprintf(path, sizeof path, "%s/%s", rig->directory, entry->d_name);
-        unlink(path);
-    }
-    closedir(directory);
-    return rmdir(rig->directory);
-}
-
-static void write_file(const char *directory, const char *name, struct slice content, mode_t mode)
-{
-    char path[512];
-    int fd;
-
-    snprintf(path, sizeof path, "%s/%s", directory, name);
-    fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, content.data, content.length), content.length);
-    close(fd);
-}
-
-/* Adds a key that is `age_s` old and returns its kid, malloc'd. */
-static char *add_key(struct rig *rig, const char *name, int age_s)
-{
-    struct jwt_signer *signer = jwt_signer_generate();
-    const struct timespec times[2] = {{.tv_sec = time(NULL) - age_s},
-                                      {.tv_sec = time(NULL) - age_s}};
-    char path[512];
-    char *kid;
-    struct buf pem;
-
-    assert_non_null(signer);
-    buf_init(&pem, 4096);
-    assert_true(jwt_signer_to_pem(signer, &pem));
-    write_file(rig->directory, name, buf_slice(&pem), 0600);
-    snprintf(path, sizeof path, "%s/%s", rig->directory, name);
-    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
-    kid = strdup(jwt_signer_kid(signer));
-    buf_finish(&pem);
-    jwt_signer_destroy(signer);
-    return kid;
-}
-
-static struct keys *open_with(const char *directory, const char *audience, unsigned overlap_s)
-{
-    return keys_open(&(struct keys_config){
-        .directory = directory, .issuer = "banter", .audience = audience, .overlap_s = overlap_s});
-}
 
 static struct keys *open_keys(const struct rig *rig)
 {
     return open_with(rig->directory, "banter", 5);
-}
-
-static void sign(const struct keys *k, struct buf *token)
-{
-    int64_t now = clock_wall_ms() / 1000;
-    struct jwt_claims claims = {.uid = 7,
-                                .handle = "alice",
-                                .session = "0192f7c4-8f3c-8c1e-9a51-6b8d3f1c2a10",
-                                .issued_at = now,
-                                .not_before = now,
-                                .expires_at = now + 60};
-
-    buf_init(token, TOKEN_MAX_LENGTH);
-    assert_true(keys_sign(k, &claims, token));
 }
 
 static void test_a_first_key_is_made_and_kept(void **state)
@@ -181,40 +97,12 @@ static void test_bad_directories_are_refused(void **state)
     assert_null(open_with("/dev/null/keys", "banter", 5));
 }
 
-/* The kid of the key that signs now, malloc'd. */
-static char *signing_kid(const struct keys *k)
-{
-    struct jwt_claims claims;
-    struct buf token;
-
-    sign(k, &token);
-    assert_int_equal(keys_verify(k, buf_slice(&token), &claims), JWT_OK);
-    buf_finish(&token);
-    return strdup(claims.kid);
-}
-
-static void assert_signs(const struct keys *k, const char *kid)
-{
-    char *found = signing_kid(k);
-
-    assert_string_equal(found, kid);
-    free(found);
-}
-
 static struct keys_stats stats_of(const struct keys *k)
 {
     struct keys_stats stats;
 
     keys_get_stats(k, &stats);
     return stats;
-}
-
-static void remove_key(const struct rig *rig, const char *name)
-{
-    char path[512];
-
-    snprintf(path, sizeof path, "%s/%s", rig->directory, name);
-    assert_int_equal(unlink(path), 0);
 }
 
 static void test_a_key_signs_when_all_can_know_it(void **state)
@@ -427,104 +315,6 @@ static void test_the_same_key_twice(void **state)
     buf_finish(&pem);
 }
 
-static bool operate(const struct rig *rig, const char *action, const char *kid, bool now)
-{
-    return key_operator(&(struct key_order){.directory = rig->directory,
-                                            .overlap_s = 20,
-                                            .access_token_ttl_s = 10,
-                                            .action = action,
-                                            .kid = kid,
-                                            .now = now});
-}
-
-static size_t count_keys(const struct rig *rig)
-{
-    struct key_files files;
-    size_t count;
-
-    assert_true(key_files_read(rig->directory, &files));
-    count = files.count;
-    key_files_finish(&files);
-    return count;
-}
-
-static void test_an_operator_rotates_and_retires(void **state)
-{
-    struct rig *rig = *state;
-    const int ends = 20 + 10 + JWT_LEEWAY_S + KEY_RETIRE_MARGIN_S;
-    /* `due` stopped signing when `old` began to, `old` when `signing` did. */
-    char *due = add_key(rig, "due.pem", 1000), *old = add_key(rig, "old.pem", ends + 5);
-    char *signing = add_key(rig, "signing.pem", ends - 90);
-    struct keys *k = open_with(rig->directory, "banter", 20);
-
-    assert_true(operate(rig, "list", NULL, false));
-    assert_signs(k, signing);
-    assert_true(operate(rig, "rotate", NULL, false));
-    assert_int_equal(count_keys(rig), 4);
-    assert_false(operate(rig, "rotate", NULL, false)); /* that one does not sign yet */
-    keys_look(k);
-    assert_signs(k, signing);
-    assert_false(operate(rig, "retire", signing, false));
-    assert_false(operate(rig, "retire", old, false));
-    assert_false(operate(rig, "retire", "unknown", true));
-    assert_true(operate(rig, "retire", NULL, false));
-    assert_int_equal(count_keys(rig), 3);
-    keys_look(k);
-    assert_null(strstr(keys_jwks(k).data, due));
-    assert_true(operate(rig, "retire", NULL, false)); /* nothing is due */
-    assert_int_equal(count_keys(rig), 3);
-    assert_true(operate(rig, "retire", old, true));
-    assert_true(operate(rig, "retire", signing, true));
-    assert_int_equal(count_keys(rig), 1);
-    keys_look(k);
-    free(old);
-    old = signing_kid(k);
-    assert_false(operate(rig, "retire", old, true)); /* the last one */
-    keys_close(k);
-    free(due);
-    free(old);
-    free(signing);
-}
-
-/* Two keys of one second would be in the order of their names, and the old one's is last here. */
-static void test_a_new_key_is_newer_than_one_of_now(void **state)
-{
-    struct rig *rig = *state;
-    char *first = add_key(rig, "~.pem", 0);
-    struct keys *k = open_with(rig->directory, "banter", 20);
-
-    assert_non_null(k);
-    assert_true(operate(rig, "rotate", NULL, false));
-    keys_look(k);
-    assert_int_equal(count_keys(rig), 2);
-    assert_signs(k, first);
-    keys_close(k);
-    free(first);
-    free(add_key(rig, "~.pem", -100));
-    assert_false(operate(rig, "rotate", NULL, false)); /* which would come before that one */
-    assert_int_equal(count_keys(rig), 2);
-}
-
-static void test_an_operator_makes_no_more_keys_than_needed(void **state)
-{
-    struct rig *rig = *state;
-    char name[32];
-
-    assert_true(key_operator_has("retire", true) && key_operator_has("list", false));
-    assert_false(key_operator_has("rotate", true) || key_operator_has("make", false));
-    for (int i = 0; i < KEY_ROTATE_MAX; i++) {
-        snprintf(name, sizeof name, "%d.pem", i);
-        free(add_key(rig, name, 100 + i));
-    }
-    assert_false(operate(rig, "rotate", NULL, false));
-    remove_key(rig, "0.pem");
-    assert_true(operate(rig, "rotate", NULL, false));
-    write_file(rig->directory, "broken.pem", slice_str(""), 0600);
-    assert_true(operate(rig, "list", NULL, false));
-    assert_true(operate(rig, "retire", "broken", false));
-    assert_int_equal(count_keys(rig), KEY_ROTATE_MAX);
-}
-
 /* Bridges that share a directory and start at the same moment. */
 static void test_many_open_at_once(void **state)
 {
@@ -570,10 +360,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_jwks_json_is_mended, begin, end),
         cmocka_unit_test_setup_teardown(test_too_many_keys, begin, end),
         cmocka_unit_test_setup_teardown(test_the_same_key_twice, begin, end),
-        cmocka_unit_test_setup_teardown(test_an_operator_rotates_and_retires, begin, end),
-        cmocka_unit_test_setup_teardown(test_a_new_key_is_newer_than_one_of_now, begin, end),
-        cmocka_unit_test_setup_teardown(test_an_operator_makes_no_more_keys_than_needed, begin,
-                                        end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
