@@ -3,7 +3,8 @@
  *
  * The order of taking apart matters: who may still be called back by another module goes after it.
  * The core modules end what is asked of them, then the API closes its requests, then the pool and
- * the link answer what the core modules had asked of them. */
+ * the link answer what the core modules had asked of them. What the link's answers have in the audit
+ * log comes when the pool has gone. */
 #include "app.h"
 
 #include "api/api.h"
@@ -560,6 +561,7 @@ void app_destroy(struct app *a)
     avatars_destroy(a->avatars);
     api_destroy(a->api);
     door_destroy(a->door);
+    audit_stop(a->audit);
     db_pool_destroy(a->search_pool);
     db_pool_destroy(a->pool);
     app_replica_destroy(a->replica);

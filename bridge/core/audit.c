@@ -41,6 +41,7 @@ struct audit {
     struct db_pool *pool;
     const char *node;
     unsigned days;
+    bool stopped;        /* the pool is not asked any more */
     struct event *timer; /* tries again */
     struct event *expire_timer;
     struct item *queue; /* a ring of AUDIT_QUEUE_MAX */
@@ -65,11 +66,12 @@ static const struct db_statement write_statement = {
 static const struct db_statement expire_statement = {
     "audit_expire", "SELECT banter.audit_expire($1::integer, $2::integer)", 2};
 
-static void start_timer(struct event *timer, unsigned ms)
+static void start_timer(const struct audit *a, struct event *timer, unsigned ms)
 {
     const struct timeval wait = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
 
-    event_add(timer, &wait);
+    if (!a->stopped)
+        event_add(timer, &wait);
 }
 
 static struct item *item_at(const struct audit *a, size_t index)
@@ -203,7 +205,7 @@ static void on_stored(void *owner, const struct db_reply *reply)
         if (reply->status == DB_ERROR)
             log_error("audit", "not stored yet: %s %s", reply->sqlstate, reply->message);
         a->asked = 0;
-        start_timer(a->timer, RETRY_MS);
+        start_timer(a, a->timer, RETRY_MS);
         return;
     }
     store(a);
@@ -212,12 +214,12 @@ static void on_stored(void *owner, const struct db_reply *reply)
 /* Asks PostgreSQL to store what waits, unless it is at it. */
 static void store(struct audit *a)
 {
-    if (a->asked > 0 || a->count == 0)
+    if (a->stopped || a->asked > 0 || a->count == 0)
         return;
     a->asked = a->count < BATCH_MAX ? a->count : BATCH_MAX;
     if (!db_pool_query(a->pool, &write_statement, write_params(a), on_stored, a)) {
         a->asked = 0;
-        start_timer(a->timer, RETRY_MS);
+        start_timer(a, a->timer, RETRY_MS);
     }
 }
 
@@ -303,7 +305,7 @@ static void on_expired(void *owner, const struct db_reply *reply)
 
     if (reply->status == DB_ERROR)
         log_error("audit", "old rows stay: %s %s", reply->sqlstate, reply->message);
-    start_timer(a->expire_timer, more || reply->status != DB_OK ? EXPIRE_MORE_MS : EXPIRE_MS);
+    start_timer(a, a->expire_timer, more || reply->status != DB_OK ? EXPIRE_MORE_MS : EXPIRE_MS);
 }
 
 static void on_expire_timer(evutil_socket_t fd, short what, void *argument)
@@ -316,7 +318,7 @@ static void on_expire_timer(evutil_socket_t fd, short what, void *argument)
     db_i64(params, a->days);
     db_i64(params, EXPIRE_SLICE);
     if (!db_pool_query(a->pool, &expire_statement, params, on_expired, a))
-        start_timer(a->expire_timer, EXPIRE_MORE_MS);
+        start_timer(a, a->expire_timer, EXPIRE_MORE_MS);
 }
 
 struct audit *audit_create(struct event_base *base, struct db_pool *pool, const char *node,
@@ -335,8 +337,17 @@ struct audit *audit_create(struct event_base *base, struct db_pool *pool, const 
         audit_destroy(a);
         return NULL;
     }
-    start_timer(a->expire_timer, EXPIRE_MORE_MS);
+    start_timer(a, a->expire_timer, EXPIRE_MORE_MS);
     return a;
+}
+
+void audit_stop(struct audit *a)
+{
+    if (!a)
+        return;
+    a->stopped = true;
+    event_del(a->timer);
+    event_del(a->expire_timer);
 }
 
 void audit_destroy(struct audit *a)

@@ -48,6 +48,9 @@ struct audit_event {
 /* `node` is borrowed. Rows go after so many `days`. NULL: no memory. */
 struct audit *audit_create(struct event_base *base, struct db_pool *pool, const char *node,
                            unsigned days) MUST_USE;
+/* Before the pool goes, which is asked for nothing from now on. Others may still note what comes of
+ * their own end: that goes to the log, with what was not stored in time. NULL is fine. */
+void audit_stop(struct audit *a);
 /* After the pool, which still owes it answers. */
 void audit_destroy(struct audit *a);
 

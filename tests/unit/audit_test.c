@@ -119,6 +119,19 @@ static void test_what_is_refused_for_good_goes_to_the_log(void **state)
     assert_int_equal(fake_database_waiting(), 1);
 }
 
+/* The pool goes first: answers of the link that come after it still note something. */
+static void test_nothing_is_asked_of_a_pool_that_goes(void **state)
+{
+    (void)state;
+    note();
+    audit_stop(audit);
+    fake_database_fail(0, DB_LOST);
+    note();
+    assert_int_equal(fake_database_waiting(), 0);
+    assert_int_equal(stats().waiting, 2);
+    assert_int_equal(event_base_loop(base, 0), 1); /* there is nothing to wait for */
+}
+
 static void test_the_queue_is_bounded(void **state)
 {
     (void)state;
@@ -190,6 +203,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_what_comes_meanwhile_goes_together, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_lost_database_is_asked_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_is_refused_for_good_goes_to_the_log, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_nothing_is_asked_of_a_pool_that_goes, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_the_queue_is_bounded, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_refusals_are_noted_so_many_a_minute, set_up,
