@@ -20,7 +20,7 @@ enum {
     BATCH_MAX = 64,
     RETRY_MS = 1000,
     EXPIRE_MS = 3600000,
-    EXPIRE_MORE_MS = 1000, /* when there is more of it */
+    EXPIRE_MORE_MS = 1000, /* when there is more of it; after a failure twice as long each time */
     EXPIRE_SLICE = 1000,
 };
 
@@ -44,10 +44,12 @@ struct audit {
     bool stopped;        /* the pool is not asked any more */
     struct event *timer; /* tries again */
     struct event *expire_timer;
-    struct item *queue; /* a ring of AUDIT_QUEUE_MAX */
+    unsigned expire_failures; /* in a row */
+    struct item *queue;       /* a ring of AUDIT_QUEUE_MAX */
     size_t first;
     size_t count;
     size_t asked; /* of these, from the first one: PostgreSQL has been asked to store them */
+    size_t apart; /* the same: they were refused together, so each of them is asked for alone */
     uint64_t window_ms;
     unsigned refusals; /* noted in this window, */
     unsigned left_out; /* and not noted */
@@ -92,6 +94,7 @@ static void drop_asked(struct audit *a)
 {
     a->first = (a->first + a->asked) % AUDIT_QUEUE_MAX;
     a->count -= a->asked;
+    a->apart -= a->apart > 0; /* which was the one that was asked for */
     a->asked = 0;
 }
 
@@ -188,6 +191,32 @@ static struct db_params *write_params(const struct audit *a)
 
 static void store(struct audit *a);
 
+static void try_later(struct audit *a)
+{
+    a->asked = 0;
+    start_timer(a, a->timer, RETRY_MS);
+}
+
+/* The data itself, by what it is or by the table's constraints: it would be refused again. */
+static bool is_for_good(const struct db_reply *reply)
+{
+    return strncmp(reply->sqlstate, "22", 2) == 0 || strncmp(reply->sqlstate, "23", 2) == 0;
+}
+
+/* One row that is refused takes those with it that were sent along: which one it is shows when each
+ * is sent alone. */
+static void on_refused(struct audit *a, const struct db_reply *reply)
+{
+    if (a->asked > 1) {
+        a->apart = a->asked;
+        a->asked = 0;
+        return;
+    }
+    log_error("audit", "PostgreSQL refused it: %s %s", reply->sqlstate, reply->message);
+    lose(a, item_at(a, 0), "not stored");
+    drop_asked(a);
+}
+
 static void on_stored(void *owner, const struct db_reply *reply)
 {
     struct audit *a = owner;
@@ -195,32 +224,27 @@ static void on_stored(void *owner, const struct db_reply *reply)
     if (reply->status == DB_OK) {
         a->stats.stored += a->asked;
         drop_asked(a);
-    } else if (reply->status == DB_ERROR && strncmp(reply->sqlstate, "22", 2) == 0) {
-        /* The data itself: it would be refused again. */
-        log_error("audit", "PostgreSQL refused it: %s %s", reply->sqlstate, reply->message);
-        for (size_t i = 0; i < a->asked; i++)
-            lose(a, item_at(a, i), "not stored");
-        drop_asked(a);
+    } else if (reply->status == DB_ERROR && is_for_good(reply)) {
+        on_refused(a, reply);
     } else {
         if (reply->status == DB_ERROR)
             log_error("audit", "not stored yet: %s %s", reply->sqlstate, reply->message);
-        a->asked = 0;
-        start_timer(a, a->timer, RETRY_MS);
+        try_later(a);
         return;
     }
     store(a);
 }
 
-/* Asks PostgreSQL to store what waits, unless it is at it. */
+/* Asks PostgreSQL to store what waits, unless it is at it or was not able to a moment ago. */
 static void store(struct audit *a)
 {
-    if (a->stopped || a->asked > 0 || a->count == 0)
+    size_t most = a->apart > 0 ? 1 : BATCH_MAX;
+
+    if (a->stopped || a->asked > 0 || a->count == 0 || evtimer_pending(a->timer, NULL))
         return;
-    a->asked = a->count < BATCH_MAX ? a->count : BATCH_MAX;
-    if (!db_pool_query(a->pool, &write_statement, write_params(a), on_stored, a)) {
-        a->asked = 0;
-        start_timer(a, a->timer, RETRY_MS);
-    }
+    a->asked = a->count < most ? a->count : most;
+    if (!db_pool_query(a->pool, &write_statement, write_params(a), on_stored, a))
+        try_later(a);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *argument)
@@ -298,14 +322,30 @@ void audit_note_own(struct audit *a, const char *action, struct slice object)
                clock_monotonic_ms());
 }
 
+static void expire_failed(struct audit *a)
+{
+    unsigned ms = EXPIRE_MORE_MS;
+
+    for (unsigned i = 0; i < a->expire_failures && ms < EXPIRE_MS; i++)
+        ms *= 2;
+    a->expire_failures++;
+    start_timer(a, a->expire_timer, ms < EXPIRE_MS ? ms : EXPIRE_MS);
+}
+
 static void on_expired(void *owner, const struct db_reply *reply)
 {
     struct audit *a = owner;
-    bool more = reply->status == DB_OK && db_get_i64(reply->result, 0, 0) == EXPIRE_SLICE;
+    bool more;
 
     if (reply->status == DB_ERROR)
         log_error("audit", "old rows stay: %s %s", reply->sqlstate, reply->message);
-    start_timer(a, a->expire_timer, more || reply->status != DB_OK ? EXPIRE_MORE_MS : EXPIRE_MS);
+    if (reply->status != DB_OK) {
+        expire_failed(a);
+        return;
+    }
+    more = db_get_i64(reply->result, 0, 0) == EXPIRE_SLICE;
+    a->expire_failures = 0;
+    start_timer(a, a->expire_timer, more ? EXPIRE_MORE_MS : EXPIRE_MS);
 }
 
 static void on_expire_timer(evutil_socket_t fd, short what, void *argument)
@@ -318,7 +358,7 @@ static void on_expire_timer(evutil_socket_t fd, short what, void *argument)
     db_i64(params, a->days);
     db_i64(params, EXPIRE_SLICE);
     if (!db_pool_query(a->pool, &expire_statement, params, on_expired, a))
-        start_timer(a, a->expire_timer, EXPIRE_MORE_MS);
+        expire_failed(a);
 }
 
 struct audit *audit_create(struct event_base *base, struct db_pool *pool, const char *node,

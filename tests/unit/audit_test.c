@@ -5,6 +5,7 @@
 
 #include "unit/fake_database.h"
 
+#include "base/clock.h"
 #include "core/audit.h"
 
 #include <event2/event.h>
@@ -119,6 +120,66 @@ static void test_what_is_refused_for_good_goes_to_the_log(void **state)
     assert_int_equal(fake_database_waiting(), 1);
 }
 
+/* What is noted while the database fails is no reason to ask it more often. */
+static void test_a_failing_database_is_asked_once_a_while(void **state)
+{
+    (void)state;
+    note();
+    fake_database_refuse(0, "42P01", "there is no such table yet");
+    for (int i = 0; i < 3; i++) {
+        note();
+        assert_int_equal(fake_database_waiting(), 0);
+    }
+    fake_database_answer(await("audit_write"), fake_result(0));
+    assert_int_equal(stats().stored, 4);
+    note();
+    (void)await("audit_write");
+}
+
+static void test_one_bad_row_takes_no_other_with_it(void **state)
+{
+    static const char *const refusals[] = {"22021", "23514"};
+
+    (void)state;
+    for (unsigned round = 0; round < 2; round++) {
+        for (int i = 0; i < 4; i++)
+            note();
+        fake_database_answer(0, fake_result(0)); /* the first, which came alone */
+        fake_database_refuse(0, refusals[round], "one of them is bad");
+        note(); /* comes after those */
+        assert_int_equal(fake_database_waiting(), 1);
+        fake_database_answer(0, fake_result(0));
+        assert_int_equal(stats().stored, round * 4 + 2);
+        fake_database_refuse(0, refusals[round], "this is the one");
+        assert_int_equal(stats().lost, round + 1);
+        fake_database_answer(0, fake_result(0));
+        assert_int_equal(stats().stored, round * 4 + 3);
+        fake_database_answer(0, fake_result(0));
+        assert_int_equal(stats().stored, round * 4 + 4);
+        assert_true(audit_is_idle(audit));
+    }
+}
+
+/* Each of them alone, over a loss, and then together again. */
+static void test_what_goes_alone_is_tried_again(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        note();
+    fake_database_answer(0, fake_result(0));
+    fake_database_refuse(0, "23502", "one of them is bad");
+    fake_database_fail(0, DB_LOST);
+    for (int i = 0; i < 2; i++) {
+        note();
+        fake_database_answer(await("audit_write"), fake_result(0));
+        assert_int_equal(stats().stored, 2 + i);
+    }
+    assert_int_equal(stats().waiting, 2);
+    fake_database_answer(await("audit_write"), fake_result(0));
+    assert_int_equal(stats().stored, 5);
+    assert_int_equal(stats().lost, 0);
+}
+
 /* The pool goes first: answers of the link that come after it still note something. */
 static void test_nothing_is_asked_of_a_pool_that_goes(void **state)
 {
@@ -197,6 +258,24 @@ static void test_old_rows_are_deleted(void **state)
     answer_expire(0);
 }
 
+/* What is refused may be refused for ever. */
+static void test_a_refused_deletion_is_tried_ever_more_rarely(void **state)
+{
+    uint64_t began_ms;
+
+    (void)state;
+    fake_database_refuse(await("audit_expire"), "42501", "not allowed");
+    fake_database_refuse(await("audit_expire"), "42501", "not allowed");
+    began_ms = clock_monotonic_ms();
+    (void)await("audit_expire");
+    assert_true(clock_monotonic_ms() - began_ms >= 1900);
+    answer_expire(1000); /* which ends that */
+    began_ms = clock_monotonic_ms();
+    fake_database_refuse(await("audit_expire"), "42501", "not allowed");
+    (void)await("audit_expire");
+    assert_true(clock_monotonic_ms() - began_ms < 4500);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,6 +283,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_lost_database_is_asked_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_is_refused_for_good_goes_to_the_log, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(test_a_failing_database_is_asked_once_a_while, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_one_bad_row_takes_no_other_with_it, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_what_goes_alone_is_tried_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nothing_is_asked_of_a_pool_that_goes, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_the_queue_is_bounded, set_up, tear_down),
@@ -211,6 +294,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_long_texts_are_cut, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_old_rows_are_deleted, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_refused_deletion_is_tried_ever_more_rarely, set_up,
+                                        tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
