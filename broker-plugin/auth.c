@@ -52,7 +52,7 @@ static bool load_link_key(struct core *c)
 bool auth_init(struct core *c)
 {
     c->auth = (struct auth){0};
-    return load_link_key(c) && public_keys_init(&c->auth.keys, c->options.jwks_file);
+    return load_link_key(c) && public_keys_init(&c->auth.keys, c->options.jwks_file, c->now_ms);
 }
 
 void auth_finish(struct auth *a)
@@ -72,7 +72,7 @@ static void keys_changed(struct auth *a)
 void auth_reload(struct core *c)
 {
     c->auth.reloading = true;
-    if (public_keys_load(&c->auth.keys, c->options.jwks_file))
+    if (public_keys_load(&c->auth.keys, c->options.jwks_file, c->now_ms))
         keys_changed(&c->auth);
 }
 

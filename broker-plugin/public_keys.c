@@ -30,10 +30,10 @@ static struct jwt_keys *read_set(const char *path)
     return set;
 }
 
-bool public_keys_init(struct public_keys *k, const char *path)
+bool public_keys_init(struct public_keys *k, const char *path, uint64_t now_ms)
 {
     *k = (struct public_keys){0};
-    return public_keys_load(k, path);
+    return public_keys_load(k, path, now_ms);
 }
 
 void public_keys_finish(struct public_keys *k)
@@ -42,7 +42,7 @@ void public_keys_finish(struct public_keys *k)
     *k = (struct public_keys){0};
 }
 
-bool public_keys_load(struct public_keys *k, const char *path)
+bool public_keys_load(struct public_keys *k, const char *path, uint64_t now_ms)
 {
     struct jwt_keys *set;
 
@@ -50,6 +50,7 @@ bool public_keys_load(struct public_keys *k, const char *path)
     if (stat(path, &k->seen) != 0)
         k->seen = (struct stat){0};
     set = read_set(path);
+    k->retry_ms = set ? 0 : now_ms + RETRY_MS;
     if (!set)
         return false;
     jwt_keys_destroy(k->set);
@@ -78,11 +79,8 @@ bool public_keys_look(struct public_keys *k, const char *path, uint64_t now_ms)
         now = (struct stat){0};
     if (is_same(&now, &k->seen) && (k->retry_ms == 0 || now_ms < k->retry_ms))
         return false;
-    if (public_keys_load(k, path)) {
-        k->retry_ms = 0;
+    if (public_keys_load(k, path, now_ms))
         return true;
-    }
-    k->retry_ms = now_ms + RETRY_MS;
     broker_log(BROKER_ERROR, "the public keys stay as they were");
     return false;
 }

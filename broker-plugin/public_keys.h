@@ -27,11 +27,12 @@ struct public_keys {
 };
 
 /* The keys have their first set. False after logging why not. */
-bool public_keys_init(struct public_keys *k, const char *path) MUST_USE;
+bool public_keys_init(struct public_keys *k, const char *path, uint64_t now_ms) MUST_USE;
 void public_keys_finish(struct public_keys *k);
 
-/* Reads the file. False after logging: the keys stay as they were. */
-bool public_keys_load(struct public_keys *k, const char *path) MUST_USE;
+/* Reads the file. False after logging: the keys stay as they were, and public_keys_look() tries
+ * again after a while. `now_ms` is monotonic. */
+bool public_keys_load(struct public_keys *k, const char *path, uint64_t now_ms) MUST_USE;
 /* The same if it is time to look and the file is another one. True: the keys have changed. */
 bool public_keys_look(struct public_keys *k, const char *path, uint64_t now_ms) MUST_USE;
 

@@ -335,6 +335,30 @@ static void test_keys_are_tried_again(void **state)
     jwt_signer_destroy(new);
 }
 
+/* The same when SIGHUP was the occasion. */
+static void test_keys_are_tried_again_after_sighup(void **state)
+{
+    struct public_keys *k = &rig.core->auth.keys;
+    struct jwt_signer *new = jwt_signer_generate();
+
+    (void)state;
+    rig_tick(&rig);
+    rig_write_jwks(&rig, "{");
+    auth_reload(rig.core);
+    assert_true(k->retry_ms > rig.core->now_ms);
+    rig_publish_keys(&rig, new, rig.signer);
+    assert_int_equal(stat(rig.core->options.jwks_file, &k->seen), 0); /* nothing has changed */
+    look_at_keys();
+    assert_false(login_with(new, &first, "phone"));
+    k->retry_ms = clock_monotonic_ms();
+    look_at_keys();
+    assert_true(login_with(new, &first, "phone"));
+    k->retry_ms = UINT64_MAX;
+    auth_reload(rig.core);
+    assert_int_equal(k->retry_ms, 0);
+    jwt_signer_destroy(new);
+}
+
 /* However many there are, all of them have been looked at within a second. */
 static void test_a_retired_key_ends_all_soon(void **state)
 {
@@ -545,6 +569,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_sighup_looks_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_broken_keys_change_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_keys_are_tried_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_keys_are_tried_again_after_sighup, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_retired_key_ends_all_soon, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_kick_spares_the_newer_connection, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_publish_rules, set_up, tear_down),
