@@ -8,6 +8,7 @@
 #include "db/migrate.h"
 #include "db/operator.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <jansson.h>
 #include <pwd.h>
@@ -255,12 +256,26 @@ static int act(const struct command_line *line, const struct config *config)
         return ok ? EXIT_SUCCESS : EXIT_FAILURE;
     case ACTION_SETTINGS:
         config_print(config, line->secrets, stdout);
-        return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return EXIT_SUCCESS;
     case ACTION_TEST_CONFIG:
         puts("The configuration is good.");
         return EXIT_SUCCESS;
     }
     return EXIT_FAILURE;
+}
+
+/* Whether all that was printed has been taken. False after saying that it was not: by a full disk,
+ * say. */
+static bool is_printed(void)
+{
+    bool failed = ferror(stdout);
+
+    errno = 0;
+    if (fflush(stdout) == 0 && !failed)
+        return true;
+    log_error("main", "not all of the output could be written%s%s", errno ? ": " : "",
+              errno ? strerror(errno) : "");
+    return false;
 }
 
 int main(int argc, char **argv)
@@ -277,6 +292,8 @@ int main(int argc, char **argv)
     if (config_load(&config, line.config_path, line.flags, line.flag_count)) {
         log_set_level((enum log_level)config.log_level);
         status = act(&line, &config);
+        if (!is_printed())
+            status = EXIT_FAILURE;
     }
     config_free(&config);
     return status;

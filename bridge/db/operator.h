@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* operator.h - what an operator asks of the database from the command line. Blocking: for a process
- * that does nothing else. */
+ * that does nothing else.
+ *
+ * What is printed goes to stdout; whether it got there is the caller's to see, at the end. */
 #ifndef BANTER_BRIDGE_OPERATOR_H
 #define BANTER_BRIDGE_OPERATOR_H
 

@@ -5,7 +5,6 @@
 
 #include "base/log.h"
 
-#include <errno.h>
 #include <libpq-fe.h>
 #include <stdio.h>
 #include <string.h>
@@ -45,7 +44,7 @@ static bool ask_one(PGconn *pg, const char *sql, const char *subject, const char
     return ok;
 }
 
-/* Pages until there is no place to go on from. */
+/* Pages until there is no place to go on from, or nobody to give them to. */
 static bool export_all(PGconn *pg, const char *who, const char *handle)
 {
     char uid[24], place[96] = "";
@@ -70,12 +69,10 @@ static bool export_all(PGconn *pg, const char *who, const char *handle)
         }
         snprintf(place, sizeof place, "%s", PQgetvalue(r, rows - 1, 1));
         PQclear(r);
-    } while (place[0]);
-    puts("{\"type\":\"end\"}");
-    if (fflush(stdout) == 0)
-        return true;
-    log_error("operator", "cannot write: %s", strerror(errno));
-    return false;
+    } while (place[0] && !ferror(stdout));
+    if (!ferror(stdout))
+        puts("{\"type\":\"end\"}");
+    return true;
 }
 
 static bool print_receipt(PGconn *pg, const char *who, const char *erasure)
