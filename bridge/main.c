@@ -50,8 +50,8 @@ struct command_line {
 
 static const char usage[] =
     "Usage: banter-bridge [OPTION...] [--test-config]\n"
-    "       banter-bridge audit list [BEFORE] [OPTION...]\n"
-    "       banter-bridge keys list|rotate|retire [--now] [KEY] [OPTION...]\n"
+    "       banter-bridge audit list [BEFORE] | note ACTION [OPTION...]\n"
+    "       banter-bridge keys list | rotate | retire [[--now] KEY] [OPTION...]\n"
     "       banter-bridge migrate [OPTION...]\n"
     "       banter-bridge push list|requeue|drop [REGISTRATION] [OPTION...]\n"
     "       banter-bridge settings [--secrets] [OPTION...]\n"
@@ -61,11 +61,12 @@ static const char usage[] =
     "Options: --config FILE, --set KEY=VALUE (which may be repeated), --as NAME (who does it,\n"
     "for the audit log).\n"
     "Without a word serves until SIGTERM. `audit` prints the newest of the audit log, or what\n"
-    "came before the row BEFORE. `keys` lists the keys that sign access tokens, makes a new\n"
-    "one, or retires old ones: those whose tokens have ended, or one. `push` lists, tries again\n"
-    "or forgets pushes that were given up: those of one registration, or all. `settings` prints\n"
-    "what counts. `users` prints all that is held about a user, or erases it, with a receipt;\n"
-    "it makes administrators, or takes that away.\n"
+    "came before the row BEFORE, or writes into it what was done by other means. `keys` lists\n"
+    "the keys that sign access tokens, makes a new one, or retires old ones: those whose tokens\n"
+    "have ended, or one, which with --now ends its tokens. `push` lists, tries again or forgets\n"
+    "pushes that were given up: those of one registration, or all. `settings` prints what\n"
+    "counts. `users` prints all that is held about a user, or erases it, with a receipt; it\n"
+    "makes administrators, or takes that away.\n"
     "\n";
 
 /* What is to be done; no word: to serve. */
@@ -101,6 +102,19 @@ static bool read_words(int count, char **words, struct command_line *out)
     return strcmp(words[0], "push") == 0 && operator_push_has(out->verb);
 }
 
+/* What the words leave out or options ask for in vain; NULL: nothing. */
+static const char *find_fault(const struct command_line *line)
+{
+    bool has_subject = line->subject && line->subject[0];
+    bool retires = line->action == ACTION_KEYS && strcmp(line->verb, "retire") == 0;
+
+    if (line->action == ACTION_AUDIT && strcmp(line->verb, "note") == 0 && !has_subject)
+        return "audit note: ACTION is missing: what was done";
+    if (line->now && !(retires && has_subject))
+        return "--now ends the tokens of one key: keys retire --now KEY";
+    return NULL;
+}
+
 /* Returns an exit status, or -1 to go on. */
 static int read_command_line(int argc, char **argv, struct command_line *out)
 {
@@ -115,6 +129,7 @@ static int read_command_line(int argc, char **argv, struct command_line *out)
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
+    const char *fault;
     int option;
 
     while ((option = getopt_long(argc, argv, "c:S:a:nstvh", options, NULL)) != -1) {
@@ -155,6 +170,11 @@ static int read_command_line(int argc, char **argv, struct command_line *out)
     }
     if (!read_words(argc - optind, argv + optind, out)) {
         fputs(usage, stderr);
+        return EXIT_USAGE;
+    }
+    fault = find_fault(out);
+    if (fault) {
+        fprintf(stderr, "%s\n", fault);
         return EXIT_USAGE;
     }
     return -1;

@@ -20,7 +20,7 @@ bool operator_push(const char *dsn, const char *who, const char *action,
 /* Whether there is such an action on the audit log: "list", "note". */
 bool operator_audit_has(const char *action) MUST_USE;
 /* "list": prints the newest rows, or those before the id `subject`. "note": writes that `who` has
- * done `subject`. False after logging why not. */
+ * done `subject`, which must be there. False after logging why not. */
 bool operator_audit(const char *dsn, const char *who, const char *action,
                     const char *subject) MUST_USE;
 /* Writes into the audit log that `who` has done `action` to `object`, which may be NULL. False

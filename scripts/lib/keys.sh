@@ -9,13 +9,15 @@ cmd_keys() {
     is_running || die "not running; start it with ./banter up -d"
     case ${1:-} in
     list | rotate | retire) ;;
-    *) die "keys knows list, rotate and retire [--now] [KEY]; see docs/operations.md" ;;
+    *) die "keys knows list, rotate and retire [[--now] KEY]; see docs/operations.md" ;;
     esac
     local -a environment now=() words=()
     local word
     for word; do
         if [[ $word == --now ]]; then now=(--now); else words+=("$word"); fi
     done
+    [[ ! ${now[*]} || (${words[0]} == retire && ${words[1]:-}) ]] ||
+        die "--now ends the tokens of one key: keys retire --now KEY"
     settle_owner
     mapfile -d '' environment < <(bridge_environment)
     exec "${RUN_AS[@]}" env "${environment[@]}" "$DATA/bin/banter-bridge" "${now[@]}" \
