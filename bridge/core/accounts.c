@@ -187,17 +187,46 @@ static void refuse_disabled(struct account_operation *op)
     account_finish(op, CODE_FORBIDDEN, disabled, NULL);
 }
 
+static void refuse_password(struct account_operation *op)
+{
+    op->accounts->stats.refused++;
+    account_note(op, "login", AUDIT_NOBODY, slice_str(""), CODE_UNAUTHORIZED, "");
+    account_finish(op, CODE_UNAUTHORIZED, wrong_password, NULL);
+}
+
+/* Of a user who has been erased there is nothing: what was a handle is one that nobody has. */
+static void on_looked_again(void *owner, const struct db_reply *reply)
+{
+    struct account_operation *op = owner;
+
+    if (!account_reply_is_usable(op, reply))
+        return;
+    if (PQntuples(reply->result) > 0) {
+        refuse_disabled(op);
+        return;
+    }
+    op->uid = 0;
+    refuse_password(op);
+}
+
+static void find(struct account_operation *op, db_reply_fn *reply)
+{
+    struct db_params *params = db_params_create();
+
+    db_text(params, slice_str(op->handle));
+    account_ask(op, &find_user, params, reply);
+}
+
 static void on_login_begun(void *owner, const struct db_reply *reply)
 {
     struct account_operation *op = owner;
 
     if (!account_reply_is_usable(op, reply))
         return;
-    if (db_get_bool(reply->result, 0, 0)) {
+    if (db_get_bool(reply->result, 0, 0))
         account_hand_out(op, &op->accounts->stats.logins);
-        return;
-    }
-    refuse_disabled(op); /* meanwhile */
+    else
+        find(op, on_looked_again); /* disabled meanwhile, or erased */
 }
 
 static void on_verified(void *owner, enum password_verdict verdict, const char *hash)
@@ -210,9 +239,7 @@ static void on_verified(void *owner, enum password_verdict verdict, const char *
         return;
     }
     if (verdict == PASSWORD_WRONG) {
-        op->accounts->stats.refused++;
-        account_note(op, "login", AUDIT_NOBODY, slice_str(""), CODE_UNAUTHORIZED, "");
-        account_finish(op, CODE_UNAUTHORIZED, wrong_password, NULL);
+        refuse_password(op);
         return;
     }
     if (op->is_disabled) {
@@ -250,7 +277,6 @@ void accounts_login(struct accounts *a, const struct address *from, struct slice
 {
     struct account_operation *op = account_begin(a, from, done, owner);
     const char *reason = account_check_device(device);
-    struct db_params *params;
 
     if (reason) {
         account_finish_later(op, CODE_INVALID, reason);
@@ -263,9 +289,7 @@ void accounts_login(struct accounts *a, const struct address *from, struct slice
         password = slice_of("", 0);
     copy_name(op->device, device);
     op->password = must_strndup(password);
-    params = db_params_create();
-    db_text(params, slice_str(op->handle));
-    account_ask(op, &find_user, params, on_found);
+    find(op, on_found);
 }
 
 enum {

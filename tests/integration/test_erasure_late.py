@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What was under way when a user was erased, and what a bridge still had in its memory, brings
 nothing back; and what the audit log says of it."""
+import concurrent.futures
 import subprocess
 
 import pytest
@@ -81,6 +82,30 @@ def test_what_comes_later_is_not_written(banter):
         f"SELECT role, received_seq, read_seq FROM banter.members WHERE user_id = {number}")
     assert (received, read) == ("0", "0")
     assert rows_with(banter, [alice.mark]) == []
+
+
+@pytest.mark.parametrize("change, status, reason", [
+    ("SELECT FROM banter.begin_erasure({})", 401, "the handle or the password is wrong"),
+    ("UPDATE banter.users SET disabled_at = now() WHERE id = {}", 403, "disabled")])
+def test_a_login_that_was_under_way(banter, others_transaction, change, status, reason):
+    """The password was right; of who has been erased since then nothing is told, not even that."""
+    alice = banter.signup("alice")
+    number = number_of(banter, alice)
+    row = ("SELECT count(*) FROM banter.audit WHERE action = 'login' AND result = '{}' "
+           "AND user_id {}").format(*(("unauthorized", "IS NULL") if status == 401 else
+                                      ("forbidden", f"= {number}")))
+    before = banter.psql(row)
+    others_transaction(f"SELECT FROM banter.users WHERE id = {number} FOR UPDATE")
+    body = {"handle": alice.handle, "password": alice.password}
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        login = pool.submit(banter.request, "POST", "/v1/login", body)
+        wait_until(lambda: banter.psql(
+            "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE "
+            "'%begin_login%' AND application_name LIKE 'banter-pool/%'"), 10, "the login to wait")
+        others_transaction(f"{change.format(number)}; COMMIT")
+        answer = login.result()
+    assert answer.status == status and reason in answer.json()["detail"]
+    wait_until(lambda: banter.psql(row) != before, WRITTEN, "the row, which names no erased user")
 
 
 def test_the_audit_log_has_it(banter):
