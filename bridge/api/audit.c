@@ -10,6 +10,8 @@ static void on_page(void *owner, enum code code, struct buf *json)
 {
     if (code == CODE_OK)
         call_answer(owner, 200, json);
+    else if (code == CODE_TOO_LARGE)
+        call_refuse(owner, code, "the page is too long: ask with a lower \"limit\"");
     else
         call_refuse(owner, code, "the database did not answer: try again");
 }

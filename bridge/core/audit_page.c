@@ -83,7 +83,10 @@ static void answer(const struct page_request *r, const struct db_reply *reply)
     }
     buf_init(&json, PAGE_MAX_BYTES);
     write_page(&json, reply->result, r->limit);
-    r->done(r->owner, CODE_OK, &json);
+    if (json.failed)
+        r->done(r->owner, CODE_TOO_LARGE, NULL);
+    else
+        r->done(r->owner, CODE_OK, &json);
     buf_finish(&json);
 }
 

@@ -26,7 +26,7 @@ struct audit_pages *audit_pages_create(struct db_pool *pool) MUST_USE;
 void audit_pages_destroy(struct audit_pages *p);
 
 /* Exactly once, on the loop thread. `json` may be taken over; only with CODE_OK. Else
- * CODE_UNAVAILABLE or CODE_INTERNAL. */
+ * CODE_UNAVAILABLE or CODE_INTERNAL, or CODE_TOO_LARGE: so many rows do not fit in one page. */
 typedef void audit_page_fn(void *owner, enum code code, struct buf *json);
 
 /* False: there is no database now; no callback. */
