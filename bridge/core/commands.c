@@ -126,12 +126,21 @@ void command_index_is_behind(const struct command *cmd)
         indexer_look_after(cmd->commands->config.indexer, cmd->uid);
 }
 
+/* A password that was drawn for a new user is in both. */
+static void wipe(struct command *cmd)
+{
+    explicit_bzero(cmd->kept, sizeof cmd->kept);
+    if (cmd->data.data)
+        explicit_bzero(cmd->data.data, cmd->data.length);
+}
+
 static void free_command(struct command *cmd)
 {
     struct commands *c = cmd->commands;
 
     TAILQ_REMOVE(&c->running, cmd, link);
     c->running_count--;
+    wipe(cmd);
     db_params_destroy(cmd->params);
     buf_finish(&cmd->data);
     json_decref(cmd->arguments);

@@ -5,6 +5,11 @@
 
 #include "unit/commands_rig.h"
 
+#include "core/command.h"
+#include "core/invite_token.h"
+
+#include <malloc.h>
+
 static const struct uuid login_5 = {{[15] = 5}}, login_6 = {{[15] = 6}};
 
 /* A row for each login; one without if there are none. */
@@ -155,6 +160,50 @@ static void test_a_password_is_drawn(void **state)
     buf_reset(&happened);
 }
 
+static char drawn[INVITE_TOKEN_LENGTH + 1]; /* empty: it is not looked for */
+static unsigned freed_with_it;
+
+void __real_free(void *block);
+void __wrap_free(void *block);
+
+/* All that the engine frees comes here: the linker sees to that. */
+void __wrap_free(void *block)
+{
+    if (block && drawn[0] &&
+        memmem(block, malloc_usable_size(block), drawn, INVITE_TOKEN_LENGTH) != NULL)
+        freed_with_it++;
+    __real_free(block);
+}
+
+static void on_drawn(void *owner, enum code code, const char *reason, struct slice data)
+{
+    static const char before[] = "{\"user\":\"bob\",\"password\":\"";
+
+    (void)owner;
+    (void)reason;
+    assert_int_equal(code, CODE_OK);
+    assert_int_equal(data.length, strlen(before) + INVITE_TOKEN_LENGTH + strlen("\"}"));
+    assert_memory_equal(data.data, before, strlen(before));
+    memcpy(drawn, data.data + strlen(before), INVITE_TOKEN_LENGTH);
+}
+
+static void test_a_drawn_password_is_wiped(void **state)
+{
+    const struct fixture *f = *state;
+    json_t *arguments = json_pack("{s:s}", "user", "bob");
+
+    freed_with_it = 0;
+    command_run(f->commands, &alice, "createUser", arguments, on_drawn, NULL);
+    fake_database_answer(0, fake_result(0));
+    hash_done(hash_owner, PASSWORD_OK, "the hash");
+    fake_database_answer(0, number_2());
+    assert_int_equal(strlen(drawn), INVITE_TOKEN_LENGTH);
+    assert_int_equal(freed_with_it, 0);
+    drawn[0] = '\0';
+    json_decref(arguments);
+    buf_reset(&happened);
+}
+
 static void test_a_user_cannot_be_made_now(void **state)
 {
     static const char *const busy =
@@ -234,6 +283,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_arguments_are_judged, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_user_is_made_with_a_hash, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_password_is_drawn, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_drawn_password_is_wiped, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_user_cannot_be_made_now, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_sessions, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_stats, set_up, tear_down),
