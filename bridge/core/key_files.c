@@ -19,9 +19,12 @@
 enum {
     PEM_MAX_BYTES = 4096,
     PATH_MAX_BYTES = 4096,
+    /* No write takes so long, also by the clock of another node of the same directory. */
+    TEMPORARY_MAX_AGE_S = 600,
 };
 
 static const char jwks_name[] = "jwks.json";
+static const char temporary_name[] = ".new-XXXXXX"; /* of mkostemp(), which replaces the X */
 
 /* False after logging: the path is too long. */
 static bool join(char path[PATH_MAX_BYTES], const char *directory, const char *name)
@@ -59,7 +62,7 @@ static bool replace_file(const char *directory, const char *name, mode_t mode, s
     bool written;
     int fd;
 
-    if (!join(path, directory, name) || !join(temporary, directory, ".new-XXXXXX"))
+    if (!join(path, directory, name) || !join(temporary, directory, temporary_name))
         return false;
     fd = mkostemp(temporary, O_CLOEXEC);
     if (fd < 0) {
@@ -74,6 +77,31 @@ static bool replace_file(const char *directory, const char *name, mode_t mode, s
         unlink(temporary);
     }
     return written;
+}
+
+static bool is_temporary_name(const char *name)
+{
+    return strlen(name) == strlen(temporary_name) &&
+           strncmp(name, temporary_name, strcspn(temporary_name, "X")) == 0;
+}
+
+void key_files_sweep(const char *directory, int64_t now_s)
+{
+    DIR *listing = opendir(directory);
+    struct dirent *entry;
+    struct stat status;
+
+    if (!listing)
+        return; /* whoever reads it says so */
+    while ((entry = readdir(listing))) {
+        if (!is_temporary_name(entry->d_name) ||
+            fstatat(dirfd(listing), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+            !S_ISREG(status.st_mode) || status.st_mtim.tv_sec + TEMPORARY_MAX_AGE_S > now_s)
+            continue;
+        if (unlinkat(dirfd(listing), entry->d_name, 0) == 0)
+            log_info("keys", "%s/%s: removed, left by a crash", directory, entry->d_name);
+    }
+    closedir(listing);
 }
 
 /* Order of two keys, of which the newer one comes first. Whole seconds: copies may keep no more. */

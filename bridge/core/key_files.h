@@ -53,6 +53,9 @@ uint64_t key_files_mark(const char *directory);
 /* Makes a key and puts it into the directory; `kid` is what it is called, and its file. False after
  * logging why not. */
 bool key_files_make(const char *directory, char kid[JWT_KID_MAX_LENGTH + 1]) MUST_USE;
+/* Removes what writers of such files left that ended in the middle of it, once it is some minutes
+ * old: whole private keys may be in it. */
+void key_files_sweep(const char *directory, int64_t now_s);
 /* Deletes a key's file. False after logging why not. */
 bool key_files_delete(const char *directory, const struct key_file *key) MUST_USE;
 

@@ -129,6 +129,7 @@ static bool rotate(struct view *v)
         log_error("keys", "there are %zu keys; retire some first", v->files.count);
         return false;
     }
+    key_files_sweep(v->order->directory, v->now_s);
     if (!wait_to_be_newest(v) || !key_files_make(v->order->directory, kid))
         return false;
     write_time(clock_wall_ms() / 1000 + (v->signing ? v->order->overlap_s : 0), when);

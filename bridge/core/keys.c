@@ -213,6 +213,7 @@ static bool ensure_key(struct keys *k)
         log_error("keys", "%s: %s", k->directory, strerror(errno));
         return false;
     }
+    key_files_sweep(k->directory, now_s());
     ok = key_files_read(k->directory, &files);
     if (ok && files.count == 0) {
         ok = key_files_make(k->directory, kid);

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "core/key_files.h"
+#include "core/key_operator.h"
 #include "core/keys.h"
 
 #include <stdio.h>
@@ -54,6 +55,44 @@ static void test_a_first_key_is_made_and_kept(void **state)
     keys_close(k);
     buf_finish(&token);
     buf_finish(&file);
+}
+
+static void leave(const struct rig *rig, const char *name, int age_s)
+{
+    write_aged(rig, name, slice_str("a private key"), age_s);
+}
+
+static bool is_there(const struct rig *rig, const char *name)
+{
+    char path[512];
+
+    snprintf(path, sizeof path, "%s/%s", rig->directory, name);
+    return access(path, F_OK) == 0;
+}
+
+/* Whoever was killed between writing a file and giving it its name has left one. */
+static void test_what_a_crash_left_goes(void **state)
+{
+    enum { STALE_S = 3600 };
+    static const char *const others[] = {".new-longer-name", ".old-AbC123", "x.new-AbC123",
+                                         ".new-"};
+    struct rig *rig = *state;
+    struct keys *k;
+
+    leave(rig, ".new-AbC123", STALE_S);
+    leave(rig, ".new-fresh1", 60); /* somebody may be at it */
+    for (size_t i = 0; i < ARRAY_LENGTH(others); i++)
+        leave(rig, others[i], STALE_S);
+    k = open_keys(rig);
+    assert_non_null(k);
+    keys_close(k);
+    assert_false(is_there(rig, ".new-AbC123"));
+    assert_true(is_there(rig, ".new-fresh1"));
+    for (size_t i = 0; i < ARRAY_LENGTH(others); i++)
+        assert_true(is_there(rig, others[i]));
+    leave(rig, ".new-zYx987", STALE_S);
+    assert_true(key_operator(&(struct key_order){.directory = rig->directory, .action = "rotate"}));
+    assert_false(is_there(rig, ".new-zYx987"));
 }
 
 static void test_the_newest_signs_and_all_verify(void **state)
@@ -349,6 +388,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_a_first_key_is_made_and_kept, begin, end),
+        cmocka_unit_test_setup_teardown(test_what_a_crash_left_goes, begin, end),
         cmocka_unit_test_setup_teardown(test_the_newest_signs_and_all_verify, begin, end),
         cmocka_unit_test_setup_teardown(test_bad_directories_are_refused, begin, end),
         cmocka_unit_test_setup_teardown(test_many_open_at_once, begin, end),
