@@ -58,21 +58,13 @@ static const char wrong_password[] = "the handle or the password is wrong";
 static const char disabled[] = "this account has been disabled by an operator";
 static const char wrong_token[] = "the refresh token is not valid, log in again";
 
-static void put_text_or_null(struct db_params *params, const char *text)
-{
-    if (text && text[0])
-        db_text(params, slice_str(text));
-    else
-        db_null(params);
-}
-
 static void put_new_session(struct account_operation *op, struct db_params *params)
 {
     uint8_t hash[REFRESH_HASH_BYTES];
 
     refresh_token_hash(&op->token, hash);
     db_uuid(params, &op->token.session);
-    put_text_or_null(params, op->device);
+    db_text_or_null(params, slice_str(op->device));
     db_bytes(params, slice_of((const char *)hash, sizeof hash));
     db_i64(params, op->accounts->config.refresh_token_ttl_s);
 }
@@ -105,8 +97,8 @@ static void on_hashed(void *owner, enum password_verdict verdict, const char *ha
     refresh_token_begin(&op->token);
     params = db_params_create();
     db_text(params, slice_str(op->handle));
-    put_text_or_null(params, op->name);
-    put_text_or_null(params, op->email);
+    db_text_or_null(params, slice_str(op->name));
+    db_text_or_null(params, slice_str(op->email));
     db_text(params, slice_str(hash));
     put_new_session(op, params);
     account_ask(op, &create_account, params, on_created);

@@ -103,14 +103,6 @@ static void on_reply(void *owner, const struct db_reply *reply)
     free(r);
 }
 
-static void put_text_or_null(struct db_params *params, struct slice text)
-{
-    if (text.length > 0)
-        db_text(params, text);
-    else
-        db_null(params);
-}
-
 bool audit_page(struct audit_pages *p, const struct audit_query *query, audit_page_fn *done,
                 void *owner)
 {
@@ -120,8 +112,8 @@ bool audit_page(struct audit_pages *p, const struct audit_query *query, audit_pa
     *r = (struct page_request){.pages = p, .limit = query->limit, .done = done, .owner = owner};
     db_i64(params, query->before);
     db_i64(params, query->limit);
-    put_text_or_null(params, query->action);
-    put_text_or_null(params, query->user);
+    db_text_or_null(params, query->action);
+    db_text_or_null(params, query->user);
     if (!db_pool_query(p->pool, &page, params, on_reply, r)) {
         free(r);
         return false;

@@ -89,14 +89,6 @@ static bool read_retention(struct command *cmd, const json_t *arguments, int64_t
     return argument_count(cmd, arguments, "retention_days", RETENTION_DAYS_MAX, days);
 }
 
-static void put_text_or_null(struct db_params *params, struct slice text, bool empty_is_null)
-{
-    if (!text.data || (empty_is_null && text.length == 0))
-        db_null(params);
-    else
-        db_text(params, text);
-}
-
 static struct db_params *begin_params(const struct command *cmd)
 {
     struct db_params *params = db_params_create();
@@ -123,7 +115,7 @@ void start_create_channel(struct command *cmd, const json_t *arguments)
     }
     params = begin_params(cmd);
     db_text(params, d.title);
-    put_text_or_null(params, d.name, true);
+    db_text_or_null(params, d.name);
     db_bool(params, d.public);
     db_i64(params, d.joining_role == ROLE_NONE ? ROLE_READER : d.joining_role);
     command_ask(cmd, &create_channel, params);
@@ -139,8 +131,8 @@ void start_modify_conversation(struct command *cmd, const json_t *arguments)
         !read_retention(cmd, arguments, &days))
         return;
     params = begin_params(cmd);
-    put_text_or_null(params, d.title, false);
-    put_text_or_null(params, d.name, false);
+    db_text_if_given(params, d.title);
+    db_text_if_given(params, d.name);
     if (d.has_public)
         db_bool(params, d.public);
     else

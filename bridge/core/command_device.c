@@ -3,7 +3,6 @@
  * that named its device when it logged in goes by that name, and each has an id. */
 #include "core/command.h"
 
-#include "base/clock.h"
 #include "wire/names.h"
 
 static const struct db_statement list_devices = {
@@ -34,15 +33,6 @@ void start_list_devices(struct command *cmd, const json_t *arguments)
     command_ask(cmd, &list_devices, params);
 }
 
-static void put_time(struct buf *b, const char *name, const PGresult *result, int row, int column)
-{
-    char text[RFC3339_MS_LENGTH + 1];
-
-    rfc3339_ms(db_get_time_ms(result, row, column), text);
-    buf_json_key(b, name);
-    buf_json(b, slice_of(text, RFC3339_MS_LENGTH));
-}
-
 static void put_device(struct buf *b, const PGresult *result, int row)
 {
     struct uuid login = db_get_uuid(result, row, DEVICE_COLUMN_ID);
@@ -56,9 +46,9 @@ static void put_device(struct buf *b, const PGresult *result, int row)
         buf_json_key(b, "device");
         buf_json(b, db_get_text(result, row, DEVICE_COLUMN_DEVICE));
     }
-    put_time(b, "created_at", result, row, DEVICE_COLUMN_CREATED_AT);
-    put_time(b, "last_used_at", result, row, DEVICE_COLUMN_ROTATED_AT);
-    put_time(b, "expires_at", result, row, DEVICE_COLUMN_EXPIRES_AT);
+    command_put_time(b, "created_at", db_get_time_ms(result, row, DEVICE_COLUMN_CREATED_AT));
+    command_put_time(b, "last_used_at", db_get_time_ms(result, row, DEVICE_COLUMN_ROTATED_AT));
+    command_put_time(b, "expires_at", db_get_time_ms(result, row, DEVICE_COLUMN_EXPIRES_AT));
     buf_char(b, '}');
 }
 

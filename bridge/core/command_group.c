@@ -51,10 +51,7 @@ void start_create_group(struct command *cmd, const json_t *arguments)
         return;
     }
     params = begin_params(cmd);
-    if (title.data)
-        db_text(params, title);
-    else
-        db_null(params);
+    db_text_if_given(params, title);
     if (!argument_handles(cmd, arguments, "members", true, params)) {
         db_params_destroy(params);
         return;

@@ -170,10 +170,7 @@ void start_list_members(struct command *cmd, const json_t *arguments)
     params = db_params_create();
     db_uuid(params, &cmd->conversation);
     db_i64(params, (int64_t)cmd->uid);
-    if (after.data)
-        db_text(params, after);
-    else
-        db_null(params);
+    db_text_if_given(params, after);
     db_i64(params, cmd->limit);
     command_ask(cmd, &list_members, params);
 }

@@ -10,6 +10,7 @@
 #include "core/accounts.h"
 #include "core/invite_token.h"
 #include "core/presence.h"
+#include "wire/json.h"
 #include "wire/names.h"
 
 #include <assert.h>
@@ -50,36 +51,28 @@ enum { COLUMN_USER_ID, COLUMN_HANDLE, COLUMN_ERASURE = ENDS_COLUMN_ENDED_AT + 1 
 
 /* ---------------------------------------------------------------- createUser */
 
-static struct slice new_password(const struct command *cmd)
-{
-    const json_t *given = json_object_get(cmd->arguments, "password");
-
-    if (cmd->kept_length > 0)
-        return slice_of((const char *)cmd->kept, cmd->kept_length);
-    return slice_of(json_string_value(given), json_string_length(given));
-}
-
 static struct slice argument_of(const struct command *cmd, const char *name)
 {
-    const json_t *value = json_object_get(cmd->arguments, name);
+    return json_member_string(cmd->arguments, name);
+}
 
-    return slice_of(json_string_value(value), json_string_length(value));
+static struct slice new_password(const struct command *cmd)
+{
+    if (cmd->kept_length > 0)
+        return slice_of((const char *)cmd->kept, cmd->kept_length);
+    return argument_of(cmd, "password");
 }
 
 static void on_hashed(void *owner, enum password_verdict verdict, const char *hash)
 {
     struct command *cmd = owner;
-    struct slice name = argument_of(cmd, "name");
     struct db_params *params;
 
     if (verdict == PASSWORD_OK) {
         params = db_params_create();
         db_i64(params, (int64_t)cmd->uid);
         db_text(params, argument_of(cmd, "user"));
-        if (name.length > 0)
-            db_text(params, name);
-        else
-            db_null(params);
+        db_text_or_null(params, argument_of(cmd, "name"));
         db_text(params, slice_str(hash));
         command_ask(cmd, &create_user, params);
     } else {

@@ -3,7 +3,6 @@
  * by banter.profile_for(); here absent is absent. */
 #include "core/command.h"
 
-#include "base/clock.h"
 #include "core/account_rules.h"
 #include "core/herald.h"
 #include "core/presence.h"
@@ -97,14 +96,6 @@ static bool read_visibility(struct command *cmd, const json_t *arguments, const 
     return *out >= 0;
 }
 
-static void put_text_or_null(struct db_params *params, struct slice text)
-{
-    if (text.data)
-        db_text(params, text);
-    else
-        db_null(params);
-}
-
 static void put_visibility(struct db_params *params, int visibility)
 {
     if (visibility >= 0)
@@ -126,8 +117,8 @@ void start_modify_profile(struct command *cmd, const json_t *arguments)
         return;
     params = db_params_create();
     db_i64(params, (int64_t)cmd->uid);
-    put_text_or_null(params, name);
-    put_text_or_null(params, email);
+    db_text_if_given(params, name);
+    db_text_if_given(params, email);
     put_visibility(params, email_visibility);
     put_visibility(params, last_seen_visibility);
     command_ask(cmd, &modify_profile, params);
@@ -147,15 +138,6 @@ static void put_text(struct buf *b, const char *name, const PGresult *result, in
         buf_str(b, "null");
     else
         buf_json(b, db_get_text(result, 0, column));
-}
-
-static void put_time(struct buf *b, const char *name, const PGresult *result, int column)
-{
-    char text[RFC3339_MS_LENGTH + 1];
-
-    rfc3339_ms(db_get_time_ms(result, 0, column), text);
-    buf_json_key(b, name);
-    buf_json(b, slice_of(text, RFC3339_MS_LENGTH));
 }
 
 static void put_avatar(struct buf *b, const PGresult *result)
@@ -184,11 +166,11 @@ void answer_profile(struct command *cmd, const PGresult *result)
     put_text(b, "user", result, COLUMN_HANDLE);
     put_text(b, "name", result, COLUMN_NAME);
     put_avatar(b, result);
-    put_time(b, "created_at", result, COLUMN_CREATED_AT);
+    command_put_time(b, "created_at", db_get_time_ms(result, 0, COLUMN_CREATED_AT));
     if (own || !db_get_null(result, 0, COLUMN_EMAIL))
         put_text(b, "email", result, COLUMN_EMAIL);
     if (!db_get_null(result, 0, COLUMN_LAST_SEEN))
-        put_time(b, "last_seen", result, COLUMN_LAST_SEEN);
+        command_put_time(b, "last_seen", db_get_time_ms(result, 0, COLUMN_LAST_SEEN));
     if (own) {
         put_visibility_name(b, "email_visibility", db_get_i64(result, 0, COLUMN_EMAIL_VISIBILITY));
         put_visibility_name(b, "last_seen_visibility",

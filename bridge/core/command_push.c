@@ -116,14 +116,6 @@ static bool read_target(struct command *cmd, const json_t *arguments, struct pus
     return !problem;
 }
 
-static void put_text_or_null(struct db_params *params, struct slice text)
-{
-    if (text.length > 0)
-        db_text(params, text);
-    else
-        db_null(params);
-}
-
 void start_register_push(struct command *cmd, const json_t *arguments)
 {
     struct push_target target = {.address = {"", 0}};
@@ -138,13 +130,13 @@ void start_register_push(struct command *cmd, const json_t *arguments)
         db_uuid(params, &login);
     else
         db_null(params);
-    put_text_or_null(params, slice_str(cmd->device));
+    db_text_or_null(params, slice_str(cmd->device));
     db_i64(params, target.provider);
     db_text(params, target.address);
-    put_text_or_null(params, target.p256dh);
-    put_text_or_null(params, target.auth);
-    put_text_or_null(params, target.secret);
-    put_text_or_null(params, target.topic);
+    db_text_or_null(params, target.p256dh);
+    db_text_or_null(params, target.auth);
+    db_text_or_null(params, target.secret);
+    db_text_or_null(params, target.topic);
     db_i64(params, PUSH_REGISTRATIONS_MAX);
     command_ask(cmd, &register_push, params);
 }

@@ -7,7 +7,6 @@
  * found, even if the index has not heard of it yet. */
 #include "core/command.h"
 
-#include "base/clock.h"
 #include "core/words.h"
 
 #include <inttypes.h>
@@ -296,16 +295,6 @@ void start_search_messages(struct command *cmd, const json_t *arguments)
         db_params_destroy(params);
 }
 
-static void put_rfc3339(struct buf *b, const char *name, const PGresult *result, int row,
-                        int column)
-{
-    char text[RFC3339_MS_LENGTH + 1];
-
-    rfc3339_ms(db_get_time_ms(result, row, column), text);
-    buf_json_key(b, name);
-    buf_json(b, slice_of(text, RFC3339_MS_LENGTH));
-}
-
 static void put_hit(struct buf *b, const PGresult *result, int row)
 {
     struct uuid conversation = db_get_uuid(result, row, HIT_COLUMN_CONVERSATION);
@@ -314,11 +303,11 @@ static void put_hit(struct buf *b, const PGresult *result, int row)
     put_id(b, "conversation", &conversation);
     buf_json_key(b, "seq");
     buf_i64(b, db_get_i64(result, row, HIT_COLUMN_SEQ));
-    put_rfc3339(b, "at", result, row, HIT_COLUMN_AT);
+    command_put_time(b, "at", db_get_time_ms(result, row, HIT_COLUMN_AT));
     put_text_or_null(b, "from", result, row, HIT_COLUMN_FROM);
     put_text_or_null(b, "text", result, row, HIT_COLUMN_TEXT);
     if (!db_get_null(result, row, HIT_COLUMN_EDITED_AT))
-        put_rfc3339(b, "edited_at", result, row, HIT_COLUMN_EDITED_AT);
+        command_put_time(b, "edited_at", db_get_time_ms(result, row, HIT_COLUMN_EDITED_AT));
     buf_char(b, '}');
 }
 

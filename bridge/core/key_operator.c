@@ -9,11 +9,9 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
-    TIME_MAX_BYTES = 32,
     FILE_CLOCK_LAG_MS = 50, /* a file's time is that of the kernel's last tick, not of now */
 };
 
@@ -24,16 +22,6 @@ struct view {
     const struct key_file *signing; /* NULL: none can */
     int64_t now_s;
 };
-
-static void write_time(int64_t unix_s, char text[TIME_MAX_BYTES])
-{
-    const time_t time = (time_t)unix_s;
-    struct tm parts;
-
-    if (!gmtime_r(&time, &parts) ||
-        strftime(text, TIME_MAX_BYTES, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
-        snprintf(text, TIME_MAX_BYTES, "%lld", (long long)unix_s);
-}
 
 static bool is_next(const struct view *v, const struct key_file *key)
 {
@@ -77,7 +65,7 @@ static const char *state_of(const struct view *v, const struct key_file *key, in
 
 static bool list(struct view *v)
 {
-    char made[TIME_MAX_BYTES], when[TIME_MAX_BYTES];
+    char made[RFC3339_S_LENGTH + 1], when[RFC3339_S_LENGTH + 1];
     int64_t when_s;
 
     puts("key\tstate\tmade\twhen");
@@ -85,8 +73,8 @@ static bool list(struct view *v)
         const struct key_file *key = &v->files.items[i];
         const char *state = state_of(v, key, &when_s);
 
-        write_time(key->made_s, made);
-        write_time(when_s, when);
+        rfc3339_s(key->made_s, made);
+        rfc3339_s(when_s, when);
         printf("%s\t%s\t%s\t%s\n", key->kid, state, made, key->signer ? when : "");
     }
     return true;
@@ -113,14 +101,14 @@ static bool wait_to_be_newest(const struct view *v)
 
 static bool rotate(struct view *v)
 {
-    char kid[JWT_KID_MAX_LENGTH + 1], when[TIME_MAX_BYTES];
+    char kid[JWT_KID_MAX_LENGTH + 1], when[RFC3339_S_LENGTH + 1];
 
     for (size_t i = 0; i < v->files.count; i++) {
         const struct key_file *key = &v->files.items[i];
 
         if (!is_next(v, key))
             continue;
-        write_time(key_files_signs_from(&v->files, key, v->order->overlap_s), when);
+        rfc3339_s(key_files_signs_from(&v->files, key, v->order->overlap_s), when);
         log_error("keys", "%s signs from %s on; wait for that before you rotate again", key->kid,
                   when);
         return false;
@@ -132,7 +120,7 @@ static bool rotate(struct view *v)
     key_files_sweep(v->order->directory, v->now_s);
     if (!wait_to_be_newest(v) || !key_files_make(v->order->directory, kid))
         return false;
-    write_time(clock_wall_ms() / 1000 + (v->signing ? v->order->overlap_s : 0), when);
+    rfc3339_s(clock_wall_ms() / 1000 + (v->signing ? v->order->overlap_s : 0), when);
     printf("made %s, which signs from %s on\n", kid, when);
     return true;
 }
@@ -183,7 +171,7 @@ static const struct key_file *find(const struct view *v, const char *kid)
 static bool retire(struct view *v)
 {
     const struct key_file *key = find(v, v->order->kid);
-    char when[TIME_MAX_BYTES];
+    char when[RFC3339_S_LENGTH + 1];
 
     if (!key) {
         log_error("keys", "there is no key %s", v->order->kid);
@@ -198,7 +186,7 @@ static bool retire(struct view *v)
         return false;
     }
     if (is_old(v, key) && !is_due(v, key) && !v->order->now) {
-        write_time(tokens_end(v, key), when);
+        rfc3339_s(tokens_end(v, key), when);
         log_error("keys", "tokens of %s may be good until %s; wait, or end them with --now",
                   key->kid, when);
         return false;

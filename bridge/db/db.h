@@ -60,6 +60,10 @@ void db_null(struct db_params *p);
 void db_i64(struct db_params *p, int64_t value);
 void db_bool(struct db_params *p, bool value);
 void db_text(struct db_params *p, struct slice value); /* must hold no NUL */
+/* The same, or NULL: of an empty text, or of one that was not given (no data), while an empty one
+ * that was given is one. */
+void db_text_or_null(struct db_params *p, struct slice value);
+void db_text_if_given(struct db_params *p, struct slice value);
 void db_uuid(struct db_params *p, const struct uuid *value);
 void db_bytes(struct db_params *p, struct slice value);
 /* An array in one parameter: begin, items, end. NULL items are allowed. The cast in the SQL must be

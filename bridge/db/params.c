@@ -101,6 +101,22 @@ void db_text(struct db_params *p, struct slice value)
     end(p);
 }
 
+void db_text_or_null(struct db_params *p, struct slice value)
+{
+    if (value.length > 0)
+        db_text(p, value);
+    else
+        db_null(p);
+}
+
+void db_text_if_given(struct db_params *p, struct slice value)
+{
+    if (value.data)
+        db_text(p, value);
+    else
+        db_null(p);
+}
+
 static void put_uuid(struct buf *data, const struct uuid *value)
 {
     char text[UUID_TEXT_LENGTH + 1];

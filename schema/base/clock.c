@@ -7,7 +7,8 @@
 #include <time.h>
 
 enum {
-    MS_PER_DAY = 24 * 60 * 60 * 1000,
+    S_PER_DAY = 24 * 60 * 60,
+    MS_PER_DAY = S_PER_DAY * 1000,
     DAYS_PER_400_YEARS = 146097,
     DAYS_PER_100_YEARS = 36524, /* but one more when the 400th year ends it */
     DAYS_PER_4_YEARS = 1461,
@@ -79,23 +80,44 @@ static char *put_date(char *to, int64_t days_since_1970)
     return put(to, rest + 1, 2, 'T');
 }
 
+/* Date and time of day, and what follows them. */
+static char *put_time(char *to, int64_t unix_s, char after)
+{
+    int64_t days = unix_s / S_PER_DAY;
+    int64_t rest = unix_s % S_PER_DAY;
+
+    if (rest < 0) {
+        rest += S_PER_DAY;
+        days--;
+    }
+    to = put_date(to, days);
+    to = put(to, rest / 3600, 2, ':');
+    to = put(to, rest / 60 % 60, 2, ':');
+    return put(to, rest % 60, 2, after);
+}
+
 void rfc3339_ms(int64_t unix_ms, char text[RFC3339_MS_LENGTH + 1])
 {
-    int64_t days = unix_ms / MS_PER_DAY;
-    int64_t ms = unix_ms % MS_PER_DAY;
+    int64_t seconds = unix_ms / 1000;
+    int64_t ms = unix_ms % 1000;
     char *to;
 
     if (ms < 0) {
-        ms += MS_PER_DAY;
-        days--;
+        ms += 1000;
+        seconds--;
     }
-    to = put_date(text, days);
-    to = put(to, ms / 3600000, 2, ':');
-    to = put(to, ms / 60000 % 60, 2, ':');
-    to = put(to, ms / 1000 % 60, 2, '.');
-    to = put(to, ms % 1000, 3, 'Z');
+    to = put_time(text, seconds, '.');
+    to = put(to, ms, 3, 'Z');
     *to = '\0';
     assert(to == text + RFC3339_MS_LENGTH);
+}
+
+void rfc3339_s(int64_t unix_s, char text[RFC3339_S_LENGTH + 1])
+{
+    char *to = put_time(text, unix_s, 'Z');
+
+    *to = '\0';
+    assert(to == text + RFC3339_S_LENGTH);
 }
 
 /* Takes `width` digits and then, unless it is NUL, the character `after`. */

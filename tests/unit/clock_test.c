@@ -54,6 +54,9 @@ static void test_every_day_of_ten_thousand_years(void **state)
         snprintf(expected, sizeof expected, "%04d-%02d-%02dT%02d:%02d:%02d.007Z", tm.tm_year + 1900,
                  tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
         assert_string_equal(text, expected);
+        rfc3339_s(seconds, text);
+        assert_memory_equal(text, expected, strlen("2026-11-22T10:00:00"));
+        assert_string_equal(text + strlen("2026-11-22T10:00:00"), "Z");
     }
 }
 

@@ -37,6 +37,31 @@ static void test_scalars(void **state)
     db_params_destroy(p);
 }
 
+static void test_texts_that_may_be_missing(void **state)
+{
+    static const struct slice texts[] = {{NULL, 0}, {"", 0}, {"it", 2}};
+    static const char *const given[] = {NULL, "", "it"};
+    static const char *const or_null[] = {NULL, NULL, "it"};
+    struct db_params *p = db_params_create();
+    struct params_pointers out;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
+        db_text_if_given(p, texts[i]);
+        db_text_or_null(p, texts[i]);
+    }
+    out = point(p);
+    for (int i = 0; i < (int)ARRAY_LENGTH(texts); i++) {
+        assert_int_equal(out.values[2 * i] != NULL, given[i] != NULL);
+        assert_int_equal(out.values[2 * i + 1] != NULL, or_null[i] != NULL);
+        if (given[i])
+            assert_string_equal(out.values[2 * i], given[i]);
+        if (or_null[i])
+            assert_string_equal(out.values[2 * i + 1], or_null[i]);
+    }
+    db_params_destroy(p);
+}
+
 /* As array_recv() reads it. */
 static void assert_array(struct slice got, const char *expected, size_t length)
 {
@@ -114,6 +139,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_scalars),
+        cmocka_unit_test(test_texts_that_may_be_missing),
         cmocka_unit_test(test_arrays),
         cmocka_unit_test(test_texts_in_arrays_are_as_they_are),
         cmocka_unit_test(test_no_parameters),
