@@ -3,12 +3,13 @@
  *
  * The order of taking apart matters: who may still be called back by another module goes after it.
  * The core modules end what is asked of them, then the API closes its requests, then the pool and
- * the link answer what the core modules had asked of them. What the link's answers have in the audit
- * log comes when the pool has gone. */
+ * the link answer what the core modules had asked of them. What the link's answers have in the
+ * audit log comes when the pool has gone. */
 #include "app.h"
 
 #include "api/api.h"
 #include "app_door.h"
+#include "app_gauges.h"
 #include "app_keys.h"
 #include "app_push.h"
 #include "app_rates.h"
@@ -95,6 +96,7 @@ struct app {
     bool stopping;
     bool leaving; /* the cluster knows */
     struct networks trusted_proxies;
+    struct app_gauges gauges;
 
     struct keys *keys;
     struct db_node *node;
@@ -328,6 +330,8 @@ static bool create_core(struct app *a, const struct config *config)
         .presence = a->presence,
         .push = a->push,
         .audit = a->audit,
+        .read_gauges = app_read_gauges,
+        .gauges_owner = &a->gauges,
         .group_members_max = config->group_members_max,
     };
     const struct ingest_config ingest_config = {
@@ -344,8 +348,8 @@ static bool create_core(struct app *a, const struct config *config)
                                                 config->access_token_ttl)) &&
            (a->accounts =
                 accounts_create(a->base, a->pool, a->keys, a->revocations, &accounts_config)) &&
-           (a->commands =
-                commands_create(a->base, a->pool, a->herald, a->revocations, &commands_config)) &&
+           (a->commands = commands_create(a->base, a->pool, a->herald, a->revocations, a->accounts,
+                                          &commands_config)) &&
            (a->cursors = cursors_create(a->base, a->pool, a->herald)) &&
            (a->chores = chores_create(a->base, a->pool, a->commands, a->blobs)) &&
            (a->personal = personal_create(a->pool)) && (a->invites = invites_create(a->pool)) &&
@@ -508,7 +512,7 @@ static bool create_faces(struct app *a, const struct config *config)
 
     if (a->cluster)
         members_set_hooks(a->members, &members_hooks);
-    commands_meet(a->commands, a->accounts, a->ingest, a->cluster);
+    a->gauges = (struct app_gauges){a->presence, a->ingest, a->cluster};
     a->intake = intake_create(&modules);
     ingest_on_stored(a->ingest, on_stored, a);
     indexer_give_way(a->indexer, do_drafts_wait, a);

@@ -21,6 +21,7 @@
 
 enum { COMMAND_REASON_MAX = 256, COMMAND_KEPT_BYTES = 32 };
 
+struct audit;
 struct command;
 struct herald;
 struct presence;
@@ -125,14 +126,9 @@ unsigned command_group_members_max(const struct command *cmd);
 const struct push_senders *command_push_senders(const struct command *cmd);
 struct accounts *command_accounts(const struct command *cmd);
 const struct presence *command_presence(const struct command *cmd);
-/* What getStats says besides what the database knows. */
-struct command_gauges {
-    uint64_t devices;      /* connected to this node */
-    uint64_t users_online; /* to any node, or until a moment ago */
-    uint64_t nodes;
-    uint64_t drafts_waiting; /* for this node's writer */
-};
 struct command_gauges command_gauges(const struct command *cmd);
+/* NULL: there is no audit log. */
+struct audit *command_audit(const struct command *cmd);
 /* What the search found may not be all that there is. */
 void command_index_is_behind(const struct command *cmd);
 /* Not found, in the words used for what does not exist and for what the actor may not see. */
@@ -144,6 +140,16 @@ void command_fail_no_invite(struct command *cmd);
  * the token is kept. */
 void command_look_up_invite(struct command *cmd, const json_t *arguments,
                             void (*found)(struct command *cmd, const PGresult *result));
+
+/* The audit log (command_audit.c). Writes that the actor did this to a user, by way of a
+ * conversation or a login (`object`, nil: neither). `action` is static. */
+void command_note(const struct command *cmd, const char *action, uint64_t user,
+                  const struct uuid *object, const char *detail);
+/* The command has ended: writes what came of it, if it is one that is audited. */
+void command_note_outcome(const struct command *cmd);
+/* Remembers for that whose membership a COMMAND_CHANGES or COMMAND_REMOVES was about: the first one
+ * that is not the actor's own. */
+void command_mark_member(struct command *cmd, const PGresult *result);
 
 /* Arguments. Each false return has failed the command with a reason that names the argument. */
 bool argument_conversation(struct command *cmd, const json_t *arguments) MUST_USE;

@@ -7,20 +7,15 @@
  * frame mends, so all plugins look again. */
 #include "core/commands.h"
 
-#include "base/clock.h"
 #include "base/fault_point.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/utf8.h"
-#include "core/audit.h"
-#include "core/cluster.h"
 #include "core/command.h"
 #include "core/effects.h"
 #include "core/envelope.h"
 #include "core/herald.h"
 #include "core/indexer.h"
-#include "core/ingest.h"
-#include "core/presence.h"
 #include "core/push_service.h"
 #include "core/revocations.h"
 
@@ -41,10 +36,8 @@ struct commands {
     struct db_pool *pool;
     struct herald *herald;
     struct revocations *revocations;
-    struct commands_config config;
     struct accounts *accounts;
-    const struct ingest *ingest;
-    const struct cluster *cluster; /* NULL: this node is alone */
+    struct commands_config config;
     struct later *later;
     struct envelopes *envelopes;
     struct command_list running; /* every command whose callback has not been called */
@@ -103,21 +96,18 @@ const struct presence *command_presence(const struct command *cmd)
     return cmd->commands->config.presence;
 }
 
+struct audit *command_audit(const struct command *cmd)
+{
+    return cmd->commands->config.audit;
+}
+
 struct command_gauges command_gauges(const struct command *cmd)
 {
-    const struct commands *c = cmd->commands;
-    struct cluster_stats cluster = {.nodes = 1};
-    struct ingest_stats ingest;
+    const struct commands_config *config = &cmd->commands->config;
+    struct command_gauges gauges;
 
-    if (c->cluster)
-        cluster_get_stats(c->cluster, &cluster);
-    ingest_get_stats(c->ingest, &ingest);
-    return (struct command_gauges){
-        .devices = presence_devices(c->config.presence),
-        .users_online = presence_count(c->config.presence),
-        .nodes = cluster.nodes,
-        .drafts_waiting = ingest.queued,
-    };
+    config->read_gauges(config->gauges_owner, &gauges);
+    return gauges;
 }
 
 void command_index_is_behind(const struct command *cmd)
@@ -149,43 +139,11 @@ static void free_command(struct command *cmd)
         free(c);
 }
 
-/* Writes into the audit log what the actor did to a user, by way of a conversation or a login. */
-static void note(const struct command *cmd, const char *action, uint64_t user,
-                 const struct uuid *object, const char *detail)
-{
-    char id[UUID_TEXT_LENGTH + 1] = "";
-
-    if (!cmd->commands->config.audit)
-        return;
-    if (!uuid_is_nil(object))
-        uuid_format(object, id);
-    audit_note(cmd->commands->config.audit,
-               &(struct audit_event){
-                   .action = action,
-                   .by = AUDIT_USER,
-                   .actor = cmd->uid,
-                   .user = user,
-                   .object = slice_str(id),
-                   .address = cmd->address_is_known ? &cmd->address : NULL,
-                   .result = cmd->code,
-                   .detail = slice_str(detail),
-               },
-               clock_monotonic_ms());
-}
-
-/* A slip of a client's is nothing to note. */
-static void note_outcome(const struct command *cmd)
-{
-    if (cmd->spec && command_is_audited(cmd->spec) && cmd->code != CODE_INVALID)
-        note(cmd, cmd->spec->name, cmd->mark.user, &cmd->conversation,
-             cmd->mark.role ? cmd->mark.role : "");
-}
-
 static void finish(void *owner)
 {
     struct command *cmd = owner;
 
-    note_outcome(cmd);
+    command_note_outcome(cmd);
     if (!cmd->commands->closed) {
         struct slice data = cmd->code == CODE_OK ? buf_slice(&cmd->data) : slice_of(NULL, 0);
         cmd->done(cmd->owner, cmd->code, cmd->code == CODE_OK ? NULL : cmd->reason, data);
@@ -337,7 +295,7 @@ static void tell_ended_logins(struct command *cmd, const PGresult *result)
 
         revocations_add(cmd->commands->revocations, &login, (uint64_t)db_get_i64(result, row, 1),
                         db_get_time_ms(result, row, 2), true);
-        note(cmd, "session_end", cmd->uid, &login, "revoked");
+        command_note(cmd, "session_end", cmd->uid, &login, "revoked");
     }
 }
 
@@ -360,21 +318,7 @@ static void tell_ended_user(struct command *cmd, const PGresult *result)
         login = db_get_uuid(result, row, ENDS_COLUMN_LOGIN);
         revocations_add(cmd->commands->revocations, &login, kick.uid,
                         db_get_time_ms(result, row, ENDS_COLUMN_ENDED_AT), true);
-        note(cmd, "session_end", kick.uid, &login, cmd->ending);
-    }
-}
-
-/* Whose membership the change was about: the first one that is not the actor's own. */
-static void mark_member(struct command *cmd, const PGresult *result)
-{
-    for (int row = 0; row < PQntuples(result) && cmd->mark.user == 0; row++) {
-        uint64_t uid = (uint64_t)db_get_i64(result, row, EFFECT_COLUMN_USER_ID);
-        enum role role = (enum role)db_get_i64(result, row, EFFECT_COLUMN_ROLE);
-
-        if (!db_get_null(result, row, EFFECT_COLUMN_ENTRY_KIND) || uid == cmd->uid)
-            continue;
-        cmd->mark.user = uid;
-        cmd->mark.role = role == ROLE_NONE ? NULL : role_name(role);
+        command_note(cmd, "session_end", kick.uid, &login, cmd->ending);
     }
 }
 
@@ -393,7 +337,7 @@ static void succeed(struct command *cmd, const PGresult *result)
         fault_point("bridge.in_removal");
     if (changes_members(cmd)) {
         effects_tell(cmd->commands->herald, result, cmd->overtaken);
-        mark_member(cmd, result);
+        command_mark_member(cmd, result);
     } else if (cmd->spec->effect == COMMAND_REVOKES)
         tell_ended_logins(cmd, result);
     else if (cmd->spec->effect == COMMAND_ENDS)
@@ -560,13 +504,16 @@ void commands_execute(struct commands *c, const struct actor *actor, struct slic
 
 struct commands *commands_create(struct event_base *base, struct db_pool *pool,
                                  struct herald *herald, struct revocations *revocations,
-                                 const struct commands_config *config)
+                                 struct accounts *accounts, const struct commands_config *config)
 {
     struct commands *c = must_calloc(1, sizeof *c);
 
     assert(config->group_members_max >= 1 && config->group_members_max <= GROUP_MEMBERS_CEILING);
-    *c = (struct commands){
-        .pool = pool, .herald = herald, .revocations = revocations, .config = *config};
+    *c = (struct commands){.pool = pool,
+                           .herald = herald,
+                           .revocations = revocations,
+                           .accounts = accounts,
+                           .config = *config};
     TAILQ_INIT(&c->running);
     c->later = later_create(base);
     if (!c->later) {
@@ -575,14 +522,6 @@ struct commands *commands_create(struct event_base *base, struct db_pool *pool,
     }
     c->envelopes = envelopes_create(c, c->later);
     return c;
-}
-
-void commands_meet(struct commands *c, struct accounts *accounts, const struct ingest *ingest,
-                   const struct cluster *cluster)
-{
-    c->accounts = accounts;
-    c->ingest = ingest;
-    c->cluster = cluster;
 }
 
 void commands_destroy(struct commands *c)

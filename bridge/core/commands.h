@@ -15,18 +15,26 @@
 #include "wire/codes.h"
 
 #include <jansson.h>
+#include <stdint.h>
 
 struct accounts;
-struct cluster;
+struct audit;
 struct commands;
 struct db_pool;
 struct event_base;
 struct indexer;
-struct ingest;
 struct herald;
 struct presence;
 struct push_service;
 struct revocations;
+
+/* What getStats says besides what the database knows. */
+struct command_gauges {
+    uint64_t devices;      /* connected to this node */
+    uint64_t users_online; /* to any node, or until a moment ago */
+    uint64_t nodes;
+    uint64_t drafts_waiting; /* for this node's writer */
+};
 
 struct commands_config {
     struct db_pool *search_pool; /* for searches, which may take long; NULL: the same as the rest */
@@ -34,16 +42,16 @@ struct commands_config {
     struct presence *presence;   /* told of profiles that have changed; or NULL */
     const struct push_service *push; /* judges registrations; or NULL: there is no push */
     struct audit *audit;             /* or NULL */
-    unsigned group_members_max;      /* GROUP_MEMBERS_DEFAULT.. GROUP_MEMBERS_CEILING */
+    void (*read_gauges)(void *owner, struct command_gauges *out);
+    void *gauges_owner;
+    unsigned group_members_max; /* GROUP_MEMBERS_DEFAULT.. GROUP_MEMBERS_CEILING */
 };
 
+/* `accounts` hashes the passwords of new users. */
 struct commands *commands_create(struct event_base *base, struct db_pool *pool,
                                  struct herald *herald, struct revocations *revocations,
+                                 struct accounts *accounts,
                                  const struct commands_config *config) MUST_USE;
-/* Who is made later: hashes passwords of new users; is counted in getStats. `cluster` may be NULL.
- */
-void commands_meet(struct commands *c, struct accounts *accounts, const struct ingest *ingest,
-                   const struct cluster *cluster);
 /* Commands still under way end without their callback. */
 void commands_destroy(struct commands *c);
 

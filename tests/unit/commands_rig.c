@@ -5,10 +5,8 @@
 #include "unit/unit.h"
 
 #include "core/accounts.h"
-#include "core/cluster.h"
 #include "core/effects.h"
 #include "core/herald.h"
-#include "core/ingest.h"
 #include "core/presence.h"
 #include "core/presence/row.h"
 #include "core/revocations.h"
@@ -113,28 +111,11 @@ bool accounts_hash(struct accounts *a, struct slice password, passwords_done_fn 
     return true;
 }
 
-size_t presence_devices(const struct presence *p)
+static void read_gauges(void *owner, struct command_gauges *out)
 {
-    (void)p;
-    return 5;
-}
-
-size_t presence_count(const struct presence *p)
-{
-    (void)p;
-    return 6;
-}
-
-void cluster_get_stats(const struct cluster *c, struct cluster_stats *out)
-{
-    (void)c;
-    *out = (struct cluster_stats){.nodes = 7};
-}
-
-void ingest_get_stats(const struct ingest *g, struct ingest_stats *out)
-{
-    (void)g;
-    *out = (struct ingest_stats){.queued = 8};
+    assert_non_null(owner);
+    *out =
+        (struct command_gauges){.devices = 5, .users_online = 6, .nodes = 7, .drafts_waiting = 8};
 }
 
 void revocations_add(struct revocations *r, const struct uuid *login, uint64_t uid,
@@ -152,13 +133,14 @@ int set_up(void **state)
 {
     static char module; /* stands for those whose functions are above */
     const struct commands_config config = {.group_members_max = 100,
+                                           .read_gauges = read_gauges,
+                                           .gauges_owner = &module,
                                            .presence = (struct presence *)(void *)&module};
     struct fixture *f = calloc(1, sizeof *f);
 
     f->base = event_base_new();
-    f->commands = commands_create(f->base, NULL, NULL, NULL, &config);
-    commands_meet(f->commands, (struct accounts *)(void *)&module, NULL,
-                  (struct cluster *)(void *)&module);
+    f->commands =
+        commands_create(f->base, NULL, NULL, NULL, (struct accounts *)(void *)&module, &config);
     buf_init(&happened, 8 << 20);
     fake_database_set_up(true);
     *state = f;
