@@ -170,18 +170,17 @@ static int export(struct cli *c, const struct arguments *arguments)
     status = enter(&account, c, arguments->operands[0]);
     account.of = of;
     if (!status)
-        status = account_copy_open(&copy, argument_text(arguments, "output"));
+        status = account_copy_open(&copy, argument_text(arguments, "output"), after);
     if (status) {
         log_out(&account);
         leave(&account);
         return status;
     }
-    (void)snprintf(copy.cursor, sizeof copy.cursor, "%s", after ? after : "");
     status = copy_all(&account, &copy);
     log_out(&account);
     leave(&account);
     closed = account_copy_close(&copy);
-    if (status && copy.cursor[0])
+    if (status && !closed && copy.cursor[0])
         (void)fail("this is not all of it; what is missing comes with --after '%s'", copy.cursor);
     return status ? status : closed;
 }

@@ -20,11 +20,13 @@ static int fail_at(const struct account_copy *copy)
     return fail("%s: %s", copy->path ? copy->path : "the standard output", strerror(errno));
 }
 
-int account_copy_open(struct account_copy *copy, const char *path)
+int account_copy_open(struct account_copy *copy, const char *path, const char *after)
 {
     int file;
 
     *copy = (struct account_copy){.to = stdout, .path = path};
+    (void)snprintf(copy->cursor, sizeof copy->cursor, "%s", after ? after : "");
+    memcpy(copy->ahead, copy->cursor, sizeof copy->ahead);
     if (!path)
         return EXIT_OK;
     file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, FILE_MODE);
@@ -82,19 +84,31 @@ static bool take_line(struct account_copy *copy)
         copy->status = fail("the server sends something else than an export");
         ok = false;
     } else {
-        if (cursor)
-            memcpy(copy->cursor, cursor, strlen(cursor) + 1);
-        copy->has_ended = strcmp(type, "end") == 0;
         ok = strcmp(type, "more") == 0 || write_line(copy);
+        if (ok && cursor)
+            memcpy(copy->ahead, cursor, strlen(cursor) + 1);
+        copy->has_ended = ok && strcmp(type, "end") == 0;
     }
     json_decref(line);
     copy->length = 0;
     return ok;
 }
 
-bool account_copy_take(void *owner, const char *data, size_t length)
+/* What came is written: one may go on behind it. */
+static bool settle(struct account_copy *copy)
 {
-    struct account_copy *copy = owner;
+    if (fflush(copy->to) != 0) {
+        copy->status = fail_at(copy);
+        return false;
+    }
+    if (copy->path)
+        copy->written = ftello(copy->to);
+    memcpy(copy->cursor, copy->ahead, sizeof copy->cursor);
+    return true;
+}
+
+static bool take_lines(struct account_copy *copy, const char *data, size_t length)
+{
     const char *end = data + length, *newline;
 
     while ((newline = memchr(data, '\n', (size_t)(end - data))) != NULL) {
@@ -105,22 +119,33 @@ bool account_copy_take(void *owner, const char *data, size_t length)
     return data == end || add(copy, data, (size_t)(end - data));
 }
 
+bool account_copy_take(void *owner, const char *data, size_t length)
+{
+    struct account_copy *copy = owner;
+    bool ok = take_lines(copy, data, length);
+
+    return !ferror(copy->to) && settle(copy) && ok;
+}
+
 void account_copy_drop_part(struct account_copy *copy)
 {
     copy->length = 0;
 }
 
+/* Of lines that could not be written a part may be there, or come when the stream is closed. */
 int account_copy_close(struct account_copy *copy)
 {
-    int status = fflush(copy->to) == 0 ? EXIT_OK : fail_at(copy);
+    int file, status;
 
     free(copy->part);
     copy->part = NULL;
     if (!copy->path)
-        return status;
-    if (!status && fsync(fileno(copy->to)) != 0)
-        status = fail_at(copy);
-    if (fclose(copy->to) != 0 && !status)
+        return EXIT_OK; /* that it was written, or was not, is known line by line */
+    file = fcntl(fileno(copy->to), F_DUPFD_CLOEXEC, 0);
+    (void)fclose(copy->to);
+    status = file >= 0 && ftruncate(file, copy->written) == 0 && fsync(file) == 0 ? EXIT_OK
+                                                                                  : fail_at(copy);
+    if (file >= 0 && close(file) != 0 && !status)
         status = fail_at(copy);
     return status;
 }

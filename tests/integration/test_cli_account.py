@@ -100,12 +100,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def pieces(cli):  # noqa: F811
     """Runs an export against such a server: status, output, what the server was asked, messages."""
-    def run(*given):
+    def run(*given, out=subprocess.PIPE):
         server = Server(list(given))
         try:
             done = subprocess.run(
                 [CLI, "--server", server.url, "account", "export", "alice"], text=True,
-                env=cli.environment("secret"), capture_output=True, timeout=60, check=False)
+                env=cli.environment("secret"), stdout=out, stderr=subprocess.PIPE, timeout=60,
+                check=False)
         finally:
             server.close()
         assert server.logins == server.logouts, "no login is left"
@@ -138,6 +139,14 @@ def test_an_export_that_breaks_off(pieces, piece, status, out):
     got, said, _, told = pieces(piece)
     assert (got, said.encode()) == (status, out)
     assert ("--after 'entries:1'" in told) == (out == ONE)
+
+
+def test_what_cannot_be_written_is_not_gone_on_behind(pieces):
+    """The output takes nothing: no place is told from which the rest would come without it."""
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        status, _, _, told = pieces((200, ONE + TWO[:20], 100), out=full)
+    assert status == 1
+    assert "No space left" in told and "--after" not in told
 
 
 def test_an_end_without_an_end(pieces):

@@ -5,13 +5,16 @@
 
 #include "unit/unit.h"
 
+#include "account_copy.h"
 #include "completion.h"
 #include "export_file.h"
 #include "manual.h"
 #include "progress.h"
 #include "samples.h"
 
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* ---- text ---- */
@@ -208,6 +211,47 @@ static void test_files_of_others_are_left_alone(void **state)
     assert_int_equal(export_file_close(&f), EXIT_OK);
 }
 
+static void bound_files(rlim_t bytes)
+{
+    struct rlimit limit;
+
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+#define PLACE(number) "{\"type\":\"entry\",\"cursor\":\"entries:" number "\"}\n"
+
+/* Whoever goes on from the place that is told misses nothing, whichever byte was the last. */
+static void test_a_full_disk_loses_no_line(void **state)
+{
+    static const char first[] = PLACE("1") PLACE("2"), second[] = PLACE("3") PLACE("4") "{\"ty";
+    static const char *const kept[] = {"", PLACE("1") PLACE("2"),
+                                       PLACE("1") PLACE("2") PLACE("3") PLACE("4")};
+    static const char *const cursors[] = {"entries:0", "entries:2", "entries:4"};
+    struct account_copy copy;
+
+    (void)state;
+    (void)signal(SIGXFSZ, SIG_IGN);
+    for (size_t most = 0; most <= strlen(kept[2]); most++) {
+        size_t chunks = most < strlen(kept[1]) ? 0 : most < strlen(kept[2]) ? 1 : 2;
+        bool ok;
+
+        (void)unlink(path);
+        assert_int_equal(account_copy_open(&copy, path, "entries:0"), EXIT_OK);
+        bound_files(most);
+        ok = account_copy_take(&copy, first, strlen(first)) &&
+             account_copy_take(&copy, second, strlen(second));
+        bound_files(RLIM_INFINITY);
+        assert_int_equal(ok, chunks == 2);
+        assert_int_equal(copy.status, ok ? EXIT_OK : EXIT_REFUSED);
+        assert_string_equal(copy.cursor, cursors[chunks]);
+        assert_int_equal(account_copy_close(&copy), EXIT_OK);
+        assert_file(kept[chunks]);
+    }
+    (void)signal(SIGXFSZ, SIG_DFL);
+}
+
 /* ---- what is made from the table ---- */
 
 static char *printed_by(void (*print)(FILE *to))
@@ -274,6 +318,7 @@ int main(void)
         cmocka_unit_test(test_samples),
         cmocka_unit_test(test_files_are_gone_on_with),
         cmocka_unit_test(test_files_of_others_are_left_alone),
+        cmocka_unit_test(test_a_full_disk_loses_no_line),
         cmocka_unit_test(test_pages_have_every_command),
         cmocka_unit_test(test_quotes),
     };
