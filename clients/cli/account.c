@@ -51,10 +51,10 @@ static int refused(const struct fetched *f)
 static int post(const struct cli *c, const char *path, const char *token, json_t *object, long good,
                 json_t **out)
 {
-    char *json = json_dumps(object, JSON_COMPACT);
+    char *json = object ? json_dumps(object, JSON_COMPACT) : NULL;
     const struct fetch_call call = {.path = path, .token = token, .json = json};
     struct fetched f = {0};
-    int status = json ? fetch_call(c, &call, &f) : fail_by(BANTER_NO_MEMORY, NULL);
+    int status = json ? fetch_call(c, &call, &f) : fail_by(BANTER_INVALID, NULL);
 
     if (json)
         explicit_bzero(json, strlen(json));

@@ -15,6 +15,7 @@ struct exchange {
     CURL *easy;
     struct curl_slist *headers;
     const struct fetch_call *call;
+    bool is_ended; /* by the call's `take` */
     struct fetched *out;
 };
 
@@ -36,13 +37,15 @@ static size_t keep(struct fetched *f, const char *data, size_t length)
 
 static size_t take(char *data, size_t size, size_t count, void *owner)
 {
-    const struct exchange *x = owner;
+    struct exchange *x = owner;
     size_t length = size * count;
     long code = 0;
 
     if (x->call->take && curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &code) == CURLE_OK &&
-        code == HTTP_OK)
-        return x->call->take(x->call->owner, data, length) ? length : 0;
+        code == HTTP_OK) {
+        x->is_ended = !x->call->take(x->call->owner, data, length);
+        return x->is_ended ? 0 : length;
+    }
     return keep(x->out, data, length);
 }
 
@@ -113,6 +116,8 @@ static int perform(const struct cli *c, const char *base, const struct fetch_cal
         return EXIT_OK;
     free(out->body);
     out->body = NULL;
+    if (x.is_ended)
+        return EXIT_REFUSED;
     (void)fail("%s: %s", url, curl_easy_strerror(error));
     return EXIT_LATER;
 }

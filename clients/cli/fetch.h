@@ -24,7 +24,8 @@ struct fetch_call {
     const char *token; /* an access token, or NULL */
     const char *json;  /* what is posted; NULL: a GET */
     /* Takes the body of a 200 as it comes, which may last as long as something does come; false
-     * ends it. NULL: the body is `fetched`'s, as that of every other code. */
+     * ends it, and has said why: the status then is EXIT_REFUSED, without another message. NULL:
+     * the body is `fetched`'s, as that of every other code. */
     bool (*take)(void *owner, const char *data, size_t length);
     void *owner;
 };

@@ -75,7 +75,7 @@ static int post_lines(struct posting *p)
         status = fail("the input cannot be read: %s", strerror(errno));
     free(line);
     if (status)
-        (void)fail("it ended after %lld messages; these are sent", (long long)p->count);
+        (void)fail("it ended after %lld messages; these are taken", (long long)p->count);
     return status;
 }
 

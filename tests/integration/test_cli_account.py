@@ -42,6 +42,8 @@ def test_an_account_is_exported_and_erased(banter, cli):  # noqa: F811
     account("export", alice.handle, "--after", "x", status=1)
     assert len([line for line in export(alice) if line["type"] == "login"]) == 1, "but alice's own"
 
+    account("export", alice.handle, password="no\udcff text", status=1)
+    assert "invalid" in cli.said
     account("erase", alice.handle, password="not this one", status=3)
     account("erase", alice.handle, password="", status=1)
     erasure = account("erase", alice.handle).strip()
@@ -139,6 +141,7 @@ def test_an_export_that_breaks_off(pieces, piece, status, out):
     got, said, _, told = pieces(piece)
     assert (got, said.encode()) == (status, out)
     assert ("--after 'entries:1'" in told) == (out == ONE)
+    assert len(told.splitlines()) == (2 if out == ONE else 1), "one cause is told once"
 
 
 def test_what_cannot_be_written_is_not_gone_on_behind(pieces):

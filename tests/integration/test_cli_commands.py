@@ -151,7 +151,8 @@ def test_send_and_search(banter, cli):
     entries = lines_of(cli(bob, "--json", "history", conversation, "--folded"))
     assert [(e["text"], e.get("reply_to")) for e in entries] == \
         [("tea --and biscuits", None), ("more tea", 1), ("no end", 1)]
-    cli(alice, "send", conversation, text="a\0b\n", status=1)
+    cli(alice, "send", conversation, text="fine\na\0b\n", status=1)
+    assert "it ended after 1 messages; these are taken" in cli.said
 
     def found(*words):
         return [hit["seq"] for hit in lines_of(cli(bob, "--json", "search", *words))]
