@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HANDLES_MAX = 100, STALE_PAGE_MAX = 200 };
+enum { HANDLES_MAX = PROMPT_MAX / 2 + 1, STALE_PAGE_MAX = 200 }; /* all that fit into a prompt */
 
 /* ---- what libbanter tells, on its thread ---- */
 
@@ -111,9 +111,9 @@ struct errand {
     struct wish wish;
 };
 
-static void on_answer(void *owner, const struct banter_result *result)
+/* The news of an answer; the wish in it is the errand's, which this frees. */
+static struct news *answer_of(struct errand *e, const struct banter_result *result)
 {
-    struct errand *e = owner;
     struct news *n = news_new(NEWS_ANSWER);
 
     give_reason(n, result->error, result->reason);
@@ -121,8 +121,16 @@ static void on_answer(void *owner, const struct banter_result *result)
     if (!n->error && !n->json)
         give_reason(n, BANTER_INTERNAL, NULL);
     n->wish = e->wish;
-    news_put(e->queue, n);
     free(e);
+    return n;
+}
+
+static void on_answer(void *owner, const struct banter_result *result)
+{
+    struct errand *e = owner;
+    struct news_queue *queue = e->queue;
+
+    news_put(queue, answer_of(e, result));
 }
 
 static void on_page(void *owner, const struct banter_result *result,
@@ -248,14 +256,20 @@ static question *const questions[] = {
     [WISH_GROUP] = group, [WISH_ADD] = add,    [WISH_LEAVE] = leave,
 };
 
-static void ask(struct banter *client, struct news_queue *queue, const struct wish *wish)
+/* What is refused at once is told at once: the queue may be full, and is emptied by this thread. */
+static void ask(struct banter *client, struct news_queue *queue, struct model *m,
+                const struct wish *wish)
 {
     struct errand *e = errand_new(queue, wish);
     int error = questions[wish->kind](client, &e->wish, e);
     const struct banter_result refused = {.error = error, .reason = banter_error_text(error)};
+    struct news *n;
 
-    if (error)
-        on_answer(e, &refused);
+    if (!error)
+        return;
+    n = answer_of(e, &refused);
+    model_hear(m, n);
+    news_free(n);
 }
 
 /* ---- drafts ---- */
@@ -285,11 +299,11 @@ static void post(struct banter *client, struct model *m, const struct wish *wish
 
 /* ---- all ---- */
 
-/* A signal that is not taken is lost, as on the way; the next one says the same. */
+/* Typing that is not taken is lost, as on the way; the next one says the same. */
 bool errands_do(struct banter *client, struct news_queue *queue, struct model *m,
                 const struct wish *wish)
 {
-    int ignored = 0;
+    int error = BANTER_OK;
 
     switch (wish->kind) {
     case WISH_TEXT:
@@ -299,16 +313,16 @@ bool errands_do(struct banter *client, struct news_queue *queue, struct model *m
         post(client, m, wish);
         break;
     case WISH_READ:
-        ignored = banter_mark(client, wish->conversation, wish->seq, wish->seq);
+        error = banter_mark(client, wish->conversation, wish->seq, wish->seq);
         break;
     case WISH_TYPING:
-        ignored = banter_typing(client, wish->conversation, wish->flag);
+        (void)!banter_typing(client, wish->conversation, wish->flag);
         break;
     case WISH_AWAY:
-        ignored = banter_set_presence(client, wish->flag ? "away" : "online");
+        error = banter_set_presence(client, wish->flag ? "away" : "online");
         break;
     case WISH_WATCH:
-        ignored = banter_watch(client, wish->text);
+        error = banter_watch(client, wish->text);
         break;
     case WISH_NUDGE:
         banter_nudge(client);
@@ -318,9 +332,10 @@ bool errands_do(struct banter *client, struct news_queue *queue, struct model *m
     case WISH_QUIT:
         return false;
     default:
-        ask(client, queue, wish);
+        ask(client, queue, m, wish);
         break;
     }
-    (void)ignored;
+    if (error && error != BANTER_INVALID)
+        model_not_said(m, wish);
     return true;
 }

@@ -8,7 +8,8 @@
 
 /* Callbacks whose owner is the queue, which must outlive the client. */
 struct banter_callbacks errands_callbacks(struct news_queue *queue);
-/* Grants a wish that is about libbanter; false if it is about the program. */
+/* Grants a wish that is about libbanter; false if it is about the program. On the chat's thread,
+ * which empties the queue: nothing here waits for room in it. */
 bool errands_do(struct banter *client, struct news_queue *queue, struct model *m,
                 const struct wish *wish);
 

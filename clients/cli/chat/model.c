@@ -38,6 +38,7 @@ void model_finish(struct model *m)
     line_finish(&m->answer);
     json_decref(m->kept);
     wishes_finish(&m->wishes);
+    wishes_finish(&m->later);
 }
 
 void model_wish(struct model *m, enum wish_kind kind, const struct room *room, int64_t seq,
@@ -326,6 +327,38 @@ static void settle(struct model *m)
         settle_room(m, m->rooms[i], i);
 }
 
+/* ---- what was not taken ---- */
+
+static bool is_about_same(const struct wish *a, const struct wish *b)
+{
+    return a->kind == b->kind && strcmp(a->conversation, b->conversation) == 0 &&
+           strcmp(a->text ? a->text : "", b->text ? b->text : "") == 0;
+}
+
+void model_not_said(struct model *m, const struct wish *wish)
+{
+    for (size_t i = m->later.next; i < m->later.count; i++)
+        if (is_about_same(&m->later.list[i], wish)) {
+            m->later.list[i].seq = wish->seq;
+            return;
+        }
+    wishes_add(&m->later, wish);
+    m->later_at_ms = m->now_ms + RETRY_MS;
+}
+
+static void say_again(struct model *m)
+{
+    struct wish wish;
+
+    if (m->now_ms < m->later_at_ms)
+        return;
+    while (wishes_take(&m->later, &wish)) {
+        wish.flag = wish.kind == WISH_AWAY && m->is_away; /* as it is by now */
+        wishes_add(&m->wishes, &wish);
+        wish_finish(&wish);
+    }
+}
+
 /* ---- time and size ---- */
 
 void model_resize(struct model *m, int rows, int columns)
@@ -349,6 +382,7 @@ void model_tick(struct model *m, uint64_t now_ms, int64_t wall_ms)
         m->is_away = true;
         wishes_add(&m->wishes, &away);
     }
+    say_again(m);
     settle(m);
 }
 
@@ -374,6 +408,8 @@ uint64_t model_deadline(const struct model *m)
         sooner(&deadline, m->list_wait_ms);
     if (model_is_online(m) && m->current && m->current->wait_until_ms > m->now_ms)
         sooner(&deadline, m->current->wait_until_ms);
+    if (m->later.count > 0)
+        sooner(&deadline, m->later_at_ms);
     if (!m->is_away)
         sooner(&deadline, m->pressed_ms + AWAY_MS);
     return deadline;

@@ -89,6 +89,8 @@ struct model {
     json_t *kept;           /* unsent texts of an earlier run: {"conversation": {...}} */
     unsigned draft_changes; /* counts */
     struct wishes wishes;
+    struct wishes later;  /* signals that were not taken: one of each kind about the same */
+    uint64_t later_at_ms; /* when they are wished again */
 };
 
 void model_init(struct model *m, const char *user);
@@ -103,6 +105,8 @@ void model_hear(struct model *m, const struct news *news);
 /* What became of the wish to post something: its draft's id, or an error with a reason. */
 void model_posted(struct model *m, const struct wish *wish, const char *id, int error,
                   const char *reason);
+/* The wish to say something, other than that one is typing, was not taken: it comes again. */
+void model_not_said(struct model *m, const struct wish *wish);
 /* When model_tick() has something to do, UINT64_MAX: not by itself. */
 uint64_t model_deadline(const struct model *m);
 
