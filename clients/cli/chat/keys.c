@@ -213,9 +213,10 @@ static void paste(struct model *m, const struct press *press)
         character = L'\t';
     else if (press->code != PRESS_TEXT || press->alt)
         return;
-    if (m->focus == FOCUS_PROMPT || m->focus == FOCUS_LIST)
-        (void)line_insert(m->focus == FOCUS_LIST ? &m->filter : &m->answer,
-                          character < L' ' ? L' ' : character);
+    if (m->focus == FOCUS_PROMPT)
+        (void)line_insert(&m->answer, character < L' ' ? L' ' : character);
+    else if (m->focus == FOCUS_LIST)
+        keys_list_character(m, character < L' ' ? L' ' : character);
     else if (m->current) {
         m->focus = FOCUS_WRITE;
         keys_write_character(m, character);

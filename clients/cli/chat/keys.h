@@ -47,7 +47,9 @@ void keys_to_newest(struct model *m);
 void keys_list(struct model *m, const struct press *press);
 void keys_write(struct model *m, const struct press *press);
 void keys_select(struct model *m, const struct press *press);
-/* A character that was typed or pasted, into the open conversation's draft. */
+/* A character that was typed or pasted, into the list's filter, or the open conversation's draft.
+ */
+void keys_list_character(struct model *m, wchar_t character);
 void keys_write_character(struct model *m, wchar_t character);
 
 #endif

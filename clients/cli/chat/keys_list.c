@@ -72,6 +72,7 @@ static void list_erase(struct model *m)
 static void list_erase_all(struct model *m)
 {
     line_clear(&m->filter);
+    list_filtered(m);
 }
 
 static const struct binding in_list[] = {
@@ -83,10 +84,15 @@ static const struct binding in_list[] = {
     CONTROL('U', list_erase_all),     {PRESS_NOTHING, 0, false, NULL},
 };
 
+void keys_list_character(struct model *m, wchar_t character)
+{
+    (void)line_insert(&m->filter, character);
+    list_filtered(m);
+}
+
 void keys_list(struct model *m, const struct press *press)
 {
     if (keys_run(m, in_list, press) || press->code != PRESS_TEXT || press->alt)
         return;
-    (void)line_insert(&m->filter, press->character);
-    list_filtered(m);
+    keys_list_character(m, press->character);
 }

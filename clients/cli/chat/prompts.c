@@ -13,6 +13,7 @@ void prompt_begin(struct model *m, enum prompt prompt)
     m->focus = FOCUS_PROMPT;
     m->prompt = prompt;
     line_clear(&m->answer);
+    m->answer.characters_max = prompt == PROMPT_GROUP ? TITLE_MAX_CHARACTERS : PROMPT_MAX;
 }
 
 void prompt_end(struct model *m)

@@ -12,7 +12,8 @@
 #include "chat/message.h"
 
 enum {
-    TITLE_SIZE = 4 * 128 + 1,
+    TITLE_MAX_CHARACTERS = 128,
+    TITLE_SIZE = 4 * TITLE_MAX_CHARACTERS + 1,
     MEMBERS_MAX = 1000,
     TYPISTS_MAX = 4,
     WINDOW_MAX = 5000,           /* messages ... */

@@ -89,8 +89,12 @@ static const char *hint_of(const struct model *m)
 
 static void draw_prompt(const struct model *m, struct pen pen, struct grid *g)
 {
+    char full[64];
+    bool is_full = m->answer.characters >= m->answer.characters_max;
+
+    (void)snprintf(full, sizeof full, "no more than %zu characters: ", m->answer.characters_max);
     (void)pen_text(&pen, " ", STYLE_BAR);
-    pen_cut(&pen, questions[m->prompt], pen.end - pen.column - 8, STYLE_BAR);
+    pen_cut(&pen, is_full ? full : questions[m->prompt], pen.end - pen.column - 8, STYLE_BAR);
     if (glyph_width(line_text(&m->answer), m->answer.length) < pen.end - pen.column - 1) {
         (void)pen_text(&pen, line_text(&m->answer), STYLE_BAR);
     } else { /* its end is what is being written */
