@@ -44,12 +44,22 @@ static json_t *next_entry(struct story *s)
                      next_text(s), "members", "eve");
 }
 
+/* Most pages are those that were asked for. */
+static void choose_page(const struct model *m, struct wish *wish)
+{
+    const struct room *r = model_find(m, wish->conversation);
+
+    if (r && wish->seq % 4 > 0 && (wish->kind == WISH_NEWEST || wish->kind == WISH_OLDER))
+        wish->seq = r->older_before;
+}
+
 static void hear(struct model *m, struct story *s)
 {
     struct news n = {.kind = next(s) % (NEWS_ANSWER + 1), .flag = next(s) % 2};
 
     (void)copy_text(n.conversation, sizeof n.conversation, ids[next(s) % 3]);
     (void)copy_text(n.user, sizeof n.user, next(s) % 2 ? "bob" : "alice");
+    (void)copy_text(n.draft, sizeof n.draft, "draft");
     n.number = n.kind == NEWS_STATE ? next(s) % (BANTER_DISPLACED + 1) : next(s);
     n.error = next(s) % 4 == 0 ? BANTER_NOT_FOUND : 0;
     if (n.kind == NEWS_ENTRY || n.kind == NEWS_EVENT) {
@@ -59,6 +69,7 @@ static void hear(struct model *m, struct story *s)
         n.wish.seq = next(s);
         n.wish.to = next(s);
         memcpy(n.wish.conversation, n.conversation, sizeof n.conversation);
+        choose_page(m, &n.wish);
         n.json = json_pack("{s:[o], s:[o], s:[{s:s}], s:b, s:s, s:s, s:o}", "entries",
                            next_entry(s), "conversations", next_entry(s), "members", "user", "bob",
                            "more", (int)next(s) % 2, "conversation", ids[next(s) % 3], "kind",
@@ -84,6 +95,8 @@ static void grant_wishes(struct model *m)
     while (wishes_take(&m->wishes, &wish)) {
         if (wish.kind <= WISH_REACT)
             model_posted(m, &wish, "draft", wish.seq % 3 == 2 ? BANTER_FULL : 0, "full");
+        else if (wish.kind < WISH_LIST && m->now_ms % 3 == 0)
+            model_not_said(m, &wish);
         wish_finish(&wish);
     }
 }

@@ -265,15 +265,24 @@ static void answer_list(struct model *m, const struct news *n)
         end_listing(m);
 }
 
+/* What could not be answered is asked again, and not at once. */
+static void ask_later(const struct model *m, struct room *r)
+{
+    r->wait_until_ms = m->now_ms + RETRY_MS;
+}
+
 static void answer_one(struct model *m, struct room *r, const struct news *n)
 {
+    r->is_asked = false;
     if (!n->error) {
-        r->is_asked = false;
         room_describe(r, n->json);
         r->asks_again = false;
         m->rooms_moved = true;
     } else if (n->error == BANTER_NOT_FOUND) {
         model_drop(m, r);
+    } else {
+        r->asks_again = true;
+        ask_later(m, r);
     }
 }
 
@@ -282,8 +291,11 @@ static void answer_members(struct model *m, struct room *r, const struct news *n
     const json_t *list = json_object_get(n->json, "members"), *item;
     size_t i;
 
-    if (n->error)
+    if (n->error) {
+        r->members_asked = false;
+        ask_later(m, r);
         return;
+    }
     r->member_count = 0;
     json_array_foreach(list, i, item)
     {
@@ -299,13 +311,18 @@ static void answer_preview(struct model *m, struct room *r, const struct news *n
     const json_t *entry = json_array_get(entries, json_array_size(entries) - 1);
     struct message *message = entry ? message_of_entry(entry, m->user) : NULL;
 
+    if (n->error) {
+        r->wants_preview = true;
+        ask_later(m, r);
+    }
     if (message)
         advance(m, r, message);
     message_free(message);
 }
 
-/* Messages of a page, into the window; returns the lowest seq among them, 0 if there is none. */
-static int64_t put_page(struct model *m, struct room *r, const json_t *page)
+/* Messages of a page, into the window; returns the lowest seq among them, 0 if there is none. With
+ * `only_known` nothing gets in that is not there: it may be beyond the window's end. */
+static int64_t put_page(struct model *m, struct room *r, const json_t *page, bool only_known)
 {
     const json_t *entries = json_object_get(page, "entries"), *entry;
     int64_t lowest = 0;
@@ -316,7 +333,7 @@ static int64_t put_page(struct model *m, struct room *r, const json_t *page)
         struct message *message = message_of_entry(entry, m->user);
         int64_t seq = number_of(entry, "seq");
 
-        if (message && (seq <= 0 || seq >= SEQ_UNSENT)) {
+        if (message && (seq <= 0 || seq >= SEQ_UNSENT || (only_known && !room_find(r, seq)))) {
             message_free(message);
             continue;
         }
@@ -335,17 +352,19 @@ static int64_t next_before(const json_t *page, int64_t lowest)
     return next > 0 ? next : lowest;
 }
 
+/* A page that the window does not begin behind any more, as it was trimmed meanwhile, would leave
+ * a hole: it is asked for anew. */
 static void answer_page(struct model *m, struct room *r, const struct news *n)
 {
     bool more = json_is_true(json_object_get(n->json, "more"));
     int64_t lowest;
 
     r->is_loading = false;
-    if (n->error) {
-        r->wait_until_ms = m->now_ms + RETRY_MS;
+    if (n->error)
+        ask_later(m, r);
+    if (n->error || n->wish.seq != r->older_before)
         return;
-    }
-    lowest = put_page(m, r, n->json);
+    lowest = put_page(m, r, n->json, false);
     if (!r->is_loaded && more)
         while (lowest > 0 && r->count > 0 && r->messages[0]->seq < lowest)
             room_remove(r, 0); /* there may be a hole behind these */
@@ -365,11 +384,11 @@ static void answer_stale(struct model *m, struct room *r, const struct news *n)
 
     r->is_loading = false;
     if (n->error) {
-        r->wait_until_ms = m->now_ms + RETRY_MS;
+        ask_later(m, r);
         room_make_stale(r, n->wish.seq, n->wish.to);
         return;
     }
-    (void)put_page(m, r, n->json);
+    (void)put_page(m, r, n->json, true);
     if (more && reached >= n->wish.seq && reached < n->wish.to)
         room_make_stale(r, reached + 1, n->wish.to);
 }

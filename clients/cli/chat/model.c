@@ -251,6 +251,12 @@ static bool wish_stale(struct model *m, struct room *r)
     return true;
 }
 
+static void ask_newest(struct model *m, struct room *r)
+{
+    r->older_before = 0;
+    model_wish(m, WISH_NEWEST, r, 0, NULL);
+}
+
 static void settle_window(struct model *m, struct room *r)
 {
     size_t kept = r->anchor == 0 ? WINDOW_MAX : 2 * WINDOW_MAX;
@@ -262,7 +268,7 @@ static void settle_window(struct model *m, struct room *r)
     if (r->is_loading || !model_is_online(m) || m->now_ms < r->wait_until_ms)
         return;
     if (!r->is_loaded)
-        model_wish(m, WISH_NEWEST, r, 0, NULL);
+        ask_newest(m, r);
     else if (r->stale_high > 0 && wish_stale(m, r))
         ; /* that comes before what is older */
     else if (r->has_older && r->older_before > 1 && log_is_near_top(m) && r->count < WINDOW_MAX &&
@@ -278,7 +284,8 @@ static void settle_current(struct model *m)
     struct room *r = m->current;
 
     settle_window(m, r);
-    if (!r->members_asked && r->is_known && r->kind != ROOM_CHANNEL && model_is_online(m)) {
+    if (!r->members_asked && r->is_known && r->kind != ROOM_CHANNEL && model_is_online(m) &&
+        m->now_ms >= r->wait_until_ms) {
         r->members_asked = true;
         model_wish(m, WISH_MEMBERS, r, 0, NULL);
     }
@@ -295,6 +302,8 @@ static void settle_room(struct model *m, struct room *r, size_t index)
         r->is_watched = true;
         model_watch(m, r->title);
     }
+    if (m->now_ms < r->wait_until_ms)
+        return;
     if ((r->asks_again || (!r->is_known && m->is_listed)) && !r->is_asked) {
         r->asks_again = false;
         r->is_asked = true;
@@ -397,17 +406,18 @@ uint64_t model_deadline(const struct model *m)
     enum { SECOND_MS = 1000 };
     uint64_t deadline = UINT64_MAX;
 
-    for (size_t i = 0; i < m->room_count; i++)
+    for (size_t i = 0; i < m->room_count; i++) {
         for (size_t j = 0; j < m->rooms[i]->typist_count; j++)
             sooner(&deadline, m->rooms[i]->typists[j].until_ms);
+        if (model_is_online(m) && m->rooms[i]->wait_until_ms > m->now_ms)
+            sooner(&deadline, m->rooms[i]->wait_until_ms);
+    }
     if (m->notice_until_ms > m->now_ms)
         sooner(&deadline, m->notice_until_ms);
     if (m->connection == BANTER_WAITING && m->retry_at_ms > m->now_ms)
         sooner(&deadline, m->now_ms + SECOND_MS); /* counts down */
     if (model_is_online(m) && m->list_wait_ms > m->now_ms)
         sooner(&deadline, m->list_wait_ms);
-    if (model_is_online(m) && m->current && m->current->wait_until_ms > m->now_ms)
-        sooner(&deadline, m->current->wait_until_ms);
     if (m->later.count > 0)
         sooner(&deadline, m->later_at_ms);
     if (!m->is_away)
