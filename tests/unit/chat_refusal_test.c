@@ -117,6 +117,115 @@ static void test_the_newest_of_a_trimmed_window(void **state)
     assert_int_equal(bob->messages[0]->seq, 281);
 }
 
+/* ---- texts that are not taken, or not sent ---- */
+
+/* Own message 3, which is being edited to "done!". */
+static void edit(struct rig *r)
+{
+    rig_open_bob(r);
+    rig_entry(r, "{'conversation':'" BOB "','seq':3,'at':'2026-11-22T12:00:01.000Z',"
+                 "'from':'alice','id':'a','kind':'text','text':'done'}");
+    rig_press(r, PRESS_UP);
+    rig_type(r, "e!\r");
+    rig_expect(r, WISH_EDIT);
+    assert_int_equal(r->last.seq, 3);
+}
+
+static void test_an_edit_that_is_not_taken(void **state)
+{
+    struct rig *r = *state;
+
+    edit(r);
+    model_posted(&r->model, &r->last, "", BANTER_FULL, "a queue has reached its bound");
+    assert_true(rig_shows(r, "> done!"));
+    rig_type(r, "!\r");
+    rig_expect(r, WISH_EDIT);
+    assert_int_equal(r->last.seq, 3);
+    assert_string_equal(r->last.text, "done!!");
+}
+
+static void test_a_reply_that_is_not_taken(void **state)
+{
+    struct rig *r = *state;
+
+    rig_open_bob(r);
+    rig_press(r, PRESS_UP);
+    rig_type(r, "ryes\r");
+    rig_expect(r, WISH_TEXT);
+    model_posted(&r->model, &r->last, "", BANTER_FULL, "a queue has reached its bound");
+    assert_true(rig_shows(r, "reply to bob: are you there?"));
+    rig_type(r, "\r");
+    rig_expect(r, WISH_TEXT);
+    assert_int_equal(r->last.seq, 2);
+    assert_string_equal(r->last.text, "yes");
+}
+
+/* There is another text where it was written: it is not lost. */
+static void test_an_edit_that_finds_its_place_taken(void **state)
+{
+    struct rig *r = *state;
+
+    edit(r);
+    rig_type(r, "next");
+    model_posted(&r->model, &r->last, "", BANTER_FULL, "a queue has reached its bound");
+    assert_true(rig_shows(r, "> next"));
+    assert_true(rig_shows(r, "done! (edit)"));
+    rig_control(r, L'U');
+    rig_press(r, PRESS_UP);
+    rig_type(r, "e\r");
+    rig_expect(r, WISH_EDIT);
+    assert_int_equal(r->last.seq, 3);
+    assert_string_equal(r->last.text, "done!");
+    assert_false(rig_shows(r, "done! (edit)"));
+}
+
+static void test_a_refused_edit(void **state)
+{
+    struct rig *r = *state;
+    struct news receipt = {.kind = NEWS_RECEIPT,
+                           .conversation = BOB,
+                           .draft = "e1",
+                           .error = BANTER_FORBIDDEN,
+                           .reason = "it is too late"};
+
+    edit(r);
+    model_posted(&r->model, &r->last, "e1", BANTER_OK, "");
+    assert_false(rig_shows(r, "done!"));
+    rig_hear(r, &receipt);
+    assert_true(rig_shows(r, "done! (edit)"));
+    assert_true(rig_shows(r, "it is too late"));
+    rig_press(r, PRESS_UP);
+    rig_type(r, "e\r");
+    rig_expect(r, WISH_EDIT);
+    assert_int_equal(r->last.seq, 3);
+    model_posted(&r->model, &r->last, "e2", BANTER_OK, "");
+    receipt = (struct news){.kind = NEWS_RECEIPT, .conversation = BOB, .draft = "e2", .number = 4};
+    rig_hear(r, &receipt);
+    assert_int_equal(room_of(r, BOB)->count, 3);
+    assert_int_equal(room_of(r, BOB)->edit_count, 0);
+}
+
+static void test_a_refused_reply(void **state)
+{
+    struct rig *r = *state;
+    struct news receipt = {.kind = NEWS_RECEIPT,
+                           .conversation = BOB,
+                           .draft = "d1",
+                           .error = BANTER_FORBIDDEN,
+                           .reason = "you are blocked"};
+
+    rig_open_bob(r);
+    rig_press(r, PRESS_UP);
+    rig_type(r, "ryes\r");
+    rig_expect(r, WISH_TEXT);
+    model_posted(&r->model, &r->last, "d1", BANTER_OK, "");
+    rig_hear(r, &receipt);
+    rig_press(r, PRESS_UP);
+    rig_type(r, "e\r");
+    rig_expect(r, WISH_TEXT);
+    assert_int_equal(r->last.seq, 2);
+}
+
 /* ---- questions without an answer ---- */
 
 static void expect_again(struct rig *r, enum wish_kind kind)
@@ -140,6 +249,57 @@ static void test_questions_are_asked_again(void **state)
     expect_again(r, WISH_PREVIEW);
     rig_type(r, "team\r");
     expect_again(r, WISH_MEMBERS);
+}
+
+/* ---- the chosen message ---- */
+
+/* Own message "yes", which waits for its receipt and is chosen. */
+static void choose_unsent(struct rig *r)
+{
+    rig_open_bob(r);
+    rig_type(r, "yes\r");
+    rig_expect(r, WISH_TEXT);
+    model_posted(&r->model, &r->last, "d1", BANTER_OK, "");
+    rig_press(r, PRESS_UP);
+    assert_true(r->model.selected >= SEQ_UNSENT);
+}
+
+static void test_the_chosen_one_is_stored(void **state)
+{
+    struct rig *r = *state;
+    struct news receipt = {.kind = NEWS_RECEIPT, .conversation = BOB, .draft = "d1", .number = 3};
+
+    choose_unsent(r);
+    rig_hear(r, &receipt);
+    rig_entry(r, text_entry(BOB, 4));
+    assert_int_equal(r->model.selected, 3);
+    rig_type(r, "dy");
+    rig_expect(r, WISH_DELETE);
+    assert_int_equal(r->last.seq, 3);
+}
+
+static void test_the_chosen_one_is_told_before_its_receipt(void **state)
+{
+    struct rig *r = *state;
+
+    choose_unsent(r);
+    rig_entry(r, "{'conversation':'" BOB "','seq':3,'at':'2026-11-22T12:00:01.000Z',"
+                 "'from':'alice','id':'d1','kind':'text','text':'yes'}");
+    assert_int_equal(r->model.selected, 3);
+}
+
+/* What is deleted is what is shown as chosen. */
+static void test_the_chosen_one_is_gone(void **state)
+{
+    struct rig *r = *state;
+
+    choose_unsent(r);
+    room_remove(r->model.current, 2);
+    rig_type(r, "d");
+    assert_int_equal(r->model.selected, 2);
+    rig_type(r, "y");
+    rig_expect(r, WISH_DELETE);
+    assert_int_equal(r->last.seq, 2);
 }
 
 /* ---- what is too long, or pasted ---- */
@@ -191,9 +351,20 @@ static void test_titles_have_a_bound(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        RIG(test_older_ones_of_a_trimmed_window), RIG(test_changes_of_a_trimmed_window),
-        RIG(test_the_newest_of_a_trimmed_window), RIG(test_questions_are_asked_again),
-        RIG(test_the_filter_may_be_pasted),       RIG(test_titles_have_a_bound),
+        RIG(test_older_ones_of_a_trimmed_window),
+        RIG(test_changes_of_a_trimmed_window),
+        RIG(test_the_newest_of_a_trimmed_window),
+        RIG(test_an_edit_that_is_not_taken),
+        RIG(test_a_reply_that_is_not_taken),
+        RIG(test_an_edit_that_finds_its_place_taken),
+        RIG(test_a_refused_edit),
+        RIG(test_a_refused_reply),
+        RIG(test_questions_are_asked_again),
+        RIG(test_the_chosen_one_is_stored),
+        RIG(test_the_chosen_one_is_told_before_its_receipt),
+        RIG(test_the_chosen_one_is_gone),
+        RIG(test_the_filter_may_be_pasted),
+        RIG(test_titles_have_a_bound),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

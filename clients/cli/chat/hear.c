@@ -88,6 +88,22 @@ static void hear_erasure(struct room *r, int64_t seq)
     r->wants_preview = true;
 }
 
+/* The chosen message stays the chosen one when it is stored. */
+static void follow(struct model *m, const struct room *r, int64_t from, int64_t to)
+{
+    if (r == m->current && m->selected == from)
+        m->selected = to;
+}
+
+static void put(struct model *m, struct room *r, struct message *message)
+{
+    const struct message *draft = message->own ? room_find_draft(r, message->id) : NULL;
+
+    if (draft)
+        follow(m, r, draft->seq, message->seq);
+    room_put(r, message);
+}
+
 static void hear_message(struct model *m, struct room *r, struct message *message, bool is_new)
 {
     if (is_new && !message->own && message->kind == MESSAGE_TEXT && r->unread < UNREAD_MAX)
@@ -98,7 +114,7 @@ static void hear_message(struct model *m, struct room *r, struct message *messag
     }
     advance(m, r, message);
     if ((r->is_loaded || r->is_loading) && !room_find(r, message->seq))
-        room_put(r, message);
+        put(m, r, message);
     else
         message_free(message);
     if (r != m->current)
@@ -134,21 +150,45 @@ static void hear_receipt(struct model *m, const struct news *n)
 {
     struct room *r = model_find(m, n->conversation);
     struct message *draft = r ? room_find_draft(r, n->draft) : NULL;
+    struct message *edit = r ? room_take_edit(r, n->draft) : NULL;
 
     if (n->error)
         model_say(m, true, "not sent: %s", n->reason);
-    if (!draft)
-        return;
-    if (n->error) {
-        draft->fate = FATE_REFUSED;
-        free(draft->reason);
-        draft->reason = memory_copy(n->reason);
-        return;
+    if (n->error && edit) {
+        draft = room_append(r, edit);
+        draft->at_ms = m->wall_ms;
+    } else {
+        message_free(edit); /* the entry says what it has changed */
     }
+    if (draft && n->error)
+        message_refuse(draft, n->reason);
+    if (!draft || n->error)
+        return;
     if (n->number > r->last_seq)
         r->last_seq = n->number;
+    follow(m, r, draft->seq, n->number);
     room_stored(r, draft, n->number, n->ms);
     advance(m, r, draft);
+}
+
+/* Back to where it was written; if something else is there by now it can be taken back by hand. */
+static void give_back(struct model *m, struct room *r, const struct wish *wish, const char *reason)
+{
+    int64_t reply_to = wish->kind == WISH_TEXT ? wish->seq : 0;
+    int64_t editing = wish->kind == WISH_EDIT ? wish->seq : 0;
+    struct message *refused;
+
+    if (line_is_blank(&r->draft)) {
+        line_set(&r->draft, wish->text);
+        r->reply_to = reply_to;
+        r->editing = editing;
+        m->draft_changes++;
+        return;
+    }
+    refused = room_post(r, m->user, NULL, wish->text, reply_to);
+    refused->edits = editing;
+    refused->at_ms = m->wall_ms;
+    message_refuse(refused, reason);
 }
 
 void model_posted(struct model *m, const struct wish *wish, const char *id, int error,
@@ -158,14 +198,13 @@ void model_posted(struct model *m, const struct wish *wish, const char *id, int 
 
     if (error) {
         model_say(m, true, "not taken: %s", reason);
-        if (r && wish->text && wish->kind != WISH_REACT && line_is_blank(&r->draft)) {
-            line_set(&r->draft, wish->text);
-            m->draft_changes++;
-        }
-        return;
-    }
-    if (r && wish->kind == WISH_TEXT)
+        if (r && (wish->kind == WISH_TEXT || wish->kind == WISH_EDIT))
+            give_back(m, r, wish, reason);
+    } else if (r && wish->kind == WISH_TEXT) {
         room_post(r, m->user, id, wish->text, wish->seq)->at_ms = m->wall_ms;
+    } else if (r && wish->kind == WISH_EDIT) {
+        room_keep_edit(r, m->user, id, wish->text, wish->seq);
+    }
 }
 
 /* ---- others ---- */
@@ -340,7 +379,7 @@ static int64_t put_page(struct model *m, struct room *r, const json_t *page, boo
         if (seq > 0 && (lowest == 0 || seq < lowest))
             lowest = seq;
         if (message)
-            room_put(r, message);
+            put(m, r, message);
     }
     return lowest;
 }

@@ -68,8 +68,10 @@ static const struct message *chosen_text(struct model *m)
     const struct message *chosen = selected_of(m);
 
     if (chosen && chosen->kind == MESSAGE_TEXT && chosen->fate == FATE_STORED &&
-        !chosen->is_deleted)
+        !chosen->is_deleted) {
+        m->selected = chosen->seq; /* the one before it may have gone */
         return chosen;
+    }
     model_say(m, false, "not possible with this one");
     return NULL;
 }
@@ -85,15 +87,19 @@ static void select_reply(struct model *m)
     m->focus = FOCUS_WRITE;
 }
 
-/* What was refused goes back to where it was written. */
+/* What was refused goes back to where it was written, as what it was. */
 static void take_back(struct model *m, const struct message *refused)
 {
-    if (!line_is_blank(&m->current->draft)) {
+    struct room *r = m->current;
+
+    if (!line_is_blank(&r->draft)) {
         model_say(m, true, "there is another text being written");
         return;
     }
-    line_set(&m->current->draft, refused->text);
-    room_remove(m->current, room_index(m->current, refused->seq));
+    line_set(&r->draft, refused->text);
+    r->reply_to = refused->reply_to;
+    r->editing = refused->edits;
+    room_remove(r, room_index(r, refused->seq));
     m->draft_changes++;
     m->focus = FOCUS_WRITE;
 }

@@ -267,6 +267,8 @@ static void draw_text(struct painter *p, const struct message *m, bool is_first)
         put_mark(p, last, m);
     if (m->is_edited && !m->is_deleted)
         draw_note(p, &last, "(edited)");
+    if (m->edits > 0)
+        draw_note(p, &last, "(edit)");
     if (m->fate == FATE_REFUSED)
         draw_wrapped(p, m->reason ? m->reason : "refused", STYLE_BAD, &first, &last);
     if (m->reaction_count > 0)

@@ -250,8 +250,9 @@ size_t message_bytes(const struct message *m)
     return sizeof *m + strlen(m->text) + m->reaction_count * sizeof *m->reactions;
 }
 
-void message_set_text(struct message *m, const char *text)
+void message_refuse(struct message *m, const char *reason)
 {
-    free(m->text);
-    m->text = memory_copy(text);
+    m->fate = FATE_REFUSED;
+    free(m->reason);
+    m->reason = memory_copy(reason);
 }

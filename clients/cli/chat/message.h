@@ -41,6 +41,7 @@ struct message {
     enum message_fate fate;
     bool own, is_edited, is_deleted;
     int64_t reply_to; /* or 0 */
+    int64_t edits;    /* of what is not stored: the message that it was to change, or 0 */
     char *text;       /* of a happening a sentence without its subject; "" if there is none */
     char *id;         /* of the draft, or NULL */
     char *reason;     /* why it was refused, or NULL */
@@ -62,7 +63,8 @@ struct message *message_new(const char *from, const char *text);
 void message_free(struct message *m);
 /* Bytes that it takes, roughly. */
 size_t message_bytes(const struct message *m);
-void message_set_text(struct message *m, const char *text);
+/* It was not stored, for this reason. */
+void message_refuse(struct message *m, const char *reason);
 
 /* Copies what fits; false, and "" in `out`, if the text is missing or too long. */
 bool copy_text(char *out, size_t size, const char *text);

@@ -25,7 +25,10 @@ void room_free(struct room *r)
         return;
     for (size_t i = 0; i < r->count; i++)
         message_free(r->messages[i]);
+    for (size_t i = 0; i < r->edit_count; i++)
+        message_free(r->edits[i]);
     free(r->messages);
+    free(r->edits);
     free(r->members);
     free(r->preview);
     line_finish(&r->draft);
@@ -99,7 +102,7 @@ struct message *room_find(const struct room *r, int64_t seq)
 struct message *room_find_draft(const struct room *r, const char *id)
 {
     for (size_t i = r->count; id && i > 0 && r->messages[i - 1]->seq >= SEQ_UNSENT; i--)
-        if (strcmp(r->messages[i - 1]->id, id) == 0)
+        if (r->messages[i - 1]->id && strcmp(r->messages[i - 1]->id, id) == 0)
             return r->messages[i - 1];
     return NULL;
 }
@@ -126,8 +129,11 @@ void room_put(struct room *r, struct message *m)
     struct message *draft = m->own ? room_find_draft(r, m->id) : NULL;
     size_t at;
 
-    if (draft && draft != m)
+    if (draft && draft != m) {
+        if (r->anchor == draft->seq)
+            r->anchor = m->seq;
         room_remove(r, room_index(r, draft->seq));
+    }
     at = room_index(r, m->seq);
     if (at < r->count && r->messages[at]->seq == m->seq)
         room_remove(r, at);
@@ -138,16 +144,52 @@ void room_put(struct room *r, struct message *m)
     r->bytes += message_bytes(m);
 }
 
-struct message *room_post(struct room *r, const char *user, const char *id, const char *text,
-                          int64_t reply_to)
+static struct message *draft_new(const char *user, const char *id, const char *text)
 {
     struct message *m = message_new(user, text);
 
     m->id = memory_copy(id);
     m->own = true;
-    m->reply_to = reply_to;
+    return m;
+}
+
+struct message *room_append(struct room *r, struct message *m)
+{
     m->seq = SEQ_UNSENT + r->unsent++;
     room_put(r, m);
+    return m;
+}
+
+struct message *room_post(struct room *r, const char *user, const char *id, const char *text,
+                          int64_t reply_to)
+{
+    struct message *m = draft_new(user, id, text);
+
+    m->reply_to = reply_to;
+    return room_append(r, m);
+}
+
+void room_keep_edit(struct room *r, const char *user, const char *id, const char *text,
+                    int64_t target)
+{
+    struct message *m = draft_new(user, id, text);
+
+    m->edits = target;
+    r->edits = memory_grow(r->edits, &r->edit_space, r->edit_count + 1, sizeof(struct message *));
+    r->edits[r->edit_count++] = m;
+}
+
+struct message *room_take_edit(struct room *r, const char *id)
+{
+    size_t i = 0;
+    struct message *m;
+
+    while (i < r->edit_count && strcmp(r->edits[i]->id, id) != 0)
+        i++;
+    if (i == r->edit_count)
+        return NULL;
+    m = r->edits[i];
+    r->edits[i] = r->edits[--r->edit_count];
     return m;
 }
 

@@ -55,7 +55,9 @@ struct room {
     struct message **messages; /* by seq; those that are not stored come last */
     size_t count, space;
     size_t bytes;
-    int64_t unsent; /* of the next one that is not stored */
+    int64_t unsent;         /* of the next one that is not stored */
+    struct message **edits; /* under way: what they change is shown as it was; no seq */
+    size_t edit_count, edit_space;
     bool is_loaded, is_loading, has_older;
     int64_t older_before;          /* what to ask for */
     uint64_t wait_until_ms;        /* before asking again what could not be answered */
@@ -81,9 +83,16 @@ void room_describe(struct room *r, const json_t *head);
 
 /* Takes the message, which replaces one with the same seq, or the draft that it was. */
 void room_put(struct room *r, struct message *m);
-/* The draft's own message; `id` is its id. */
+/* The draft's own message; `id` is its id, or NULL if it was not taken. */
 struct message *room_post(struct room *r, const char *user, const char *id, const char *text,
                           int64_t reply_to);
+/* Keeps an edit of the message `target` until its receipt comes, and takes it out then; NULL if
+ * there is none of this id. */
+void room_keep_edit(struct room *r, const char *user, const char *id, const char *text,
+                    int64_t target);
+struct message *room_take_edit(struct room *r, const char *id);
+/* Takes what is not stored, and shows it behind all others; returns it. */
+struct message *room_append(struct room *r, struct message *m);
 struct message *room_find_draft(const struct room *r, const char *id);
 /* The index of the first message with this seq or a higher one; `count` if there is none. */
 size_t room_index(const struct room *r, int64_t seq);
