@@ -199,3 +199,17 @@ def test_the_terminal_is_as_it_was(banter, chat, way):
     again.wait(bob.handle)
     again.press("Enter")
     again.wait("> unsent", "lines 🎂")
+
+
+def test_it_says_which_texts_are_not_kept(banter, chat, tmp_path):
+    alice, bob = banter.signup("a"), banter.signup("b")
+    say(banter, bob, f"@{alice.handle}", "one")
+    (tmp_path / f"{alice.handle}.drafts").mkdir()    # there can be no such file
+    a = chat(alice, BANTER_HOME=str(tmp_path))
+    a.wait(" 1 ")
+    a.press("Enter")
+    a.wait("│ one")
+    a.type("unsent")
+    a.wait("> unsent")
+    a.press("C-c")
+    a.wait("banter-cli: unsent texts cannot be kept: Is a directory", "status 1")

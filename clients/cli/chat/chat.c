@@ -128,16 +128,19 @@ static void take_signals(struct chat *chat)
 
 /* ---- unsent texts ---- */
 
-static void save_drafts(struct chat *chat)
+#define NOT_KEPT "unsent texts cannot be kept: %s"
+
+/* False, with errno, when they are not in the file. */
+static bool save_drafts(struct chat *chat)
 {
     json_t *drafts = model_drafts(&chat->model);
+    bool ok = drafts_save(chat->drafts, drafts);
 
-    if (drafts_save(chat->drafts, drafts))
+    if (ok)
         chat->saved = chat->model.draft_changes;
-    else
-        model_say(&chat->model, true, "unsent texts cannot be kept: %s", strerror(errno));
     json_decref(drafts);
     chat->save_at_ms = 0;
+    return ok;
 }
 
 static void look_after_drafts(struct chat *chat)
@@ -146,8 +149,8 @@ static void look_after_drafts(struct chat *chat)
         return;
     if (chat->save_at_ms == 0)
         chat->save_at_ms = chat->model.now_ms + SAVE_AFTER_MS;
-    else if (chat->model.now_ms >= chat->save_at_ms)
-        save_drafts(chat);
+    else if (chat->model.now_ms >= chat->save_at_ms && !save_drafts(chat))
+        model_say(&chat->model, true, NOT_KEPT, strerror(errno));
 }
 
 /* ---- the loop ---- */
@@ -251,10 +254,10 @@ static int chat_in(struct chat *chat)
     begin(chat);
     run(chat);
     screen_stop();
-    if (chat->saved != chat->model.draft_changes)
-        save_drafts(chat);
+    if (chat->saved != chat->model.draft_changes && !save_drafts(chat))
+        status = fail(NOT_KEPT, strerror(errno));
     linger(chat);
-    return EXIT_OK;
+    return status;
 }
 
 static int chat_run(struct cli *c, const struct arguments *a)

@@ -2,6 +2,7 @@
 /* drafts.c - reading and replacing the file. */
 #include "chat/drafts.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -16,14 +17,20 @@ json_t *drafts_load(const char *path)
 bool drafts_save(const char *path, const json_t *drafts)
 {
     char fresh[PATH_MAX];
-    int length = snprintf(fresh, sizeof fresh, "%s.new", path), fd;
+    int length = snprintf(fresh, sizeof fresh, "%s.new", path), fd, error;
     bool ok;
 
-    if (length < 0 || length >= (int)sizeof fresh)
+    if (length >= (int)sizeof fresh) {
+        errno = ENAMETOOLONG;
         return false;
+    }
     fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, S_IRUSR | S_IWUSR);
     if (fd < 0)
         return false;
     ok = json_dumpfd(drafts, fd, JSON_COMPACT) == 0 && fsync(fd) == 0;
-    return close(fd) == 0 && ok && rename(fresh, path) == 0;
+    error = errno;
+    if (close(fd) == 0 && ok && rename(fresh, path) == 0)
+        return true;
+    errno = ok ? errno : error;
+    return false;
 }

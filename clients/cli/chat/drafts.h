@@ -8,7 +8,7 @@
 
 /* NULL if there are none, or none that can be read. */
 json_t *drafts_load(const char *path);
-/* Whole or not at all. */
+/* Whole, or not at all and with errno. */
 bool drafts_save(const char *path, const json_t *drafts);
 
 #endif
