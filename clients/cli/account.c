@@ -5,6 +5,7 @@
 #include "account_copy.h"
 #include "cli.h"
 #include "fetch.h"
+#include "member.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,18 +28,11 @@ struct account {
     json_t *login; /* the tokens */
 };
 
-static const char *member(const json_t *object, const char *name)
-{
-    const char *text = json_string_value(json_object_get(object, name));
-
-    return text ? text : "";
-}
-
 /* What a refusal comes to, after a message. */
 static int refused(const struct fetched *f)
 {
     json_t *problem = json_loadb(f->body, f->length, 0, NULL);
-    const char *detail = member(problem, "detail");
+    const char *detail = member_text(problem, "detail");
 
     (void)fail("the server answers %ld%s%s", f->code, detail[0] ? ": " : "", detail);
     json_decref(problem);
@@ -87,7 +81,7 @@ static void log_out(struct account *a)
 
     if (a->login)
         (void)post(a->cli, "/v1/logout", NULL,
-                   json_pack("{s:s}", "refresh_token", member(a->login, "refresh_token")),
+                   json_pack("{s:s}", "refresh_token", member_text(a->login, "refresh_token")),
                    HTTP_NO_CONTENT, &answer);
     json_decref(answer);
 }
@@ -116,7 +110,7 @@ static int copy_on(struct account *a, struct account_copy *copy)
     char path[sizeof "/v1/users//export?after=" + NAME_SIZE + CURSOR_SIZE];
     const struct fetch_call call = {
         .path = path,
-        .token = member(a->login, "access_token"),
+        .token = member_text(a->login, "access_token"),
         .take = account_copy_take,
         .owner = copy,
     };
@@ -199,7 +193,7 @@ static int erase(struct cli *c, const struct arguments *arguments)
     int status = enter(&account, c, arguments->operands[0]);
 
     if (!status)
-        status = post(c, "/v1/me/erasure", member(account.login, "access_token"),
+        status = post(c, "/v1/me/erasure", member_text(account.login, "access_token"),
                       json_pack("{s:s}", "password", account.password), HTTP_ACCEPTED, &c->answer);
     if (!status)
         show_receipt(c, c->answer);

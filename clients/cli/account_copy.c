@@ -4,7 +4,6 @@
 
 #include "cli.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,13 +11,6 @@
 #include <unistd.h>
 
 enum { LINE_MAX_BYTES = 16 << 20, SPACE_LEAST = 64 << 10, FILE_MODE = S_IRUSR | S_IWUSR };
-
-static int fail_at(const struct account_copy *copy)
-{
-    if (!copy->path && errno == EPIPE)
-        return EXIT_REFUSED; /* nobody reads any more: nothing to be told */
-    return fail("%s: %s", copy->path ? copy->path : "the standard output", strerror(errno));
-}
 
 int account_copy_open(struct account_copy *copy, const char *path, const char *after)
 {
@@ -35,7 +27,7 @@ int account_copy_open(struct account_copy *copy, const char *path, const char *a
         return EXIT_OK;
     if (file >= 0)
         (void)close(file);
-    return fail_at(copy);
+    return fail_output(copy->path);
 }
 
 static bool add(struct account_copy *copy, const char *data, size_t length)
@@ -68,7 +60,7 @@ static bool write_line(struct account_copy *copy)
     if (fwrite(copy->part, 1, copy->length, copy->to) == copy->length &&
         putc('\n', copy->to) != EOF)
         return true;
-    copy->status = fail_at(copy);
+    copy->status = fail_output(copy->path);
     return false;
 }
 
@@ -98,7 +90,7 @@ static bool take_line(struct account_copy *copy)
 static bool settle(struct account_copy *copy)
 {
     if (fflush(copy->to) != 0) {
-        copy->status = fail_at(copy);
+        copy->status = fail_output(copy->path);
         return false;
     }
     if (copy->path)
@@ -143,9 +135,10 @@ int account_copy_close(struct account_copy *copy)
         return EXIT_OK; /* that it was written, or was not, is known line by line */
     file = fcntl(fileno(copy->to), F_DUPFD_CLOEXEC, 0);
     (void)fclose(copy->to);
-    status = file >= 0 && ftruncate(file, copy->written) == 0 && fsync(file) == 0 ? EXIT_OK
-                                                                                  : fail_at(copy);
+    status = file >= 0 && ftruncate(file, copy->written) == 0 && fsync(file) == 0
+                 ? EXIT_OK
+                 : fail_output(copy->path);
     if (file >= 0 && close(file) != 0 && !status)
-        status = fail_at(copy);
+        status = fail_output(copy->path);
     return status;
 }

@@ -53,6 +53,8 @@ struct cli {
 int fail(const char *format, ...) __attribute__((format(printf, 1, 2))); /* EXIT_REFUSED */
 /* By what the library said; `reason` may be NULL. */
 int fail_by(int error, const char *reason);
+/* Writing to the file `path`, or with NULL to the standard output, gave errno. */
+int fail_output(const char *path);
 int exit_status_of(int error);
 
 /* profile.c: 0, or an exit status after a message. */
@@ -60,6 +62,8 @@ int profile_find(struct cli *c);
 int profile_load(struct cli *c);
 int profile_save(const struct cli *c);
 int profile_forget(const struct cli *c);
+/* Of its file of this kind: "conf", "db", "drafts". */
+void profile_path(const struct cli *c, const char *kind, char path[2 * PATH_SIZE]);
 /* Opens the client; NULL: with the callbacks of hear.c. */
 int profile_open(struct cli *c, const struct banter_callbacks *callbacks);
 int profile_open_logged_in(struct cli *c, const struct banter_callbacks *callbacks);

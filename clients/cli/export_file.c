@@ -14,14 +14,6 @@
 
 enum { LINE_MAX_BYTES = 4 << 20, FILE_MODE = S_IRUSR | S_IWUSR };
 
-/* Nobody reads the output any more: nothing to be told. */
-static int fail_at(const struct export_file *f)
-{
-    if (!f->path && errno == EPIPE)
-        return EXIT_REFUSED;
-    return fail("%s: %s", f->path ? f->path : "the standard output", strerror(errno));
-}
-
 /* Reads what is at `from`, all of it. */
 static bool read_at(int file, char *to, size_t length, off_t from)
 {
@@ -74,7 +66,7 @@ static int take_end(struct export_file *f, const char *end, size_t length, off_t
     if (!ok)
         return fail("%s holds something else than an export", f->path);
     if (ftruncate(fileno(f->to), last ? from + (off_t)whole + 1 : 0) != 0)
-        return fail_at(f);
+        return fail_output(f->path);
     return EXIT_OK;
 }
 
@@ -86,7 +78,7 @@ static int go_on(struct export_file *f)
     char *end;
 
     if (fstat(file, &about) != 0)
-        return fail_at(f);
+        return fail_output(f->path);
     if (about.st_size == 0)
         return EXIT_OK;
     length = about.st_size < LINE_MAX_BYTES ? (size_t)about.st_size : LINE_MAX_BYTES;
@@ -94,7 +86,7 @@ static int go_on(struct export_file *f)
     if (end && read_at(file, end, length, about.st_size - (off_t)length))
         status = take_end(f, end, length, about.st_size - (off_t)length);
     else
-        status = fail_at(f);
+        status = fail_output(f->path);
     free(end);
     return status;
 }
@@ -109,7 +101,7 @@ int export_file_open(struct export_file *f, const char *path)
     file = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, FILE_MODE);
     f->to = file >= 0 ? fdopen(file, "a") : NULL;
     if (!f->to) {
-        status = fail_at(f);
+        status = fail_output(f->path);
         if (file >= 0)
             (void)close(file);
         return status;
@@ -128,14 +120,14 @@ int export_file_open(struct export_file *f, const char *path)
 int export_file_add(struct export_file *f, int64_t seq, const char *line)
 {
     if (fputs(line, f->to) < 0 || putc('\n', f->to) < 0)
-        return fail_at(f);
+        return fail_output(f->path);
     f->seq = seq;
     return EXIT_OK;
 }
 
 int export_file_flush(const struct export_file *f)
 {
-    return fflush(f->to) == 0 ? EXIT_OK : fail_at(f);
+    return fflush(f->to) == 0 ? EXIT_OK : fail_output(f->path);
 }
 
 int export_file_close(struct export_file *f)
@@ -145,8 +137,8 @@ int export_file_close(struct export_file *f)
     if (!f->path)
         return status;
     if (!status && fsync(fileno(f->to)) != 0)
-        status = fail_at(f);
+        status = fail_output(f->path);
     if (fclose(f->to) != 0 && !status)
-        status = fail_at(f);
+        status = fail_output(f->path);
     return status;
 }

@@ -2,7 +2,9 @@
 /* fail.c - what went wrong, in words on the standard error and as an exit status. */
 #include "cli.h"
 
+#include <errno.h>
 #include <stdarg.h>
+#include <string.h>
 
 int fail(const char *format, ...)
 {
@@ -43,4 +45,11 @@ int fail_by(int error, const char *reason)
 {
     (void)fail("%s: %s", banter_error_name(error), reason ? reason : banter_error_text(error));
     return exit_status_of(error);
+}
+
+int fail_output(const char *path)
+{
+    if (!path && errno == EPIPE)
+        return EXIT_REFUSED; /* nobody reads any more: nothing to be told */
+    return fail("%s: %s", path ? path : "the standard output", strerror(errno));
 }

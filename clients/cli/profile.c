@@ -49,7 +49,7 @@ int profile_find(struct cli *c)
     return EXIT_OK;
 }
 
-static void path_of(const struct cli *c, const char *kind, char path[2 * PATH_SIZE])
+void profile_path(const struct cli *c, const char *kind, char path[2 * PATH_SIZE])
 {
     (void)snprintf(path, 2 * PATH_SIZE, "%s/%s.%s", c->directory, c->profile, kind);
 }
@@ -117,7 +117,7 @@ int profile_load(struct cli *c)
     FILE *file;
     int status;
 
-    path_of(c, "conf", path);
+    profile_path(c, "conf", path);
     file = fopen(path, "re");
     if (file) {
         while (fgets(line, sizeof line, file))
@@ -137,7 +137,7 @@ int profile_save(const struct cli *c)
     FILE *file;
     bool ok;
 
-    path_of(c, "conf", path);
+    profile_path(c, "conf", path);
     (void)snprintf(fresh, sizeof fresh, "%s.new", path);
     file = fopen(fresh, "we");
     if (!file) {
@@ -161,9 +161,9 @@ int profile_forget(const struct cli *c)
 {
     char path[2 * PATH_SIZE];
 
-    path_of(c, "drafts", path);
+    profile_path(c, "drafts", path);
     (void)unlink(path); /* if chat has left any */
-    path_of(c, "conf", path);
+    profile_path(c, "conf", path);
     if (unlink(path) != 0 && errno != ENOENT)
         return fail("%s: %s", path, strerror(errno));
     return EXIT_OK;
@@ -183,7 +183,7 @@ int profile_open(struct cli *c, const struct banter_callbacks *callbacks)
         return status;
     if (c->server[0] == '\0')
         return fail("which server? Log in with --server URL");
-    path_of(c, "db", path);
+    profile_path(c, "db", path);
     server.mqtt = c->mqtt[0] != '\0' ? c->mqtt : NULL;
     options.servers = &server;
     options.server_count = 1;

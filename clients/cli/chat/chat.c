@@ -222,8 +222,7 @@ static void begin(struct chat *chat)
 
     (void)banter_user(chat->cli->client, user, sizeof user);
     model_init(&chat->model, user);
-    (void)snprintf(chat->drafts, sizeof chat->drafts, "%s/%s.drafts", chat->cli->directory,
-                   chat->cli->profile);
+    profile_path(chat->cli, "drafts", chat->drafts);
     drafts = drafts_load(chat->drafts);
     model_keep_drafts(&chat->model, drafts);
     json_decref(drafts);

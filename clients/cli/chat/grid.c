@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int within(int value, int least, int most)
+int grid_within(int value, int least, int most)
 {
     if (value < least)
         return least;
@@ -29,8 +29,8 @@ static void blank(struct cell *c, enum style style)
 
 void grid_resize(struct grid *g, int rows, int columns)
 {
-    g->rows = within(rows, 1, GRID_ROWS_MAX);
-    g->columns = within(columns, 1, GRID_COLUMNS_MAX);
+    g->rows = grid_within(rows, 1, GRID_ROWS_MAX);
+    g->columns = grid_within(columns, 1, GRID_COLUMNS_MAX);
     free(g->cells);
     g->cells = memory_new((size_t)g->rows * (size_t)g->columns, sizeof *g->cells);
     grid_clear(g);

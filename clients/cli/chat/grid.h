@@ -45,6 +45,8 @@ struct pen {
 
 enum { GRID_ROWS_MAX = 500, GRID_COLUMNS_MAX = 1000 };
 
+/* `value`, or whichever bound it is beyond. */
+int grid_within(int value, int least, int most);
 /* All of it blank; a size beyond the bounds above is cut to them. */
 void grid_resize(struct grid *g, int rows, int columns);
 void grid_clear(struct grid *g);

@@ -4,19 +4,13 @@
 
 #include "chat/log.h"
 #include "chat/memory.h"
+#include "member.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { TYPING_MS = 7000, UNREAD_MAX = 100, PREVIEW_SIZE = 160 };
-
-static const char *text_of(const json_t *object, const char *name)
-{
-    const char *text = json_string_value(json_object_get(object, name));
-
-    return text ? text : "";
-}
+enum { TYPING_MS = 7000, PREVIEW_SIZE = 160 };
 
 static int64_t number_of(const json_t *object, const char *name)
 {
@@ -74,9 +68,9 @@ static void hear_change(struct room *r, const json_t *entry)
 
     if (r->is_loaded || r->is_loading)
         room_make_stale(r, target, target);
-    if (strcmp(text_of(entry, "kind"), "delete") == 0 && target > r->read)
+    if (strcmp(member_text(entry, "kind"), "delete") == 0 && target > r->read)
         r->asks_again = true; /* one less is unread */
-    if (strcmp(text_of(entry, "kind"), "reaction") != 0)
+    if (strcmp(member_text(entry, "kind"), "reaction") != 0)
         r->wants_preview = true;
 }
 
@@ -118,12 +112,12 @@ static void hear_message(struct model *m, struct room *r, struct message *messag
     else
         message_free(message);
     if (r != m->current)
-        room_trim(r, WINDOW_ASIDE);
+        room_trim(r);
 }
 
 static void hear_entry(struct model *m, const json_t *entry)
 {
-    struct room *r = model_room(m, text_of(entry, "conversation"));
+    struct room *r = model_room(m, member_text(entry, "conversation"));
     int64_t seq = number_of(entry, "seq");
     struct message *message;
     bool is_new;
@@ -135,7 +129,7 @@ static void hear_entry(struct model *m, const json_t *entry)
         r->last_seq = seq;
     if (entry_role(entry) == ENTRY_CHANGE)
         hear_change(r, entry);
-    else if (strcmp(text_of(entry, "kind"), "member_erased") == 0)
+    else if (strcmp(member_text(entry, "kind"), "member_erased") == 0)
         hear_erasure(r, seq);
     message = message_of_entry(entry, m->user);
     if (!message)
@@ -211,12 +205,12 @@ void model_posted(struct model *m, const struct wish *wish, const char *id, int 
 
 static void hear_event(struct model *m, const json_t *event)
 {
-    const char *what = text_of(event, "event");
-    struct room *r = model_find(m, text_of(event, "conversation"));
+    const char *what = member_text(event, "event");
+    struct room *r = model_find(m, member_text(event, "conversation"));
     struct person *p;
 
     if (strcmp(what, "added") == 0)
-        r = model_room(m, text_of(event, "conversation"));
+        r = model_room(m, member_text(event, "conversation"));
     if (r && (strcmp(what, "added") == 0 || strcmp(what, "role_changed") == 0)) {
         r->asks_again = true;
     } else if (r && strcmp(what, "removed") == 0) {
@@ -224,7 +218,7 @@ static void hear_event(struct model *m, const json_t *event)
             model_say(m, false, "you are no longer in this conversation");
         model_drop(m, r);
     } else if (strcmp(what, "presence_refused") == 0) {
-        p = model_person(m, text_of(event, "user"));
+        p = model_person(m, member_text(event, "user"));
         if (p)
             p->state[0] = '\0';
     }
@@ -289,9 +283,9 @@ static void answer_list(struct model *m, const struct news *n)
     }
     json_array_foreach(list, i, head)
     {
-        struct room *r = model_room(m, text_of(head, "conversation"));
+        struct room *r = model_room(m, member_text(head, "conversation"));
 
-        last = text_of(head, "conversation");
+        last = member_text(head, "conversation");
         if (!r)
             continue;
         r->listing = m->listing;
@@ -338,9 +332,9 @@ static void answer_members(struct model *m, struct room *r, const struct news *n
     r->member_count = 0;
     json_array_foreach(list, i, item)
     {
-        room_set_member(r, text_of(item, "user"), number_of(item, "received"),
+        room_set_member(r, member_text(item, "user"), number_of(item, "received"),
                         number_of(item, "read"));
-        model_watch(m, text_of(item, "user"));
+        model_watch(m, member_text(item, "user"));
     }
 }
 
@@ -434,7 +428,7 @@ static void answer_stale(struct model *m, struct room *r, const struct news *n)
 
 static void answer_conversation(struct model *m, const struct news *n)
 {
-    struct room *r = n->error ? NULL : model_room(m, text_of(n->json, "conversation"));
+    struct room *r = n->error ? NULL : model_room(m, member_text(n->json, "conversation"));
 
     if (!r)
         return;

@@ -2,17 +2,10 @@
 /* layout.c - dividing the screen. */
 #include "chat/layout.h"
 
-#include "chat/glyph.h"
+#include "chat/grid.h"
 #include "chat/wrap.h"
 
 enum { LIST_MIN = 22, LIST_MAX = 40, WRITE_ROWS_MAX = 8 };
-
-static int within(int value, int least, int most)
-{
-    if (value < least)
-        return least;
-    return value > most ? most : value;
-}
 
 int layout_write_width(const struct layout *l)
 {
@@ -26,7 +19,7 @@ struct layout layout_of(const struct model *m)
     bool is_narrow = m->columns < NARROW;
     bool is_list = m->focus == FOCUS_LIST || !m->current ||
                    (m->focus == FOCUS_PROMPT && m->focus_before == FOCUS_LIST);
-    int list = is_narrow ? 0 : within(m->columns / 4, LIST_MIN, LIST_MAX);
+    int list = is_narrow ? 0 : grid_within(m->columns / 4, LIST_MIN, LIST_MAX);
     int left = list > 0 ? list + 1 : 0, columns = m->columns - left, rows = m->rows - 1, write = 1;
     struct layout l = {.is_too_small = m->rows < ROWS_MIN || m->columns < COLUMNS_MIN};
 
@@ -43,7 +36,7 @@ struct layout layout_of(const struct model *m)
     if (m->current && columns > 0)
         write = wrap_rows(line_text(&m->current->draft), m->current->draft.length,
                           layout_write_width(&l));
-    write = within(write, 1, within(rows / 3, 1, WRITE_ROWS_MAX));
+    write = grid_within(write, 1, grid_within(rows / 3, 1, WRITE_ROWS_MAX));
     l.title = (struct pane){0, left, 1, columns};
     l.log = (struct pane){1, left, rows - 2 - write, columns};
     l.context = (struct pane){rows - write - 1, left, 1, columns};

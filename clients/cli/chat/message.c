@@ -3,6 +3,7 @@
 #include "chat/message.h"
 
 #include "chat/memory.h"
+#include "member.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,13 +37,6 @@ int64_t time_of(const char *text)
     return (int64_t)timegm(&tm) * MS_PER_SECOND + (ms >= 0 && ms < MS_PER_SECOND ? ms : 0);
 }
 
-static const char *text_of(const json_t *object, const char *name)
-{
-    const char *text = json_string_value(json_object_get(object, name));
-
-    return text ? text : "";
-}
-
 /* ---- what happened, as a sentence ---- */
 
 static void add_names(char *sentence, const json_t *names)
@@ -64,7 +58,7 @@ static void add_names(char *sentence, const json_t *names)
 
 static void say_created(char *sentence, const json_t *entry)
 {
-    const char *title = text_of(entry, "title");
+    const char *title = member_text(entry, "title");
 
     if (title[0])
         (void)snprintf(sentence, SENTENCE_SIZE, "created “%.512s”", title);
@@ -90,7 +84,7 @@ static void say_removed(char *sentence, const json_t *entry)
 
 static void say_left(char *sentence, const json_t *entry)
 {
-    const char *owner = text_of(entry, "owner");
+    const char *owner = member_text(entry, "owner");
 
     (void)snprintf(sentence, SENTENCE_SIZE, "left");
     if (owner[0])
@@ -99,7 +93,7 @@ static void say_left(char *sentence, const json_t *entry)
 
 static void say_erased(char *sentence, const json_t *entry)
 {
-    const char *owner = text_of(entry, "owner");
+    const char *owner = member_text(entry, "owner");
 
     (void)snprintf(sentence, SENTENCE_SIZE, "deleted the account");
     if (owner[0])
@@ -115,7 +109,7 @@ static void say_joined(char *sentence, const json_t *entry)
 
 static void say_renamed(char *sentence, const json_t *entry)
 {
-    const char *title = text_of(entry, "title");
+    const char *title = member_text(entry, "title");
 
     if (title[0])
         (void)snprintf(sentence, SENTENCE_SIZE, "named it “%.512s”", title);
@@ -131,8 +125,8 @@ static void say_modified(char *sentence, const json_t *entry)
 
 static void say_role(char *sentence, const json_t *entry)
 {
-    (void)snprintf(sentence, SENTENCE_SIZE, "made %.32s %.16s", text_of(entry, "user"),
-                   text_of(entry, "role"));
+    (void)snprintf(sentence, SENTENCE_SIZE, "made %.32s %.16s", member_text(entry, "user"),
+                   member_text(entry, "role"));
 }
 
 static const struct {
@@ -159,7 +153,7 @@ enum { KIND_COUNT = sizeof kinds / sizeof kinds[0] };
 
 static size_t kind_of(const json_t *entry)
 {
-    const char *kind = text_of(entry, "kind");
+    const char *kind = member_text(entry, "kind");
     size_t i = 0;
 
     while (i < KIND_COUNT && strcmp(kinds[i].kind, kind) != 0)
@@ -210,11 +204,12 @@ struct message *message_of_entry(const json_t *entry, const char *user)
         return NULL;
     if (kinds[kind].say)
         kinds[kind].say(sentence, entry);
-    m = message_new(text_of(entry, "from"), kinds[kind].say ? sentence : text_of(entry, "text"));
+    m = message_new(member_text(entry, "from"),
+                    kinds[kind].say ? sentence : member_text(entry, "text"));
     m->kind = kinds[kind].say ? MESSAGE_HAPPENING : MESSAGE_TEXT;
     m->fate = FATE_STORED;
     m->seq = json_integer_value(json_object_get(entry, "seq"));
-    m->at_ms = time_of(text_of(entry, "at"));
+    m->at_ms = time_of(member_text(entry, "at"));
     m->own = strcmp(m->from, user) == 0;
     m->is_edited = json_object_get(entry, "edited_at") != NULL;
     m->is_deleted = json_is_true(json_object_get(entry, "deleted"));

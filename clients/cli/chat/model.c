@@ -189,7 +189,7 @@ void model_open(struct model *m, struct room *room)
             model_wish(m, WISH_TYPING, m->current, 0, NULL);
         m->current->anchor = 0;
         m->current->new_from = 0;
-        room_trim(m->current, WINDOW_ASIDE);
+        room_trim(m->current);
         m->typing_said_ms = 0;
     }
     if (m->current != room)
@@ -262,7 +262,7 @@ static void settle_window(struct model *m, struct room *r)
     size_t kept = r->anchor == 0 ? WINDOW_MAX : 2 * WINDOW_MAX;
 
     if (r->count > kept || r->bytes > 2 * WINDOW_MAX_BYTES) {
-        room_trim(r, WINDOW_ASIDE);
+        room_trim(r);
         r->anchor = 0;
     }
     if (r->is_loading || !model_is_online(m) || m->now_ms < r->wait_until_ms)

@@ -3,6 +3,7 @@
 #include "chat/room.h"
 
 #include "chat/memory.h"
+#include "member.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -35,13 +36,6 @@ void room_free(struct room *r)
     free(r);
 }
 
-static const char *text_of(const json_t *object, const char *name)
-{
-    const char *text = json_string_value(json_object_get(object, name));
-
-    return text ? text : "";
-}
-
 static enum room_kind kind_of(const char *name)
 {
     if (strcmp(name, "direct") == 0)
@@ -56,10 +50,10 @@ void room_describe(struct room *r, const json_t *head)
     int64_t read = json_integer_value(json_object_get(head, "read"));
 
     r->is_known = true;
-    r->kind = kind_of(text_of(head, "kind"));
+    r->kind = kind_of(member_text(head, "kind"));
     (void)copy_text(r->title, sizeof r->title,
-                    text_of(head, r->kind == ROOM_DIRECT ? "user" : "title"));
-    r->may_write = strcmp(text_of(head, "role"), "reader") != 0;
+                    member_text(head, r->kind == ROOM_DIRECT ? "user" : "title"));
+    r->may_write = strcmp(member_text(head, "role"), "reader") != 0;
     r->has_typing = json_is_true(json_object_get(limits, "typing"));
     r->has_cursors = json_is_true(json_object_get(limits, "cursors"));
     if (read > r->read)
@@ -212,9 +206,10 @@ void room_make_stale(struct room *r, int64_t low, int64_t high)
         r->stale_high = high;
 }
 
-void room_trim(struct room *r, size_t most)
+void room_trim(struct room *r)
 {
-    size_t stored = room_index(r, SEQ_UNSENT), over = stored > most ? stored - most : 0;
+    size_t stored = room_index(r, SEQ_UNSENT);
+    size_t over = stored > WINDOW_ASIDE ? stored - WINDOW_ASIDE : 0;
 
     if (over == 0)
         return;
@@ -225,9 +220,7 @@ void room_trim(struct room *r, size_t most)
     r->count -= over;
     memmove(r->messages, r->messages + over, r->count * sizeof(struct message *));
     r->has_older = true;
-    r->older_before = r->count > 0 && r->messages[0]->seq < SEQ_UNSENT ? r->messages[0]->seq : 0;
-    if (most == 0)
-        r->is_loaded = false;
+    r->older_before = r->messages[0]->seq;
 }
 
 /* ---- others ---- */

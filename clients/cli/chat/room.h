@@ -20,6 +20,7 @@ enum {
     WINDOW_MAX_BYTES = 32 << 20, /* ... and bytes, beyond which nothing older is fetched */
     WINDOW_ASIDE = 200,          /* messages that are kept of a conversation not looked at */
     TEXT_MAX_CHARACTERS = 100000,
+    UNREAD_MAX = 100, /* so many, or more */
 };
 
 /* Messages that are not stored count from here. */
@@ -101,8 +102,8 @@ void room_remove(struct room *r, size_t index);
 void room_stored(struct room *r, struct message *draft, int64_t seq, int64_t at_ms);
 /* The messages from `low` to `high` that are here have changed. */
 void room_make_stale(struct room *r, int64_t low, int64_t high);
-/* Keeps the newest `most` and what is not stored. */
-void room_trim(struct room *r, size_t most);
+/* Keeps the newest WINDOW_ASIDE and what is not stored. */
+void room_trim(struct room *r);
 
 void room_set_member(struct room *r, const char *handle, int64_t received, int64_t read);
 /* How many others have received, or read, this. */

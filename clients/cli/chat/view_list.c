@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SMALL = 32, PREVIEW_MIN = 14, UNREAD_MAX = 100 };
+enum { SMALL = 32, PREVIEW_MIN = 14 };
 
 static void draw_head(const struct model *m, const struct pane *pane, struct grid *g)
 {

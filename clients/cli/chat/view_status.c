@@ -173,14 +173,14 @@ static const char *const help[][2] = {
 void view_help(const struct model *m, struct grid *g)
 {
     int key_columns = m->columns < NARROW ? 16 : 20, count = sizeof help / sizeof help[0];
-    int room = g->rows - 2, first = 0;
+    int room = g->rows - 2;
 
     struct pen title = pen_at(g, 0, 0, g->columns);
 
     pen_fill(&title, g->columns, STYLE_BAR);
     title.column = 0;
     (void)pen_text(&title, " Keys (any key goes back)", STYLE_BAR);
-    for (int i = first; i < count && i < room; i++) {
+    for (int i = 0; i < count && i < room; i++) {
         struct pen pen = pen_at(g, i + 1, 1, g->columns);
         bool is_heading = help[i][1][0] == '\0';
 
