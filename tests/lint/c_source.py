@@ -70,8 +70,17 @@ def check_sql(path, text):
 
 
 _COMPARED = re.compile(r"\b(memcmp|strn?cmp|slice_equal)\s*\(([^;{]*)")
-_SECRET = re.compile(r"(?:secret|password|passphrase|signature|link_key)\w*|\bh?mac\b",
-                     re.IGNORECASE)
+_SECRET = (r"(?:(?:secret|password|passphrase|signature|link_key|operator_key)\w*|"
+           r"\bh?mac\b)")
+# A variable that is given one, or a slice of one, is a secret by another name.
+_RENAMED = re.compile(rf"\b(\w+)\s*=\s*(?:slice_\w+\s*\(\s*)?[\w.>&*-]*{_SECRET}",
+                      re.IGNORECASE)
+
+
+def _secrets_in(function):
+    names = "|".join(sorted({match[1] for match in _RENAMED.finditer(function)}))
+    return re.compile(rf"{_SECRET}|(?<!->)(?<!\.)\b(?:{names})\b" if names else _SECRET,
+                      re.IGNORECASE)
 
 
 def check_secrets_compared(path, text):
@@ -79,9 +88,14 @@ def check_secrets_compared(path, text):
     if path.startswith("tests/"):
         return
     code = code_only(text)
-    for match in _COMPARED.finditer(code):
-        if _SECRET.search(match[2]):
-            yield _line_of(code, match.start()), f"{match[1]}() of a secret; use CRYPTO_memcmp"
+    begin = 0
+    for function in re.split(r"(?<=\n\})", code):
+        secret = _secrets_in(function)
+        for match in _COMPARED.finditer(function):
+            if secret.search(match[2]):
+                yield (_line_of(code, begin + match.start()),
+                       f"{match[1]}() of a secret; use CRYPTO_memcmp")
+        begin += len(function)
 
 
 def check_array_parameters(path, text):

@@ -109,10 +109,16 @@ SAMPLES = {
         "bad": [
             _c("return memcmp(given, c->link_key, n) == 0;"), _c("strcmp(password, p->stored);"),
             _c("x = slice_equal(signature, expected);"),
+            _c("return strcmp(given, c->core->operator_key) == 0;"),
+            _c("struct slice key = slice_str(c->core->operator_key), given = token(c);\n"
+               "x = slice_equal(given, key);\n"),
         ],
         "good": [
             _c("CRYPTO_memcmp(secret, ours, n);"), _c("strcmp(name, \"password\");"),
             _c("slice_equal(machine, other);\nfree(secret);"),
+            _c("void f(void)\n{\n    key = c->operator_key;\n}\n"
+               "void g(void)\n{\n    strcmp(key, name);\n}\n"),
+            _c("key = slice_str(c->link_key);\nstrcmp(field->key, name);"),
             _c("memcmp(secret, x, n);", "tests/unit/x_test.c"),
         ],
     },
