@@ -105,19 +105,50 @@ def test_refused_drafts_are_named(system):
     assert named["draft"] == f"http-{alice.handle}" and named["user"] == alice.handle
 
 
+def search_everywhere(system, account, device):
+    """For the canary, in each of the ways there are, and so that it is found."""
+    def found():
+        return system.request("GET", f"/v1/search?q={CANARY}", account=account).ok()["hits"]
+    assert CANARY in wait_until(found, 20, "the message in the index")[0]["text"]
+    system.request("GET", f"/v1/search?q=x&from={CANARY}", account=account).ok()
+    system.request("GET", f"/v1/users?search={CANARY}", account=account).ok()
+    for command in ("searchMessages", "searchUsers"):
+        system.data_of(account, {"command": command, "query": CANARY})
+        assert "data" in device.control({"command": command, "query": CANARY})[0]
+
+
+def be_refused_with_it(system, account, device):
+    """Where the canary is not what it should be: each answer, and nothing is done."""
+    for path, status in ((f"/v1/search?q={CANARY}&limit=none", 400),
+                         (f"/v1/search?q=x&next={CANARY}", 400),
+                         (f"/v1/search?q=x&conversation={CANARY}", 404),
+                         (f"/v1/users?search={CANARY}&limit=none", 400),
+                         (f"/v1/users/{CANARY}", 404), (f"/{CANARY}?{CANARY}", 404)):
+        assert system.request("GET", path, account=account).status == status, path
+    system.request("GET", f"/join/{CANARY}")  # a page, if there is one
+    assert system.request("GET", "/v1/me", token=CANARY).status == 401
+    body = {"handle": account.handle, "password": CANARY}
+    assert system.request("POST", "/v1/login", body).status == 401
+    assert system.request("POST", "/v1/token", {"refresh_token": CANARY}).status == 401
+    assert "error" in device.control({"command": CANARY, "query": CANARY})[0]
+
+
 def test_what_no_log_has(system):
     """And every line of the bridge's can be taken apart."""
     alice, bob = system.signup("alice"), system.signup("bob")
     group = system.group(alice, [bob])
-    system.device(alice).say(group, CANARY)
+    device = system.device(alice)
+    device.say(group, CANARY)
     invite = system.data_of(alice, {"command": "createInvite", "conversation": group})["invite"]
     system.request("GET", f"/join/{invite}")
-    system.request("GET", f"/v1/users/search?query={CANARY}", account=alice)
-    system.control(alice, {"command": "searchMessages", "query": CANARY})
+    search_everywhere(system, alice, device)
+    be_refused_with_it(system, alice, device)
     last = system.request("GET", "/livez").headers["X-Request-Id"]
     lines_with(system, "bridge", f"request={last} ")
     secrets = (CANARY, invite, alice.access_token, alice.refresh_token, alice.password)
-    for process in ("bridge", "broker"):
+    logs = [path.stem for path in (system.data / "log").glob("*.log")]
+    assert {"bridge", "broker", "postgres"} <= set(logs)
+    for process in logs:
         log = system.log(process)
         for secret in secrets:
             assert secret not in log, process
