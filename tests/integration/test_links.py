@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Links between hosts: PostgreSQL and Redis over TLS with certificates on both sides, made by an
 authority of the test's own, and with no more rights than the bridge needs."""
+import contextlib
 import os
 import re
 import socket
@@ -10,9 +11,11 @@ import pytest
 
 from support import System, wait_until
 from support.authority import Authority
-from support.cluster import Redis
+from support.cluster import Redis, request
 
 pytestmark = pytest.mark.once
+
+HOST = "127.0.0.1"  # of Redis, in the bridge's settings
 
 # As docs/security.md has it.
 USER_RULES = ("reset", "on", ">secret", "resetchannels", "&banter:*", "-@all", "+publish",
@@ -22,10 +25,14 @@ USER_RULES = ("reset", "on", ">secret", "resetchannels", "&banter:*", "-@all", "
 class RedisOverTls(Redis):
     """No port without TLS, and nobody without a certificate; and one user besides the default."""
 
+    _binds = ("127.0.0.1", "-::1")  # what localhost may mean; the second where it is there
+
     def __init__(self, authority):
         self._authority = authority
+        self._shown = 0
         files = authority.sign("redis", "redis")
         self._context = ssl.create_default_context(cafile=authority.certificate("ca"))
+        self._context.check_hostname = False  # whose name it shows is for the bridge to check
         self._context.load_cert_chain(*files)
         super().__init__()
         assert self.command("ACL", "SETUSER", "bridge", *USER_RULES) == "OK"
@@ -38,15 +45,21 @@ class RedisOverTls(Redis):
                 *(word for name, path in files.items() for word in (f"--tls-{name}", str(path)))]
 
     def connect(self):
-        return self._context.wrap_socket(super().connect(), server_hostname="127.0.0.1")
+        return self._context.wrap_socket(super().connect())
+
+    def show(self, alternative):
+        """From now on it has a certificate for this name, by the same authority."""
+        self._shown += 1
+        certificate, key = self._authority.sign(f"redis{self._shown}", "127.0.0.1", alternative)
+        assert self.command("CONFIG", "SET", "tls-cert-file", certificate,
+                            "tls-key-file", key) == "OK"
 
     def as_bridge(self, *words):
         """What the bridge's user is answered."""
         with self.connect() as stream:
             answers = stream.makefile()
             for command in (("AUTH", "bridge", "secret"), words):
-                stream.sendall("".join([f"*{len(command)}\r\n", *(
-                    f"${len(word)}\r\n{word}\r\n" for word in command)]).encode())
+                stream.sendall(request(*command))
                 line = answers.readline().strip()
             return line
 
@@ -88,7 +101,7 @@ def links():
         BANTER_SERVICES="postgres bridge broker",
         BANTER_DATABASE=dsn(system.address, authority, "banter_bridge"),
         BANTER_MIGRATE_DATABASE=dsn(system.address, authority, "banter"),
-        BANTER_REDIS=f"bridge:secret@127.0.0.1:{system.redis.port}",
+        BANTER_REDIS=f"bridge:secret@{HOST}:{system.redis.port}",
         BANTER_REDIS_CA_FILE=authority.certificate("ca"),
         BANTER_REDIS_CERTIFICATE_FILE=authority.certificate("bridge"),
         BANTER_REDIS_KEY_FILE=authority.key("bridge"))
@@ -206,6 +219,44 @@ def test_whom_redis_and_the_bridge_refuse(links, what, complaint):
         other.close()
     wait_until(lambda: bus_is_up(links), 60, "the bus after the cure")
 
+
+@contextlib.contextmanager
+def asking_for(links, host):
+    """The bridge's settings have this host."""
+    def use(name):
+        links.down()
+        links.configure(BANTER_REDIS=f"bridge:secret@{name}:{links.redis.port}")
+        links.up()
+        links.wait_ready()
+    if host != HOST:
+        use(host)
+    try:
+        yield
+    finally:
+        if host != HOST:
+            use(HOST)
+
+
+@pytest.mark.parametrize("host, others, its", [
+    (HOST, "DNS:redis.example", "IP:127.0.0.1"),  # though its common name is the right one
+    (HOST, "IP:127.0.0.9", "IP:127.0.0.1"),
+    ("localhost", "DNS:redis.example,IP:127.0.0.1", "DNS:localhost"),
+])
+def test_a_redis_of_another_name_is_refused(links, host, others, its):
+    """Our authority has signed it, for somebody else."""
+    with asking_for(links, host):
+        links.redis.show(its)
+        wait_until(lambda: bus_is_up(links), 60, "the bus")
+        said = len(links.log("bridge"))
+        links.redis.show(others)
+        lose_redis(links)
+        wait_until(lambda: re.search("not connected: .*certificate verify failed",
+                                     links.log("bridge")[said:]), 30, "the complaint")
+        assert not bus_is_up(links)
+        links.redis.show(its)
+        wait_until(lambda: bus_is_up(links), 60, "the bus after the cure")
+    links.redis.show("IP:127.0.0.1")
+    wait_until(lambda: bus_is_up(links), 60, "the bus as it was")
 
 
 def test_redis_without_tls_or_a_certificate(links):

@@ -6,12 +6,21 @@ import pytest
 
 from support import Cluster, wait_until
 from support.lifetime import kept, lent
-from support.registry import PATIENCE, assert_names_all, told, wait_registry
+from support.registry import (
+    PATIENCE, assert_goes_on_without_database, assert_names_all, told, wait_registry)
 from support.zookeeper import ZooKeeper
 
 pytestmark = pytest.mark.zookeeper
 
 PATH = "/chat/eu/nodes"
+CREDENTIALS = "banter:secret"
+# Of the entries, and of what leads to them.
+WHAT_STRANGERS_TRY = [
+    f"{command} {path}{rest}" for path in ("/chat", "/chat/eu", PATH, f"{PATH}/b")
+    for command, rest in (
+        ("ls", ""), ("get", ""), ("getAcl", ""), ("set", " mine"), ("create", "/c mine"),
+        ("create -e", "/c mine"), ("deleteall", ""), ("setAcl", " world:anyone:cdrwa"))
+]
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +32,7 @@ def zookeeper():
 
 @pytest.fixture(scope="module")
 def shared(zookeeper):
-    address = f"zookeeper://banter:secret@127.0.0.1:{zookeeper.port}{PATH}"
+    address = f"zookeeper://{CREDENTIALS}@127.0.0.1:{zookeeper.port}{PATH}"
     yield from kept(Cluster(("a", "b"), per_node={"b": {"BANTER_LOCATION": "eu/de"}},
                             BANTER_REGISTRY=address))
 
@@ -37,6 +46,18 @@ def test_it_names_all_nodes(nodes, zookeeper):
     wait_registry(nodes, 1)
     assert zookeeper.ephemerals() == [f"{PATH}/a", f"{PATH}/b"]
     assert_names_all(nodes)
+
+
+@pytest.mark.parametrize("credentials", [None, "banter:guessed", "stranger:secret"])
+def test_strangers_may_nothing(nodes, zookeeper, credentials):
+    """Who does not know the digest reads nothing of ours and writes nothing there."""
+    wait_registry(nodes, 1)
+    said = zookeeper.shell(*WHAT_STRANGERS_TRY, credentials=credentials)
+    assert said.count("Insufficient permission : ") == len(WHAT_STRANGERS_TRY), said
+    assert zookeeper.ephemerals() == [f"{PATH}/a", f"{PATH}/b"]
+    assert_names_all(nodes)
+    ours = zookeeper.shell(f"ls {PATH}", f"get {PATH}/b", credentials=CREDENTIALS)
+    assert "[a, b]" in ours and "eu/de" in ours and "Insufficient" not in ours, ours
 
 
 def test_a_session_expires_and_there_is_another(nodes, zookeeper):
@@ -82,6 +103,11 @@ def test_without_zookeeper_the_database_tells(nodes, zookeeper, how):
     nodes.wait_ready()
     wait_registry(nodes, 1)
     wait_until(lambda: told(nodes[0]) == told(nodes[1]) == ["a", "b"], PATIENCE, "both nodes")
+
+
+def test_without_the_database_zookeeper_tells(nodes):
+    wait_registry(nodes, 1)
+    assert_goes_on_without_database(nodes)
 
 
 def test_who_leaves_in_order_is_gone_at_once(nodes, zookeeper):

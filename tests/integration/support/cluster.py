@@ -14,8 +14,26 @@ from .waiting import wait_until
 GRACE_MS = 1000  # of presence: what tests wait for
 
 
+def request(*words):
+    """One command in Redis's protocol; words are text, numbers or bytes."""
+    found = [word if isinstance(word, bytes) else str(word).encode() for word in words]
+    return b"*%d\r\n" % len(found) + b"".join(b"$%d\r\n%b\r\n" % (len(word), word)
+                                               for word in found)
+
+
+def _read_push(stream):
+    """What a subscriber is sent, as a list of bytes."""
+    parts = []
+    for _ in range(int(stream.readline()[1:])):
+        head = stream.readline().strip()
+        parts.append(stream.read(int(head[1:]) + 2)[:-2] if head[:1] == b"$" else head[1:])
+    return parts
+
+
 class Redis(Server):
     """redis-server without persistence."""
+
+    _binds = ("127.0.0.1",)
 
     def __init__(self):
         super().__init__("redis")
@@ -26,7 +44,7 @@ class Redis(Server):
 
     def start(self):
         self.process = subprocess.Popen(
-            ["redis-server", *self.options(), "--bind", "127.0.0.1", "--save", "",
+            ["redis-server", *self.options(), "--bind", *self._binds, "--save", "",
              "--appendonly", "no", "--dir", str(self.directory)],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
         wait_until(self._answers, 10, "Redis", interval=0.02)
@@ -40,10 +58,19 @@ class Redis(Server):
     def command(self, *words):
         """One command; the first line of the answer, without its mark."""
         with self.connect() as s:
-            parts = [f"*{len(words)}\r\n"]
-            parts += [f"${len(str(word))}\r\n{word}\r\n" for word in words]
-            s.sendall("".join(parts).encode())
+            s.sendall(request(*words))
             return s.makefile().readline().strip()[1:]
+
+    def overhear(self, channel, wanted, timeout=10):
+        """The first message from now on for which `wanted` holds, as bytes."""
+        with self.connect() as s, s.makefile("rb") as stream:
+            s.sendall(request("SUBSCRIBE", channel))
+            assert _read_push(stream)[0] == b"subscribe"
+            s.settimeout(timeout)
+            while True:
+                kind, _channel, message = _read_push(stream)
+                if kind == b"message" and wanted(message):
+                    return message
 
 
 class Cluster:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What GET /v1/servers tells, and whether the registry is in use."""
+"""What GET /v1/servers tells, whether the registry is in use, and that nothing needs it."""
+from .faults import stopped
 from .waiting import wait_until
 
 PATIENCE = 60
@@ -23,3 +24,18 @@ def assert_names_all(nodes):
     assert told(nodes[0]) == told(nodes[1]) == ["a", "b"]
     first = nodes[0].request("GET", "/v1/servers?location=eu/de").ok()["servers"][0]
     assert first["node"] == "b" and first["location"] == "eu/de"
+
+
+def assert_goes_on_without_database(nodes):
+    """While PostgreSQL, which the first node runs, is away for longer than a lease: both are named,
+    and what b says of itself still comes, though no turn brings it."""
+    with stopped(nodes[0], "postgres"):
+        wait_until(lambda: "lost its lease" in nodes[0].log("bridge"), PATIENCE, "no lease")
+        assert told(nodes[0]) == told(nodes[1]) == ["a", "b"]
+        nodes[1].operate("drain", "--over", "0")
+        try:
+            wait_until(lambda: told(nodes[0]) == ["a"], PATIENCE, "b drains")
+        finally:
+            nodes[1].operate("drain", "--off")
+        wait_until(lambda: told(nodes[0]) == told(nodes[1]) == ["a", "b"], PATIENCE, "both again")
+    nodes.wait_ready()

@@ -38,6 +38,17 @@ class ZooKeeper(Server):
         except OSError:
             return ""
 
+    def shell(self, *commands, credentials=None):
+        """What ZooKeeper's own client says to the commands, with USER:PASSWORD or as nobody."""
+        if credentials:
+            commands = (f"addauth digest {credentials}", *commands)
+        done = subprocess.run(
+            ["java", "-Xmx128m", "-cp", CLASSES, "org.apache.zookeeper.ZooKeeperMain",
+             "-waitforconnection", "-server", f"127.0.0.1:{self.port}"],
+            input="\n".join((*commands, "quit\n")), capture_output=True, text=True,
+            errors="replace", cwd=self.directory, timeout=PATIENCE, check=False)
+        return done.stdout + done.stderr
+
     def ephemerals(self):
         """Paths of the entries that go with their sessions."""
         return sorted(line.strip() for line in self._ask("dump").splitlines()
