@@ -3,13 +3,12 @@
 elsewhere, fields and parameters that are none. Behind each refused request another one is hidden,
 which must never be answered."""
 import json
-import re
-import socket
 import urllib.parse
 
 import pytest
 
 from support.bad_requests import CHUNKED, CLOSE, HOST, LIVE, LOGIN, REFUSED
+from support.raw_http import exchange_hostile, statuses
 
 from attacker import DEADLINE
 from test_rights import NOBODYS
@@ -19,24 +18,7 @@ HIDDEN = LIVE + b"\r\n"
 
 
 def exchange(siege, data):
-    """All that comes back until the server closes."""
-    host, port = siege.system.http.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), DEADLINE, (SOURCE, 0)) as sock:
-        try:
-            sock.sendall(data)
-        except ConnectionError:
-            pass  # refused before all of it was sent; what was said of it can be read
-        parts = []
-        try:
-            while part := sock.recv(65536):
-                parts.append(part)
-        except ConnectionResetError:
-            pass
-        return b"".join(parts)
-
-
-def statuses(data):
-    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) [^\r]+\r\n", data)]
+    return exchange_hostile(siege.system.http, data, DEADLINE, SOURCE)
 
 
 def refused(siege, data, status):

@@ -7,25 +7,14 @@ import struct
 import pytest
 
 from support.bad_websockets import FIRST_PACKETS, FRAMES, HANDSHAKES
+from support.raw_http import connect_raw, exchange_hostile
 from support.websocket import (BINARY, CLOSE, CONNACK, CONTINUATION, PING, PINGREQ, PINGRESP, PONG,
-                               TEXT, WebSocket, connect_raw, frame, mqtt_connect, mqtt_publish,
-                               packet, read_head, request_head)
+                               TEXT, WebSocket, frame, mqtt_connect, mqtt_publish, packet,
+                               read_head, request_head)
 
 from attacker import DEADLINE
 
 SOURCE = "127.1.7.1"
-
-
-def exchange(siege, data):
-    with connect_raw(siege.system.ws, DEADLINE, SOURCE) as sock:
-        sock.sendall(data)
-        parts = []
-        try:
-            while part := sock.recv(65536):
-                parts.append(part)
-        except ConnectionResetError:
-            pass
-    return b"".join(parts).decode()
 
 
 MORE_HANDSHAKES = {
@@ -71,7 +60,8 @@ def test_handshakes(siege, name):
     for place, value in places.items():
         if isinstance(filled.get("Origin"), str):
             filled["Origin"] = filled["Origin"].replace(place, value)
-    answer = exchange(siege, request_head(siege.system.ws, **filled))
+    answer = exchange_hostile(siege.system.ws, request_head(siege.system.ws, **filled), DEADLINE,
+                              SOURCE).decode()
     head, _, body = answer.partition("\r\n\r\n")
     assert head.startswith(f"HTTP/1.1 {status} "), head
     assert json.loads(body)["status"] == status

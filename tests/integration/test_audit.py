@@ -7,10 +7,8 @@ import pytest
 
 from support import System, wait_until
 from support.lifetime import kept, lent
-from support import http
 
 KEY = "an operator's key of this test"
-_bases = {}  # of systems: where their operators' port is
 WRITTEN = 60  # seconds within which a row is there, however busy the machine is
 
 
@@ -25,9 +23,7 @@ def banter(system, request):
 
 
 def ask(banter, path="/v1/admin/audit", key=KEY):
-    if banter not in _bases:
-        _bases[banter] = banter.status()["metrics"].removesuffix("/metrics")
-    return http.request(_bases[banter], "GET", path, token=key)
+    return banter.ask_operators_port("GET", path, key)
 
 
 def rows(banter, **wanted):

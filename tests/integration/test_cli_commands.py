@@ -168,7 +168,7 @@ def test_operators(banter, cli):
     assert cli("none", "admin", "ready") == "ready\n"
     assert lines_of(cli("none", "admin", "live", "--json")) == [{"status": "live"}]
     assert isinstance(lines_of(cli("none", "--json", "admin", "nodes")), list)
-    metrics = banter.status()["metrics"].removesuffix("/metrics")
+    metrics = banter.operators
     sample, = lines_of(cli("none", "--json", "admin", "metrics", "--metrics", metrics,
                            "banter_ready"))
     assert sample == {"name": "banter_ready", "labels": {}, "value": 1.0}

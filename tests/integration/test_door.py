@@ -5,26 +5,17 @@ import json
 import re
 import socket
 import time
-import urllib.request
 
 import pytest
 
 from support import Refused, wait_until
 from support.bad_websockets import FIRST_PACKETS, FRAMES, HANDSHAKES
 from support.device import MQTTv5, MQTTv311
+from support.faults import resident_kib
+from support.raw_http import connect_raw, exchange
 from support.websocket import (BINARY, CLOSE, CONNACK, CONTINUATION, DISCONNECT, PING, PINGREQ,
-                               PINGRESP, PONG, WebSocket, connect_raw, frame, mqtt_connect,
-                               mqtt_publish, read_head, request_head, string)
-
-
-def exchange(system, data, **options):
-    """All that comes back until the server closes."""
-    with connect_raw(system.ws, **options) as sock:
-        sock.sendall(data)
-        parts = []
-        while part := sock.recv(65536):
-            parts.append(part)
-    return b"".join(parts).decode()
+                               PINGRESP, PONG, WebSocket, frame, mqtt_connect, mqtt_publish,
+                               read_head, request_head, string)
 
 
 def connect(system, account, device="raw", **options):
@@ -39,15 +30,8 @@ def connect(system, account, device="raw", **options):
 
 
 def metric(system, name):
-    with urllib.request.urlopen(system.status()["metrics"], timeout=10) as answer:
-        found = re.search(rf"^banter_{re.escape(name)} (\d+)$", answer.read().decode(),
-                          re.MULTILINE)
+    found = re.search(rf"^banter_{re.escape(name)} (\d+)$", system.metrics(), re.MULTILINE)
     return int(found[1])
-
-
-def resident_kib(pid):
-    with open(f"/proc/{pid}/status", encoding="ascii") as file:
-        return int(re.search(r"VmRSS:\s+(\d+)", file.read())[1])
 
 
 def draft(text, name):
@@ -94,7 +78,7 @@ def test_http_and_websocket_share_the_port(banter):
 @pytest.mark.parametrize("name", HANDSHAKES)
 def test_refused_handshakes(banter, name):
     fields, status = HANDSHAKES[name]
-    answer = exchange(banter, request_head(banter.ws, **fields))
+    answer = exchange(banter.ws, request_head(banter.ws, **fields)).decode()
     head, _, body = answer.partition("\r\n\r\n")
     assert head.startswith(f"HTTP/1.1 {status} "), head
     assert "Content-Type: application/problem+json" in head
@@ -105,8 +89,8 @@ def test_refused_handshakes(banter, name):
 
 
 def test_the_refusal_of_an_older_subprotocol_says_what_to_do(banter):
-    answer = exchange(banter, request_head(banter.ws, Sec_WebSocket_Protocol="mqttv3.1"))
-    assert "subprotocol mqtt" in json.loads(answer.partition("\r\n\r\n")[2])["detail"]
+    answer = exchange(banter.ws, request_head(banter.ws, Sec_WebSocket_Protocol="mqttv3.1"))
+    assert "subprotocol mqtt" in json.loads(answer.partition(b"\r\n\r\n")[2])["detail"]
 
 
 def test_origins(make_system):
@@ -114,8 +98,8 @@ def test_origins(make_system):
     alice = system.signup("alice")
     for origin in (system.http, "https://app.example.org"):
         connect(system, alice, Origin=origin).close()
-    evil = exchange(system, request_head(system.ws, Origin="https://evil.example"))
-    assert evil.startswith("HTTP/1.1 403 ")
+    evil = exchange(system.ws, request_head(system.ws, Origin="https://evil.example"))
+    assert evil.startswith(b"HTTP/1.1 403 ")
     # The same pages may ask the API, by what the token says and nothing else.
     for path, account, status in (("/v1/me", alice, 200), ("/v1/me", None, 401),
                                   ("/v1/nothing", None, 404)):
@@ -401,17 +385,17 @@ def test_connections_per_address(make_system):
     system = make_system(BANTER_CONNECTIONS_PER_ADDRESS=5, BANTER_TRUSTED_PROXIES="127.0.0.3")
     alice = system.signup("alice")
     sockets = [connect_raw(system.ws, source="127.0.0.2") for _ in range(5)]
-    refused = exchange(system, b"", source="127.0.0.2")
-    assert refused.startswith("HTTP/1.1 503 ") and "your address" in refused
+    refused = exchange(system.ws, b"", source="127.0.0.2")
+    assert refused.startswith(b"HTTP/1.1 503 ") and b"your address" in refused
     assert system.request("GET", "/livez").status == 200, "others are not concerned"
     sockets.pop().close()
-    wait_until(lambda: exchange(system, b"GET /livez HTTP/1.0\r\n\r\n", source="127.0.0.2")
-               .split(" ")[1] == "200", 5, "room for another one")
+    wait_until(lambda: exchange(system.ws, b"GET /livez HTTP/1.0\r\n\r\n", source="127.0.0.2")
+               .split(b" ")[1] == b"200", 5, "room for another one")
     # Behind a proxy it is the client that counts, if the proxy is trusted.
     behind = [connect(system, alice, f"d{i}", source="127.0.0.3", X_Forwarded_For="203.0.113.5")
               for i in range(5)]
     head = request_head(system.ws, X_Forwarded_For="198.51.100.1, 203.0.113.5")
-    assert exchange(system, head, source="127.0.0.3").startswith("HTTP/1.1 503 ")
+    assert exchange(system.ws, head, source="127.0.0.3").startswith(b"HTTP/1.1 503 ")
     connect(system, alice, "x", source="127.0.0.3", X_Forwarded_For="203.0.113.6").close()
     connect(system, alice, "y", source="127.0.0.4", X_Forwarded_For="203.0.113.5").close()
     for one in [*sockets, *behind]:
@@ -421,8 +405,8 @@ def test_connections_per_address(make_system):
 def test_connections_in_all(make_system):
     system = make_system(BANTER_CONNECTIONS_MAX=20)
     sockets = [connect_raw(system.ws) for _ in range(20)]
-    refused = exchange(system, request_head(system.ws))
-    assert refused.startswith("HTTP/1.1 503 ") and "Retry-After" in refused
+    refused = exchange(system.ws, request_head(system.ws))
+    assert refused.startswith(b"HTTP/1.1 503 ") and b"Retry-After" in refused
     for sock in sockets:
         sock.close()
     system.wait_ready()
@@ -436,7 +420,7 @@ def test_the_clients_address_is_known(make_system):
     cases = {"direct": ("127.0.0.2", "203.0.113.5", "127.0.0.2"),
              "proxy": ("127.0.0.3", "192.0.2.1, 203.0.113.5, 10.1.2.3", "203.0.113.5")}
     for name, (source, forwarded, _client) in cases.items():
-        exchange(system, live.format(name, forwarded).encode(), source=source)
+        exchange(system.ws, live.format(name, forwarded).encode(), source=source)
     connect(system, alice, "phone", source="127.0.0.3", X_Forwarded_For="2001:db8::7").close()
     log = system.log("bridge")
     for name, (_source, _forwarded, client) in cases.items():

@@ -15,7 +15,8 @@ from support.device import MQTTv311
 from support.faults import restart
 from support.health import Health
 from support.log import assert_dense, assert_invariants, whole_log
-from support.websocket import WebSocket, connect_raw, mqtt_connect, read_head, request_head
+from support.raw_http import connect_raw
+from support.websocket import WebSocket, mqtt_connect, read_head, request_head
 
 OVER_S = 3
 

@@ -5,32 +5,14 @@ import concurrent.futures
 import http.client
 import io
 import json
-import re
 import socket
 import time
 
 import pytest
 
 from support.bad_requests import CLOSE, HOST, LIVE, LOGIN, REFUSED
-
-
-def connect(banter, timeout=10):
-    host, port = banter.http.removeprefix("http://").split(":")
-    return socket.create_connection((host, int(port)), timeout=timeout)
-
-
-def exchange(banter, data, timeout=10):
-    """All that comes back until the server closes."""
-    with connect(banter, timeout) as sock:
-        sock.sendall(data)
-        return read_all(sock)
-
-
-def read_all(sock):
-    parts = []
-    while part := sock.recv(65536):
-        parts.append(part)
-    return b"".join(parts)
+from support.faults import resident_kib
+from support.raw_http import connect_raw, exchange, read_all, statuses
 
 
 class _Bytes:
@@ -51,11 +33,6 @@ def parse(data, method="GET"):
     return answer
 
 
-def statuses(data):
-    """The statuses of all answers, one behind the other."""
-    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) [^\r]+\r\n", data)]
-
-
 def assert_problem(answer, status):
     assert answer.status == status, answer.text
     assert answer.headers["Content-Type"] == "application/problem+json"
@@ -70,7 +47,7 @@ def assert_problem(answer, status):
 def test_refused_and_closed(banter, name):
     """Behind each of them another request is hidden, which must never be answered."""
     data, status = REFUSED[name]
-    got = exchange(banter, data + LIVE + b"\r\n" if status != 431 else data)
+    got = exchange(banter.http, data + LIVE + b"\r\n" if status != 431 else data)
     answer = parse(got)
     assert_problem(answer, status)
     assert answer.headers["Connection"] == "close"
@@ -78,13 +55,13 @@ def test_refused_and_closed(banter, name):
 
 
 def test_what_passes_before_a_refusal_is_answered(banter):
-    got = exchange(banter, LIVE + b"\r\n" + LIVE + b"\r\nGARBAGE\r\n\r\n" + LIVE + b"\r\n")
+    got = exchange(banter.http, LIVE + b"\r\n" + LIVE + b"\r\nGARBAGE\r\n\r\n" + LIVE + b"\r\n")
     assert statuses(got) == [200, 200, 400]
 
 
 def test_pipelined_requests_are_answered_in_order(banter):
     paths = [b"/livez", b"/v1/nothing", b"/v1/me", b"/"] * 25
-    got = exchange(banter, b"".join(b"GET " + path + b" HTTP/1.1\r\n" + HOST + b"\r\n"
+    got = exchange(banter.http, b"".join(b"GET " + path + b" HTTP/1.1\r\n" + HOST + b"\r\n"
                                     for path in paths) + LIVE + CLOSE + b"\r\n")
     assert statuses(got) == [200, 404, 401, 200] * 25 + [200]
 
@@ -95,8 +72,8 @@ def test_bodies_in_every_framing(banter):
                       for i in range(0, len(body), 7))
     for request in (LOGIN + CLOSE + b"Content-Length: %d\r\n\r\n%s" % (len(body), body),
                     LOGIN + CLOSE + b"Transfer-Encoding: chunked\r\n\r\n" + pieces + b"0\r\n\r\n"):
-        assert_problem(parse(exchange(banter, request)), 401)
-        with connect(banter) as sock:
+        assert_problem(parse(exchange(banter.http, request)), 401)
+        with connect_raw(banter.http) as sock:
             for i in range(0, len(request), 11):  # the cuts between packets mean nothing
                 sock.sendall(request[i:i + 11])
                 time.sleep(0.001)
@@ -104,7 +81,7 @@ def test_bodies_in_every_framing(banter):
 
 
 def test_expect_continue(banter):
-    with connect(banter) as sock:
+    with connect_raw(banter.http) as sock:
         sock.sendall(LOGIN + CLOSE + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n")
         assert sock.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
         sock.sendall(b"{}")
@@ -139,7 +116,7 @@ def test_account_bodies_are_small(banter):
 def test_nobody_gets_for_ever(banter):
     """Slow heads, slow bodies and silent connections all end, and hold up nobody meanwhile."""
     def drip(start, rest):
-        with connect(banter, 60) as sock:
+        with connect_raw(banter.http, 60) as sock:
             began = time.monotonic()
             sock.sendall(start)
             try:
@@ -151,7 +128,7 @@ def test_nobody_gets_for_ever(banter):
             return time.monotonic() - began
 
     def silent(start):
-        with connect(banter, 60) as sock:
+        with connect_raw(banter.http, 60) as sock:
             began = time.monotonic()
             sock.sendall(start)
             got = read_all(sock)
@@ -190,7 +167,7 @@ def test_a_reader_that_stops_is_cut_off(banter):
         SELECT '{conversation}', n, u.id, now(), 1, 'n' || n, repeat('x', 2000)
           FROM generate_series(2, 20000) n, banter.users u WHERE u.handle = '{alice.handle}';
         UPDATE banter.conversations SET last_seq = 20000 WHERE id = '{conversation}'""")
-    with connect(banter, 90) as sock:
+    with connect_raw(banter.http, 90) as sock:
         sock.sendall(f"GET /v1/conversations/{conversation}/messages HTTP/1.1\r\nHost: x\r\n"
                      f"Accept: application/x-ndjson\r\nAuthorization: Bearer {alice.access_token}"
                      "\r\n\r\n".encode())
@@ -202,17 +179,12 @@ def test_a_reader_that_stops_is_cut_off(banter):
     assert not got.endswith(b"0\r\n\r\n"), "the whole of it was kept for a reader who did not read"
 
 
-def resident_kib(pid):
-    with open(f"/proc/{pid}/status", encoding="ascii") as file:
-        return int(re.search(r"VmRSS:\s+(\d+)", file.read())[1])
-
-
 @pytest.mark.slow  # memory says nothing under a sanitizer
 def test_half_sent_bodies_take_bounded_memory(banter):
     """300 strangers each send most of a MiB and stop. Small requests are answered all the while."""
     pid = banter.pid("bridge")
     before = resident_kib(pid)
-    sockets = [connect(banter) for _ in range(300)]
+    sockets = [connect_raw(banter.http) for _ in range(300)]
     try:
         refused = 0
         for sock in sockets:
@@ -233,7 +205,7 @@ def test_half_sent_bodies_take_bounded_memory(banter):
 
 def test_many_connections(banter):
     """Idle connections cost nobody anything; each of them still works afterwards."""
-    sockets = [connect(banter) for _ in range(500)]
+    sockets = [connect_raw(banter.http) for _ in range(500)]
     try:
         assert banter.request("GET", "/livez").status == 200
         for sock in sockets[::50]:
@@ -247,7 +219,7 @@ def test_many_connections(banter):
 def test_keep_alive_is_quick(banter):
     """Without TCP_NODELAY every answer would wait 40 ms for an acknowledgement."""
     times = []
-    with connect(banter) as sock:
+    with connect_raw(banter.http) as sock:
         for _ in range(60):
             began = time.monotonic()
             sock.sendall(LIVE + b"\r\n")
@@ -257,7 +229,7 @@ def test_keep_alive_is_quick(banter):
 
 
 def test_http_1_0(banter):
-    answer = exchange(banter, b"GET /livez HTTP/1.0\r\n\r\n")
+    answer = exchange(banter.http, b"GET /livez HTTP/1.0\r\n\r\n")
     assert answer.startswith(b"HTTP/1.") and b" 200 OK\r\n" in answer
     assert answer.endswith(b'{"status":"live"}\n')
 
@@ -268,7 +240,7 @@ def test_clients_that_leave_at_every_moment(banter):
     request = (b"POST /v1/sync HTTP/1.1\r\n" + HOST + b"Content-Length: 2\r\nAuthorization: Bearer "
                + alice.access_token.encode() + b"\r\n\r\n{}")
     for length in list(range(0, len(request), 29)) + [len(request)] * 20:
-        with connect(banter) as sock:
+        with connect_raw(banter.http) as sock:
             sock.sendall(request[:length])
             if length % 2:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")

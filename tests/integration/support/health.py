@@ -3,7 +3,6 @@
 which answers even when the front door does not."""
 import re
 
-from . import http
 from .waiting import wait_until
 
 
@@ -11,11 +10,9 @@ class Health:
     """One look."""
 
     def __init__(self, system):
-        base = system.status()["metrics"].removesuffix("/metrics")
-        answer = http.request(base, "GET", "/readyz", timeout=3)
+        answer = system.ask_operators_port("GET", "/readyz", timeout=3)
         self.reason = None if answer.status == 200 else answer.json()["detail"]
-        metrics = http.request(base, "GET", "/metrics", timeout=3).body.decode()
-        self.values = dict(re.findall(r"^(banter_\S+) (\S+)$", metrics, re.MULTILINE))
+        self.values = dict(re.findall(r"^(banter_\S+) (\S+)$", system.metrics(), re.MULTILINE))
 
     def is_well(self, part):
         return self.values[f'banter_healthy{{part="{part}"}}'] == "1"

@@ -104,6 +104,7 @@ class System:
         self.ws = status["ws"]
         self.https, self.wss, self.mqtts = status["https"], status["wss"], status["mqtts"]
         self.postgres_dsn = status["postgres_dsn"]
+        self.operators = status["metrics"].removesuffix("/metrics")
         self.mqtt_host, port = status["mqtt"].rsplit(":", 1)
         self.mqtt_port = int(port)
 
@@ -208,8 +209,7 @@ class System:
     # ---------------------------------------------------------------- asking
 
     def ask_operators_port(self, method, path, token=None, timeout=30):
-        base = self.status()["metrics"].removesuffix("/metrics")
-        return http.request(base, method, path, token=token, timeout=timeout)
+        return http.request(self.operators, method, path, token=token, timeout=timeout)
 
     def metrics(self):
         return self.ask_operators_port("GET", "/metrics", timeout=3).body.decode()

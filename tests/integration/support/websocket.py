@@ -4,20 +4,13 @@ tests need. Honest clients are Paho's and MQTT.js."""
 import base64
 import hashlib
 import os
-import socket
 import struct
 import urllib.parse
 
+from .raw_http import connect_raw
+
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
-
-
-def connect_raw(url, timeout=10, source=None, wrap=None):
-    """A socket to the host of `url`; `wrap` makes TLS of it."""
-    address = urllib.parse.urlsplit(url)
-    sock = socket.create_connection((address.hostname, address.port), timeout=timeout,
-                                    source_address=(source, 0) if source else None)
-    return wrap(sock) if wrap else sock
 
 
 def request_head(url, drop=(), method="GET", path="/mqtt", version="HTTP/1.1", **fields):
