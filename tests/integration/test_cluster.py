@@ -8,13 +8,16 @@ import time
 
 import pytest
 
-from support import Account, Cluster, Refused, wait_until
+from support import Cluster, Refused, wait_until
 from support.lifetime import kept, lent
 from support.erasure import erase, wait_erased
+from support.promise import PATIENCE, promised
+from support.raw_http import connect_raw
 from support.waiting import Timeout
-from support.websocket import connect_raw, read_head, request_head
+from support.websocket import read_head, request_head
 
 SOON = 3  # seconds in which what one node does has come to another
+WITHIN_S = 1  # and in which connections end everywhere, if their login does
 
 pytestmark = pytest.mark.cluster
 
@@ -268,24 +271,21 @@ def test_the_same_device_on_two_nodes(nodes, pair):
     assert alice.connected
 
 
-def log_in(node, account, device=None):
-    login = Account(node, account.handle, account.password)
-    body = {"handle": account.handle, "password": account.password}
-    return login.accept(node.request("POST", "/v1/login",
-                                     body | ({"device": device} if device else {})).ok())
-
-
 def test_an_erased_user(nodes, pair, group):
     """Erased at one node: the other one's devices of theirs go, and its people hear of it."""
     alice, bob = pair
     a, b = nodes
-    roaming = b.device(Account(b, alice.account.handle, alice.account.password).login(), "tablet")
+    roaming = b.device(alice.account.another_login(system=b), "tablet")
     said = alice.say(group, "words that go")["seq"]
     bob.wait_entry(group, seq=said)
-    done = wait_erased(a, erase(alice.account))
+    with promised(b, WITHIN_S) as promise:
+        erasure = erase(alice.account)
+        promise.begins()
+        for device in (alice, roaming):
+            device.wait_closed(PATIENCE)
     for device in (alice, roaming):
-        device.wait_closed(timeout=20)
         assert {"event": "closing", "reason": "revoked"} in device.events()
+    done = wait_erased(a, erasure)
     entry = bob.wait_entry(group, kind="member_erased", timeout=20)
     assert entry["from"] == done["author"]
     refused = b.request("GET", "/v1/me", account=roaming.account)
@@ -294,11 +294,12 @@ def test_an_erased_user(nodes, pair, group):
 
 def test_a_revoked_device(nodes, pair):
     alice, _bob = pair
-    lost = log_in(nodes[1], alice.account, "laptop")
+    lost = alice.account.another_login("laptop", system=nodes[1])
     laptop = nodes[1].device(lost, "laptop")
-    answer = alice.control({"command": "revokeDevice", "device": "laptop"})[0]
-    assert answer["data"] == {"revoked": 1}
-    laptop.wait_closed(timeout=1)
+    with promised(nodes[1], WITHIN_S):
+        answer = alice.control({"command": "revokeDevice", "device": "laptop"})[0]
+        assert answer["data"] == {"revoked": 1}
+        laptop.wait_closed(PATIENCE)
     assert {"event": "closing", "reason": "revoked"} in laptop.events()
     for node in nodes:
         assert node.request("GET", "/v1/me", account=lost).status == 401
@@ -309,7 +310,7 @@ def test_a_revoked_device(nodes, pair):
 
 def test_logging_out(nodes, pair):
     alice, _bob = pair
-    login = log_in(nodes[1], alice.account)
+    login = alice.account.another_login(system=nodes[1])
     other = nodes[1].device(login, "web")
     nodes[0].request("POST", "/v1/logout", {"refresh_token": login.refresh_token}).ok()
     other.wait_closed(timeout=SOON)
@@ -408,7 +409,7 @@ def test_a_disabled_user_is_gone_everywhere(nodes, pair, group, root):
     """Disabled at the first node: connections on both end, and both refuse what comes."""
     alice, bob = pair
     a, b = nodes
-    home = a.device(log_in(a, bob.account), "laptop")
+    home = a.device(bob.account.another_login(system=a), "laptop")
     assert operate(a, root, "disableUser", user=bob.account.handle) == {"revoked": 2}
     for device in (bob, home):
         device.wait_closed(timeout=20)
@@ -422,7 +423,7 @@ def test_a_disabled_user_is_gone_everywhere(nodes, pair, group, root):
         assert answer.status == 401
         assert node.request("POST", "/v1/login", body).status == 403
     operate(b, root, "enableUser", user=bob.account.handle)
-    back = b.device(log_in(b, bob.account), "phone")
+    back = b.device(bob.account.another_login(system=b), "phone")
     seq = alice.say(group, "welcome back")["seq"]
     assert back.wait_entry(group, seq=seq, timeout=20)["text"] == "welcome back"
 

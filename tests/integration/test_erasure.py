@@ -6,13 +6,15 @@ import uuid
 
 import pytest
 
-from support import Account, Refused, wait_until
+from support import Refused, wait_until
 from support.erasure import Marked, erase, export, receipt, wait_erased
 from support.life import data, event_of, invariants, roles  # noqa: F401 (a fixture)
+from support.promise import PATIENCE, promised
 
 pytestmark = pytest.mark.once
 
 AUTHOR = "erased-"
+WITHIN_S = 1  # connections end
 
 
 def log_of(system, account, conversation):
@@ -114,15 +116,18 @@ def test_only_with_the_password(banter):
 
 def test_doors_close_at_once_and_the_handle_stays_taken(banter):
     alice, bob = banter.signup("alice"), banter.signup("bob")
-    other = Account(banter, alice.handle, alice.password).login()
+    other = alice.another_login()
     phone, laptop = banter.device(alice), banter.device(other, "laptop")
-    erasure = erase(alice)
-    for account in (alice, other):
-        assert banter.request("GET", "/v1/me", account=account).status == 401
-        answer = banter.request("POST", "/v1/token", {"refresh_token": account.refresh_token})
-        assert answer.status == 401
+    with promised(banter, WITHIN_S) as promise:
+        erasure = erase(alice)
+        promise.begins()
+        for account in (alice, other):
+            assert banter.request("GET", "/v1/me", account=account).status == 401
+            answer = banter.request("POST", "/v1/token", {"refresh_token": account.refresh_token})
+            assert answer.status == 401
+        for device in (phone, laptop):
+            device.wait_closed(PATIENCE)
     for device in (phone, laptop):
-        device.wait_closed(20)
         with pytest.raises(Refused):
             device.reconnect()
     login = {"handle": alice.handle, "password": alice.password}

@@ -25,11 +25,16 @@ class Account:
     def signup(self):
         return self.accept(self._post("/v1/signup"))
 
-    def login(self):
-        return self.accept(self._post("/v1/login"))
+    def login(self, device=None):
+        """Named after the device, if there is one."""
+        return self.accept(self._post("/v1/login", **({"device": device} if device else {})))
 
-    def _post(self, path):
-        body = {"handle": self.handle, "password": self.password}
+    def another_login(self, device=None, system=None):
+        """One more login of the same user, as an Account of its own; perhaps at another node."""
+        return Account(system or self.system, self.handle, self.password).login(device)
+
+    def _post(self, path, **fields):
+        body = {"handle": self.handle, "password": self.password, **fields}
         return self.system.request("POST", path, body).ok()
 
     def __repr__(self):
