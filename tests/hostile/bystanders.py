@@ -3,17 +3,20 @@
 
 Rule: they are strict. What they did not expect, or did not get in time, is written down with the
 moment, and whoever runs the attacks asks for it after each of them."""
+import contextlib
 import json
 import threading
 import time
 
 from support import Timeout, http
 from support.faults import resident_kib
+from support.log import whole_log
 from support.wire import PUBACK, PUBLISH, take_properties, take_text
+
+from books import SILENT, Books
 
 LATEST = 20.0  # seconds that one message may take; a loaded machine is slow, a stalled server late
 PAUSE = 0.03
-SILENT = ("me/heads",)  # may come at any time and says nothing
 
 
 class Chat(threading.Thread):
@@ -24,9 +27,12 @@ class Chat(threading.Thread):
         super().__init__(name="chat", daemon=True)
         self._wires = [alice, bob]
         self._ending = threading.Event()
+        self._turn = threading.Lock()  # held while a message is on its way
+        self._failing = False
         self.problems = []
-        self.said = []   # texts in the order of their `seq`, from 1
-        self.times = []  # of each message, from its sender to the other's device
+        self.books = Books(alice.account.handle, bob.account.handle)
+        self.count = 0   # of messages
+        self.times = []  # of each one, from its sender to the other's device
         self.conversation = self._introduce()
 
     def _introduce(self):
@@ -34,50 +40,84 @@ class Chat(threading.Thread):
         conversation = None
         for wire, other in (self._wires, self._wires[::-1]):
             self._publish(wire, f"@{other.account.handle}")
-            receipt = json.loads(wire.publish_on("me/receipt", LATEST)[2])
-            conversation = receipt["conversation"]
-            other.publish_on(f"chat/{conversation}", LATEST)
+            receipt = wire.publish_on("me/receipt", LATEST)[2]
+            conversation = json.loads(receipt)["conversation"]
+            self._book(wire).hear("me/receipt", receipt, conversation)
+            topic = f"chat/{conversation}"
+            self._book(other).hear(topic, other.publish_on(topic, LATEST)[2], conversation)
         return conversation
 
+    def _book(self, wire):
+        return self.books.of[wire.account.handle]
+
     def _publish(self, wire, to):
-        number = len(self.said) + 1
-        text = f"message {number}"
-        wire.publish(f"send/{to}", json.dumps({"id": f"n{number}", "text": text}).encode(),
-                     mid=number % 65535 + 1)
+        self.count += 1
+        name, text = f"n{self.count}", f"message {self.count}"
+        self._book(wire).sent.append((name, text))
+        wire.publish(f"send/{to}", json.dumps({"id": name, "text": text}).encode(),
+                     mid=self.count % 65535 + 1)
         wire.receive(PUBACK, LATEST)
-        self.said.append(text)
 
     def _hear(self, wire, topic):
         """What comes next; it must be this."""
         while True:
             body = wire.receive(PUBLISH, LATEST).body
             on, rest = take_text(body)
-            if on.decode() in SILENT:
-                continue
             payload = take_properties(rest)[1] if wire.version == 5 else rest
+            self._book(wire).hear(on.decode(), payload, self.conversation)
+            if on.decode() in SILENT or self._failing and self._is_echo(wire, payload):
+                continue
             assert on.decode() == topic, f"{wire.account} heard {on!r} {payload[:300]!r}"
             return json.loads(payload)
+
+    @staticmethod
+    def _is_echo(wire, payload):
+        return json.loads(payload).get("from") == wire.account.handle
 
     def _exchange(self, wire, other):
         began = time.monotonic()
         self._publish(wire, self.conversation)
-        seq = len(self.said)
         receipt = self._hear(wire, "me/receipt")
-        assert receipt.get("seq") == seq, receipt
+        assert receipt.get("seq") == self.count, receipt
         entry = self._hear(other, f"chat/{self.conversation}")
-        wanted = {"seq": seq, "from": wire.account.handle, "text": self.said[-1]}
-        assert {key: entry.get(key) for key in wanted} == wanted, entry
+        assert entry.get("seq") == self.count, entry
         self.times.append(time.monotonic() - began)
 
     def run(self):
         wires = list(self._wires)
         while not self._ending.wait(PAUSE) and not self.problems:
-            try:
-                self._exchange(*wires)
-            except (AssertionError, OSError, ValueError) as problem:
-                self.problems.append(f"the chat was disturbed at message {len(self.said)}: "
-                                     f"{problem!r}")
+            with self._turn:
+                try:
+                    self._exchange(*wires)
+                except (AssertionError, OSError, ValueError) as problem:
+                    self.problems.append(f"the chat was disturbed at message {self.count}: "
+                                         f"{problem!r}")
             wires.reverse()
+
+    @contextlib.contextmanager
+    def failing(self):
+        """Meanwhile the server is made to fail: their own entries may come to them as well."""
+        self._failing = True
+        yield
+        self.balance()
+        self._failing = False
+
+    def balance(self, server=None):
+        """Between two messages: all that has come to anybody is in the books, and these add up, if
+        there is a `server` with its log, too. What does not is a problem."""
+        with self._turn:
+            if self.problems:
+                return
+            for wire in self._wires:
+                seen = wire.attack(b"")
+                for topic, payload in seen.published:
+                    self._book(wire).hear(topic, payload, self.conversation)
+                if seen.ended:
+                    self.problems.append(f"{wire.account} was closed")
+            self.problems += self.books.balance(self._failing)
+            if server and not self.problems:
+                log = whole_log(server, self._wires[0].account, self.conversation)
+                self.problems += self.books.against(log)
 
     def go_on(self):
         """Waits for one whole exchange from now on: they are served."""
@@ -139,6 +179,7 @@ class Watch(threading.Thread):
         self._ending = threading.Event()
         self.pids = system.status()["pids"]
         self._born = {pid: _started(pid) for pid in self.pids.values()}
+        self._forgiving = False
         self.problems = []
         self.looks = 0
         self.at_first = self._sizes()
@@ -147,9 +188,18 @@ class Watch(threading.Thread):
     def _sizes(self):
         return {name: resident_kib(self.pids[name]) for name in self.PROCESSES}
 
+    @contextlib.contextmanager
+    def unready(self):
+        """Meanwhile it need not be ready; in the end it is."""
+        self._forgiving = True
+        yield
+        self._system.wait_ready(timeout=60)
+        self._forgiving = False
+
     def _look(self):
+        forgiving = self._forgiving
         answer = http.request(self._system.http, "GET", "/readyz", timeout=LATEST)
-        if answer.status != 200:
+        if answer.status != 200 and not (forgiving or self._forgiving):
             self.problems.append(f"not ready: {answer}")
         for name, pid in self.pids.items():
             if _started(pid) != self._born[pid]:

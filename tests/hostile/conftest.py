@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The hostile clients use the integration tests' support library. One system for all of them, in
-one process: what one attack leaves behind the next one meets. Aftermath comes last."""
+one process: what one attack leaves behind the next one meets. Nearly last comes the mad broker,
+with which the real one is away for moments, and last of all the aftermath."""
 import pathlib
 import signal
 import sys
@@ -10,7 +11,7 @@ import pytest
 _HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(_HERE), str(_HERE.parent / "integration")]
 
-LAST = ("test_patience", "test_aftermath", "test_mad_broker")
+LAST = ("test_patience", "test_mad_broker", "test_aftermath")
 
 
 def pytest_configure():
@@ -35,11 +36,13 @@ def besieged():
 @pytest.fixture(scope="module", autouse=True)
 def another(besieged):
     besieged.send_another()
+    yield
+    assert not besieged.problems(log=True)
 
 
 @pytest.fixture
 def siege(besieged, request):
-    """After every single attack: do the others notice anything?"""
+    """After every single attack: do the others notice anything, and do their books balance?"""
     request.node.system = besieged.system
     yield besieged
     besieged.hang_up()

@@ -102,7 +102,9 @@ class Siege:
                  f"WHERE \"{column}\" LIKE '%{DAMAGE}%' LIMIT 1)" for table, column in columns)
         return self.system.psql(" UNION ALL ".join(looks))
 
-    def problems(self):
+    def problems(self, log=False):
+        """`log`: hold what the server has stored against the books, too."""
+        self.chat.balance(self.system if log else None)
         return self.chat.problems + self.spies.problems + self.watch.problems
 
     def close(self):
