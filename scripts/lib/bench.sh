@@ -33,9 +33,12 @@ bench_once() {
         exec /usr/bin/python3 "$REPO/clients/bench/door.py" --http "$HTTP_URL" \
             --mqtt "$MQTT_ADDRESS" --bridge "$(pid_of bridge)" "$@"
     fi
+    # Where there may be a password in it, it is read from bridge.conf.
+    local -a owner=()
+    ! is_service postgres || owner=(--dsn "$(postgres_dsn)")
     # What the caller says comes last and wins.
     exec "$bench" "$scenario" --http "$HTTP_URL" --mqtt "$MQTT_ADDRESS" --data "$DATA" \
-        --dsn "$(postgres_dsn)" --keys "$DATA/keys" \
+        "${owner[@]}" --keys "$DATA/keys" \
         --pids "$(pid_or_null broker),$(pid_or_null bridge),$(pid_or_null postgres)" "$@"
 }
 

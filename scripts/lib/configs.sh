@@ -11,8 +11,15 @@ TOKEN_AUDIENCE=banter # and for whom: the bridge writes it, the plugin demands i
 
 write_configs() {
     postgres_config >"$DATA/postgres.conf"
-    bridge_config >"$DATA/bridge.conf"
+    write_bridge_config
     mosquitto_config >"$DATA/mosquitto.conf"
+}
+
+# It may have the password of a database that is elsewhere.
+write_bridge_config() {
+    (umask 077 && bridge_config >"$DATA/bridge.conf.new")
+    give_away "$DATA/bridge.conf.new"
+    mv "$DATA/bridge.conf.new" "$DATA/bridge.conf"
 }
 
 # packaging/ has what every way to run Banter shares; here is what belongs to this copy.

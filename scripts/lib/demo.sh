@@ -4,6 +4,7 @@
 #
 # Rule: nothing here that a reader could not type: the requests and topics are those of
 # docs/protocol.md. The two accounts stay, with their passwords in DATA/demo, for the next time.
+# Passwords and tokens are on no command line, which everybody on the machine can read.
 
 DEMO_SECONDS=10 # what any single step may take
 
@@ -65,13 +66,16 @@ demo_user() {
     DEMO_PASSWORD[$name]=$password
     DEMO_TOKEN[$name]=$(jq -r .access_token <<<"$answer")
     [[ ${DEMO_TOKEN[$name]} != null ]] || die "no access token in: $answer"
+    mkdir "$DEMO_DIR/$name.config" # where Mosquitto's clients look for more options
+    echo "-P ${DEMO_TOKEN[$name]}" |
+        tee "$DEMO_DIR/$name.config"/mosquitto_{pub,sub} >/dev/null
 }
 
 # Prints the answer's body; fails unless the status is 2xx.
 demo_post() {
     curl -s --noproxy '*' --max-time "$DEMO_SECONDS" --fail-with-body \
-        -H 'Content-Type: application/json' -d "{\"handle\":\"$2\",\"password\":\"$3\"}" \
-        "$HTTP_URL/v1/$1"
+        -H 'Content-Type: application/json' -d @- "$HTTP_URL/v1/$1" \
+        <<<"{\"handle\":\"$2\",\"password\":\"$3\"}"
 }
 
 # ---------------------------------------------------------------- devices
@@ -79,8 +83,8 @@ demo_post() {
 demo_client() { # demo_client PROGRAM NAME DEVICE ARGS...
     local program=$1 name=$2 device=$3
     shift 3
-    "$program" -V 5 -h "$MQTT_HOST" -p "$MQTT_PORT" -u "${DEMO_HANDLE[$name]}" \
-        -P "${DEMO_TOKEN[$name]}" -i "${DEMO_HANDLE[$name]}/$device" "$@"
+    XDG_CONFIG_HOME=$DEMO_DIR/$name.config "$program" -V 5 -h "$MQTT_HOST" -p "$MQTT_PORT" \
+        -u "${DEMO_HANDLE[$name]}" -i "${DEMO_HANDLE[$name]}/$device" "$@"
 }
 
 demo_listen() {

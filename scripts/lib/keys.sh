@@ -11,7 +11,7 @@ cmd_keys() {
     list | rotate | retire) ;;
     *) die "keys knows list, rotate and retire [[--now] KEY]; see docs/operations.md" ;;
     esac
-    local -a environment now=() words=()
+    local -a now=() words=()
     local word
     for word; do
         if [[ $word == --now ]]; then now=(--now); else words+=("$word"); fi
@@ -19,13 +19,17 @@ cmd_keys() {
     [[ ! ${now[*]} || (${words[0]} == retire && ${words[1]:-}) ]] ||
         die "--now ends the tokens of one key: keys retire --now KEY"
     settle_owner
-    mapfile -d '' environment < <(bridge_environment)
-    exec "${RUN_AS[@]}" env "${environment[@]}" "$DATA/bin/banter-bridge" "${now[@]}" \
+    export_bridge_environment
+    exec "${RUN_AS[@]}" "$DATA/bin/banter-bridge" "${now[@]}" \
         --as "$(operator_name)" --config "$DATA/bridge.conf" -- keys "${words[@]}"
 }
 
-# What the running bridge was given, each ended by a NUL; nothing while it is down.
-bridge_environment() {
+# Exports what the running bridge was given; nothing while it is down. There are secrets among it,
+# so it never stands on a command line, which everybody on the machine can read.
+export_bridge_environment() {
     local pid
-    pid=$(pid_of bridge) && grep -z ^BANTER_ "/proc/$pid/environ"
+    local -a given=()
+    pid=$(pid_of bridge) || return 0
+    mapfile -d '' given < <(grep -z '^BANTER_[A-Z0-9_]*=' "/proc/$pid/environ")
+    ((!${#given[@]})) || export "${given[@]}"
 }

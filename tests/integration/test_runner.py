@@ -7,6 +7,7 @@ import os
 import pathlib
 import pty
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -102,8 +103,9 @@ def test_data_stays_and_the_second_start_is_quick(make_system):
 
 def test_secrets_are_closed_to_others(shared_system):
     modes = {name: (shared_system.data / name).stat().st_mode & 0o777
-             for name in ("link.key", "keys", "run", "postgres")}
-    assert modes == {"link.key": 0o600, "keys": 0o700, "run": 0o700, "postgres": 0o700}
+             for name in ("link.key", "bridge.conf", "keys", "run", "postgres")}
+    assert modes == {"link.key": 0o600, "bridge.conf": 0o600, "keys": 0o700, "run": 0o700,
+                     "postgres": 0o700}
     for key in (shared_system.data / "keys").glob("*.pem"):
         assert key.stat().st_mode & 0o777 == 0o600
 
@@ -221,3 +223,38 @@ def test_the_demo(shared_system):
         assert done.returncode == 0, done.stdout + done.stderr
         assert f"alice {verb}" in done.stdout and f"bob {verb}" in done.stdout
         assert "Loud and clear" in done.stdout and "mosquitto_pub" in done.stdout
+
+
+OVERHEARD = ("curl", "env", "mosquitto_pub", "mosquitto_sub", "setpriv")  # that may get a secret
+
+
+@pytest.fixture
+def overheard(tmp_data):
+    """A directory for PATH whose programs write their command lines into the file beside it, as
+    ps shows them to everybody, before they do what they always do."""
+    directory, heard = tmp_data / "bin", tmp_data / "heard"
+    tmp_data.chmod(0o755)
+    directory.mkdir()
+    heard.touch()
+    heard.chmod(0o666)  # whoever runs them
+    for name in OVERHEARD:
+        program = directory / name
+        program.write_text(f"#!/bin/bash\nprintf '%s\\n' {name} \"$@\" >>{heard}\n"
+                           f"exec {shutil.which(name)} \"$@\"\n")
+        program.chmod(0o755)
+    return {"PATH": f"{directory}:{os.environ['PATH']}"}, heard
+
+
+def test_secrets_are_on_no_command_line(make_system, overheard):
+    environment, heard = overheard
+    secret = "an operator's key of this test"
+    system = make_system(BANTER_OPERATOR_KEY=secret)
+    done = banter("--data", system.data, "keys", "list", environment=environment)
+    assert done.stdout.startswith("key\tstate"), done.stdout + done.stderr
+    done = banter("--data", system.data, "demo", environment=environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    passwords = [(system.data / "demo" / name).read_text().split()[1] for name in ("alice", "bob")]
+    said = heard.read_text()
+    assert "mosquitto_sub" in said and "/v1/signup" in said
+    for word in (secret, *passwords, "eyJ"):  # as every token begins
+        assert word not in said
