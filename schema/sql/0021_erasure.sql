@@ -898,7 +898,8 @@ CREATE FUNCTION banter.export_page(owner_id bigint, cursor text, slice integer)
 RETURNS TABLE (line text, place text)
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    part     text[] := regexp_match(cursor, '^(account|members|entries)(?::([0-9a-f-]{36}))?(?::([0-9]{1,18}))?$');
+    part     text[] := regexp_match(cursor, '^(account|members|entries)'
+                                            '(?::([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}))?(?::([0-9]{1,18}))?$');
     owner    banter.users;
     position uuid;
     page     uuid[];

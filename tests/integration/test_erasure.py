@@ -83,7 +83,8 @@ def test_an_export_has_everything_and_goes_on_anywhere(banter):
             assert rest == lines[n + 1:], line
     assert not [line for line in export(bob) if alice.mark in json.dumps(line)
                 and line["type"] not in ("entry",)]
-    for bad in ("x", "entries:" + "z" * 70, "y" * 200):
+    for bad in ("x", "entries:" + "z" * 70, "y" * 200, "members:" + "0" * 36, "entries:" + "-" * 36,
+                "entries:" + "0" * 36 + ":1", "entries::1"):
         answer = banter.request("GET", f"/v1/me/export?after={bad}", account=alice)
         assert (answer.status, answer.json()["code"]) == (400, "invalid")
     assert banter.request("GET", "/v1/me/export").status == 401
