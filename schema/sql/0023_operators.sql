@@ -206,7 +206,7 @@ BEGIN
 END
 $$;
 
--- How many rows a table has: counted while they are few, else what the planner goes by.
+-- How many rows a table has, with all its partitions: counted while they are few, else what the planner goes by.
 CREATE FUNCTION banter.about_rows(asked regclass) RETURNS bigint
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -214,7 +214,9 @@ DECLARE
     about   bigint;
     counted bigint;
 BEGIN
-    SELECT c.reltuples::bigint INTO about FROM pg_class c WHERE c.oid = asked;
+    SELECT sum(greatest(c.reltuples, 0))::bigint INTO about
+      FROM pg_class c
+     WHERE c.relkind = 'r' AND c.oid IN (SELECT asked UNION SELECT t.relid FROM pg_partition_tree(asked) t);
     IF about > few THEN
         RETURN about;
     END IF;
