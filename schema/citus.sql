@@ -73,6 +73,7 @@ SELECT create_reference_table('banter.blocks');
 -- local banter.audit: has triggers; its key is a number of its own.
 -- local banter.columns: read by the erasure of users alone.
 -- local banter.erasures: a queue of work, taken with locks.
+-- local banter.erasure_count: one row.
 -- local banter.erasure_key: one row.
 -- local banter.erased_handles: looked up at a sign-up.
 -- local banter.administrators: few, and asked together with users.

@@ -19,6 +19,11 @@ enum { RUNNING_MAX = 256 };
 #define ERASED_SEQ                                                                                 \
     "coalesce((SELECT r.erased_seq FROM banter.retentions r WHERE r.conversation = c.id), 0)"
 
+/* What struct state has, in its order. */
+#define STATE                                                                                      \
+    "c.last_seq, " ERASED_SEQ ", c.rights::text::bigint,"                                          \
+    " (SELECT n.begun FROM banter.erasure_count n)"
+
 #define IS_VISIBLE                                                                                 \
     " WHERE c.id = $1::uuid AND c.deleted_at IS NULL"                                              \
     "   AND ($2::bigint = 0 OR EXISTS (SELECT FROM banter.members o"                               \
@@ -28,7 +33,7 @@ enum { RUNNING_MAX = 256 };
 /* $1 conversation, $2 reader or 0, $3 seq to start behind, $4 limit, $5 bytes. octet_length() reads
  * the length of a long text without reading the text. */
 #define HISTORY_SQL(SOURCE, DATA, RANGE, DIRECTION)                                                \
-    "SELECT c.last_seq, e.*, " ERASED_SEQ "  FROM banter.conversations c"                          \
+    "SELECT " STATE ", e.*  FROM banter.conversations c"                                           \
     "  LEFT JOIN LATERAL ("                                                                        \
     "       SELECT m.seq, m.at, m.kind, u.handle, m.id, m.text, m.reply_to, " DATA ", m.target,"   \
     "              m.sender"                                                                       \
@@ -68,22 +73,28 @@ static const struct db_statement statements[2][2] = {
 
 enum history_column {
     COLUMN_LAST_SEQ,
+    COLUMN_ERASED_SEQ,
+    COLUMN_RIGHTS,
+    COLUMN_ERASURES,
     COLUMN_ENTRY,
     COLUMN_SENDER = COLUMN_ENTRY + ENTRY_COLUMN_COUNT,
-    COLUMN_ERASED_SEQ,
 };
 
-/* How far a conversation is. All that changes what a page shows moves one of the two, under the
- * lock of the conversation: an edit, a deletion and a reaction are entries themselves, and what
- * has expired is erased in the order of the log. */
+/* How far a conversation is. All that changes what a page shows moves one of these. The first three
+ * do so under the lock of the conversation: an edit, a deletion and a reaction are entries
+ * themselves, what has expired is erased in the order of the log, and what an erased user wrote is
+ * emptied by transactions that leave their number in `rights`. The handle goes before all that,
+ * when the erasure begins. */
 struct state {
     int64_t last_seq;
     int64_t erased_seq;
+    int64_t rights; /* the number of a transaction; not in the order of commits */
+    int64_t erasures;
 };
 
 /* $1 conversation, $2 reader or 0. */
 static const struct db_statement state_statement = {
-    "history_state", "SELECT c.last_seq, " ERASED_SEQ " FROM banter.conversations c" IS_VISIBLE, 2};
+    "history_state", "SELECT " STATE " FROM banter.conversations c" IS_VISIBLE, 2};
 
 struct history {
     struct db_pool *pool;
@@ -239,10 +250,26 @@ static void ask_primary_after_all(struct history_request *r)
         end_request(r, CODE_UNAVAILABLE, NULL);
 }
 
+static struct state read_state(const PGresult *result)
+{
+    return (struct state){
+        .last_seq = db_get_i64(result, 0, COLUMN_LAST_SEQ),
+        .erased_seq = db_get_i64(result, 0, COLUMN_ERASED_SEQ),
+        .rights = db_get_i64(result, 0, COLUMN_RIGHTS),
+        .erasures = db_get_i64(result, 0, COLUMN_ERASURES),
+    };
+}
+
+/* Other `rights` may be newer ones: then the primary is asked for nothing. */
 static bool has_come_so_far(const struct history_request *r, const PGresult *result)
 {
-    return PQntuples(result) > 0 && db_get_i64(result, 0, COLUMN_LAST_SEQ) >= r->least.last_seq &&
-           db_get_i64(result, 0, COLUMN_ERASED_SEQ) >= r->least.erased_seq;
+    struct state its;
+
+    if (PQntuples(result) == 0)
+        return false;
+    its = read_state(result);
+    return its.last_seq >= r->least.last_seq && its.erased_seq >= r->least.erased_seq &&
+           its.rights == r->least.rights && its.erasures >= r->least.erasures;
 }
 
 static void on_replicas_page(void *owner, const struct db_reply *reply)
@@ -285,8 +312,7 @@ static void on_state(void *owner, const struct db_reply *reply)
     } else if (PQntuples(reply->result) == 0) {
         end_request(r, CODE_NOT_FOUND, NULL);
     } else {
-        r->least.last_seq = db_get_i64(reply->result, 0, 0);
-        r->least.erased_seq = db_get_i64(reply->result, 0, 1);
+        r->least = read_state(reply->result);
         ask_replica(r);
     }
 }

@@ -54,6 +54,7 @@ SELECT c.table_name, unnest(string_to_array(c.names, ' ')), c.fate
     ('edits', 'conversation target seqs', 'none'),
     ('ended_logins', 'id user_id ended_at', 'expires'),
     ('erased_handles', 'hash', 'none'),
+    ('erasure_count', 'only_one begun', 'none'),
     ('erasure_key', 'only_one key', 'none'),
     ('erasures', 'user_id', 'author'),
     ('erasures', 'handle avatar registrations heir', 'job'),
@@ -144,6 +145,13 @@ CREATE TABLE banter.erasure_key (
     key      bytea NOT NULL
 );
 INSERT INTO banter.erasure_key (key) VALUES (uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()));
+
+-- How many have begun. A replica on which it is less may still show the handle of somebody who is nobody any more.
+CREATE TABLE banter.erasure_count (
+    only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
+    begun    bigint NOT NULL DEFAULT 0
+);
+INSERT INTO banter.erasure_count DEFAULT VALUES;
 
 CREATE TABLE banter.erased_handles (
     hash bytea PRIMARY KEY -- SHA-256 of the key and the handle
@@ -290,6 +298,7 @@ BEGIN
     UPDATE banter.users u SET handle = 'erased-' || left(translate(gen_random_uuid()::text, '-', ''), 12)
      WHERE u.id = owner_id;
     PERFORM banter.blank_user(owner_id);
+    UPDATE banter.erasure_count SET begun = begun + 1;
     DELETE FROM banter.push_registrations r WHERE r.user_id = owner_id;
     RETURN QUERY
         WITH ended AS (

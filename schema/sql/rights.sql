@@ -48,6 +48,7 @@ BEGIN
               ('edits',              'SELECT, INSERT, UPDATE, DELETE', '{conversation, target}'),
               ('ended_logins',       'SELECT, INSERT, UPDATE, DELETE', '{id, user_id}'),
               ('erased_handles',     'SELECT',                         NULL),
+              ('erasure_count',      'SELECT',                         NULL),
               ('erasure_key',        '',                               NULL),
               ('erasure_receipts',   'SELECT',                         NULL),
               ('erasures',           'SELECT',                         NULL),

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from support import System, wait_until
+from support.erasure import wait_erased
 from support.lifetime import lent
 from support.replica import PATIENCE, Replica
 
@@ -162,6 +163,32 @@ def test_what_has_expired_is_gone_though_the_log_has_not_grown(system, talk, rep
         assert shown(read(system, bob, group, "behind")) == [None, None, "three"]
     replica.wait_caught_up()
     assert shown(read(system, bob, group, "answered")) == [None, None, "three"]
+
+
+def test_who_is_erased_is_gone_though_the_log_has_not_grown(system, talk, replica):
+    """From the beginning on nobody's handle is told, and of the texts none that has been erased."""
+    phone, bob, group = talk
+    later = ("UPDATE banter.erasures SET due_at = now() + interval '1 hour' "
+             "WHERE finished_at IS NULL")
+    with replica.held():
+        [[erasure]] = system.psql(
+            "SELECT DISTINCT e.erasure FROM banter.users u, banter.begin_erasure(u.id) e "
+            f"WHERE u.handle = '{phone.account.handle}'; {later}")
+        texts = [e for e in read(system, bob, group, "behind") if e["kind"] == "text"]
+        assert [e["text"] for e in texts] == ["one", "two", "three"]
+        assert {e["from"].split("-")[0] for e in texts} == {"erased"}
+    replica.wait_caught_up()
+    assert shown(read(system, bob, group, "answered")) == ["one", "two", "three"]
+    with replica.held():
+        system.psql(f"UPDATE banter.erasures SET conversation = '{group}', phase = 3, "
+                    f"due_at = now() - interval '1 s' WHERE id = '{erasure}'; "
+                    f"SELECT FROM banter.erase_author('{group}', 1); {later}")
+        assert shown(read(system, bob, group, "behind")).count(None) == 1
+    system.psql("UPDATE banter.erasures SET conversation = NULL, phase = 1, due_at = now() "
+                f"WHERE id = '{erasure}'")
+    wait_erased(system, erasure)
+    replica.wait_caught_up()
+    assert shown(read(system, bob, group, "answered")) == [None, None, None]
 
 
 def test_a_replica_that_hangs(system, talk, replica):

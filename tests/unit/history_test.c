@@ -10,7 +10,7 @@
 
 #include <stdlib.h>
 
-enum { COLUMNS = 12, COLUMN_SEQ = 1, COLUMN_FROM = 4, COLUMN_TEXT = 6, COLUMN_SENDER = 10 };
+enum { COLUMNS = 14, COLUMN_SEQ = 4, COLUMN_FROM = 7, COLUMN_TEXT = 9, COLUMN_SENDER = 13 };
 
 struct told {
     int calls;

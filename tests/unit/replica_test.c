@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* replica_test.c - when a page is read from the replica, when its answer counts, and what happens
- * instead. tests/integration/test_replica.py does the same with a real one. */
+ * instead. tests/integration/test_cluster_replica.py does the same with a real one. */
 #include "unit/unit.h"
 
 #include "unit/fake_database.h"
@@ -14,10 +14,10 @@
 #include <string.h>
 
 enum {
-    COLUMNS = 12,
-    COLUMN_SEQ = 1,
-    COLUMN_TEXT = 6,
-    COLUMN_ERASED = 11,
+    STATE_COLUMNS = 4,
+    COLUMN_SEQ = STATE_COLUMNS,
+    COLUMN_TEXT = COLUMN_SEQ + 5,
+    COLUMNS = STATE_COLUMNS + 10,
     LAG_MAX_MS = 60000,
     SHORT_LAG_MAX_MS = 20,
 };
@@ -62,25 +62,37 @@ static PGresult *replayed(bool in_recovery, int64_t at)
     return result;
 }
 
-static PGresult *state(int64_t last_seq, int64_t erased_seq)
-{
-    PGresult *result = fake_result(2);
-    int row = fake_result_add_row(result);
+struct state {
+    int64_t last_seq, erased_seq, rights, erasures;
+};
 
-    fake_result_i64(result, row, 0, last_seq);
-    fake_result_i64(result, row, 1, erased_seq);
+static const struct state of_primary = {5, 2, 90, 3};
+
+static void put_state(PGresult *result, int row, const struct state *s)
+{
+    fake_result_i64(result, row, 0, s->last_seq);
+    fake_result_i64(result, row, 1, s->erased_seq);
+    fake_result_i64(result, row, 2, s->rights);
+    fake_result_i64(result, row, 3, s->erasures);
+}
+
+/* The primary's. */
+static PGresult *state(void)
+{
+    PGresult *result = fake_result(STATE_COLUMNS);
+
+    put_state(result, fake_result_add_row(result), &of_primary);
     return result;
 }
 
-static PGresult *page(int64_t last_seq, int64_t erased_seq, const char *text)
+static PGresult *page(struct state s, const char *text)
 {
     PGresult *result = fake_result(COLUMNS);
     int row = fake_result_add_row(result);
 
-    fake_result_i64(result, row, 0, last_seq);
+    put_state(result, row, &s);
     fake_result_i64(result, row, COLUMN_SEQ, 1);
     fake_result_text(result, row, COLUMN_TEXT, text);
-    fake_result_i64(result, row, COLUMN_ERASED, erased_seq);
     return result;
 }
 
@@ -159,7 +171,7 @@ static void expect_fallback(struct rig *rig)
     assert_int_equal(rig->calls, 0);
     assert_int_equal(fake_database_waiting(), 1);
     assert_string_equal(fake_database_statement(0), "history_after");
-    fake_database_answer(0, page(5, 2, "primary"));
+    fake_database_answer(0, page(of_primary, "primary"));
     assert_int_equal(rig->calls, 1);
     assert_string_equal(rig->text, "primary");
 }
@@ -169,9 +181,9 @@ static void test_a_replica_that_has_come_so_far_answers(void **test_state)
     struct rig *rig = *test_state;
 
     ask(rig, "history_state");
-    fake_database_answer(0, state(5, 2));
+    fake_database_answer(0, state());
     assert_string_equal(fake_database_statement(0), "history_after");
-    fake_database_answer(0, page(6, 2, "replica"));
+    fake_database_answer(0, page((struct state){6, 2, 90, 4}, "replica"));
     assert_int_equal(rig->calls, 1);
     assert_int_equal(rig->code, CODE_OK);
     assert_string_equal(rig->text, "replica");
@@ -183,7 +195,7 @@ static void test_the_primary_decides_who_may_read(void **test_state)
     struct rig *rig = *test_state;
 
     ask(rig, "history_state");
-    fake_database_answer(0, fake_result(2));
+    fake_database_answer(0, fake_result(STATE_COLUMNS));
     assert_int_equal(rig->calls, 1);
     assert_int_equal(rig->code, CODE_NOT_FOUND);
     assert_int_equal(fake_database_waiting(), 0);
@@ -196,14 +208,17 @@ static void test_what_does_not_count(void **test_state)
 {
     struct rig *rig = *test_state;
     PGresult *const answers[] = {
-        page(4, 2, "old"),    /* an entry is missing, which may be a deletion */
-        page(5, 1, "old"),    /* a text is there that has expired */
-        fake_result(COLUMNS), /* the reader is not a member there */
+        page((struct state){4, 2, 90, 3}, "old"), /* an entry lacks, which may be a deletion */
+        page((struct state){5, 1, 90, 3}, "old"), /* a text is there that has expired */
+        page((struct state){5, 2, 89, 3}, "old"), /* or that an erased user wrote */
+        page((struct state){5, 2, 91, 3}, "old"), /* this may have committed before 90 */
+        page((struct state){5, 2, 90, 2}, "old"), /* a handle is there of an erased user */
+        fake_result(COLUMNS),                     /* the reader is not a member there */
     };
 
     for (size_t i = 0; i < ARRAY_LENGTH(answers); i++) {
         ask(rig, "history_state");
-        fake_database_answer(0, state(5, 2));
+        fake_database_answer(0, state());
         fake_database_answer(0, answers[i]);
         assert_int_equal(pages(rig, REPLICA_BEHIND), i + 1);
         expect_fallback(rig);
@@ -216,7 +231,7 @@ static void test_a_conflict_with_the_log_costs_one_page(void **test_state)
     struct rig *rig = *test_state;
 
     ask(rig, "history_state");
-    fake_database_answer(0, state(5, 2));
+    fake_database_answer(0, state());
     fake_database_refuse(0, "40001", "canceling statement due to conflict with recovery");
     expect_fallback(rig);
     assert_true(replica_is_usable(rig->replica));
@@ -227,7 +242,7 @@ static void test_who_fails_is_left_alone(void **test_state)
     struct rig *rig = *test_state;
 
     ask(rig, "history_state");
-    fake_database_answer(0, state(5, 2));
+    fake_database_answer(0, state());
     fake_database_fail(0, DB_TIMED_OUT);
     expect_fallback(rig);
     assert_int_equal(pages(rig, REPLICA_FAILED), 1);
@@ -243,14 +258,14 @@ static void test_a_replica_that_goes_between_the_questions(void **test_state)
 
     ask(rig, "history_state");
     ask(rig, "history_state");
-    fake_database_answer(1, state(5, 2));
+    fake_database_answer(1, state());
     fake_database_fail(1, DB_LOST); /* so the first one need not try */
-    fake_database_answer(0, state(5, 2));
+    fake_database_answer(0, state());
     assert_int_equal(pages(rig, REPLICA_FAILED), 1);
     assert_int_equal(pages(rig, REPLICA_AWAY), 1);
     for (int i = 0; i < 2; i++) {
         assert_string_equal(fake_database_statement(0), "history_after");
-        fake_database_answer(0, page(5, 2, "primary"));
+        fake_database_answer(0, page(of_primary, "primary"));
     }
     assert_int_equal(rig->calls, 2);
 }
@@ -262,7 +277,7 @@ static void test_without_a_database(void **test_state)
 
     ask(rig, "history_state");
     fake_database_set_up(false);
-    fake_database_answer(0, state(5, 2));
+    fake_database_answer(0, state());
     assert_int_equal(rig->calls, 1);
     assert_int_equal(rig->code, CODE_UNAVAILABLE);
     assert_false(history_read(rig->history, &query, on_page, rig));

@@ -14,14 +14,17 @@ PATIENCE = 60
 
 
 class Replica:
-    """Not there until start(). `dsn` is where it will be."""
+    """Not there until start(). `dsn` is where it will be, for a bridge."""
 
     def __init__(self):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="banter-replica-", dir="/tmp"))
         self.directory.chmod(0o755)
-        self.dsn = f"host={self.directory} port=5432 user=banter dbname=banter"
+        self.dsn = self._dsn_of("banter_bridge")
         self.system = None  # whose replica it is
         self.process = None
+
+    def _dsn_of(self, user):
+        return f"host={self.directory} port=5432 user={user} dbname=banter"
 
     @property
     def _files(self):
@@ -64,8 +67,8 @@ class Replica:
         return False
 
     def psql(self, sql, user="banter"):
-        dsn = self.dsn.replace("user=banter", f"user={user}")
-        done = subprocess.run(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", dsn, "-c", sql],
+        done = subprocess.run(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", self._dsn_of(user),
+                               "-c", sql],
                               text=True, capture_output=True, timeout=PATIENCE, check=False)
         if done.returncode != 0:
             raise RuntimeError(done.stderr)
