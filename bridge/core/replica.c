@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* replica.c - see replica.h. How far behind it is: the primary says how long its log is, and the
  * replica is asked until it has come there. That needs no clock but our own, and a primary on which
- * nothing happens has a replica that is not behind. */
+ * nothing happens has a replica that is not behind. A log that has become shorter is that of
+ * another primary, which took over before it had all of the first one's: nobody will ever come to
+ * a place beyond its end, so the replica need not. */
 #include "core/replica.h"
 
 #include "base/clock.h"
@@ -114,12 +116,13 @@ static void ask_replica(struct replica *r)
 static void on_wanted(void *owner, const struct db_reply *reply)
 {
     struct replica *r = owner;
+    int64_t end = reply->status == DB_OK ? db_get_i64(reply->result, 0, 0) : 0;
 
     r->asking = false;
-    if (reply->status != DB_OK)
-        return;
-    r->wanted = db_get_i64(reply->result, 0, 0);
-    ask_replica(r);
+    if (end && (!r->wanted || end < r->wanted))
+        r->wanted = end;
+    if (r->wanted)
+        ask_replica(r);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *argument)
@@ -131,12 +134,11 @@ static void on_timer(evutil_socket_t fd, short what, void *argument)
     log_change(r);
     if (r->asking)
         return;
-    if (r->wanted) {
-        ask_replica(r);
-        return;
-    }
-    r->since_ms = clock_monotonic_ms();
+    if (!r->wanted)
+        r->since_ms = clock_monotonic_ms();
     r->asking = db_pool_query(r->config.primary, &ask_primary_statement, NULL, on_wanted, r);
+    if (!r->asking && r->wanted) /* the primary is away */
+        ask_replica(r);
 }
 
 struct replica *replica_create(struct event_base *base, const struct replica_config *config)

@@ -295,13 +295,40 @@ static void test_too_far_behind(void **test_state)
         replica_get_stats(rig->replica, &stats);
     while (stats.lag_ms <= SHORT_LAG_MAX_MS);
     assert_false(replica_is_usable(rig->replica));
-    wait_for_look(rig, "replica_replayed"); /* until it has come there */
+    wait_for_look(rig, "replica_wanted"); /* until it has come there, */
+    fake_database_answer(0, place(3000)); /* wherever the primary is by then */
+    assert_string_equal(fake_database_statement(0), "replica_replayed");
     fake_database_answer(0, replayed(true, 2000));
     assert_false(replica_is_usable(rig->replica)); /* it took too long */
     do {
         wait_for_look(rig, "replica_wanted");
         fake_database_answer(0, place(2000));
         fake_database_answer(0, replayed(true, 2000));
+    } while (!replica_is_usable(rig->replica)); /* at once, but on a machine that is busy */
+}
+
+/* Its log may end before the place that the one before it had told. */
+static void test_another_primary(void **test_state)
+{
+    struct rig *rig = *test_state;
+
+    wait_for_look(rig, "replica_wanted");
+    fake_database_answer(0, place(9000));
+    fake_database_answer(0, replayed(true, 1500));
+    for (int i = 0; i < 2; i++) { /* meanwhile there is none */
+        wait_for_look(rig, "replica_wanted");
+        fake_database_fail(0, DB_LOST);
+        assert_string_equal(fake_database_statement(0), "replica_replayed");
+        fake_database_answer(0, replayed(true, 1500));
+    }
+    wait_for_look(rig, "replica_wanted");
+    fake_database_answer(0, place(1600));
+    fake_database_answer(0, replayed(true, 1500));
+    assert_int_equal(fake_database_waiting(), 0);
+    do {
+        wait_for_look(rig, "replica_wanted");
+        fake_database_answer(0, place(1600));
+        fake_database_answer(0, replayed(true, 1600));
     } while (!replica_is_usable(rig->replica)); /* at once, but on a machine that is busy */
 }
 
@@ -328,6 +355,7 @@ int main(void)
         CASE(test_a_replica_that_goes_between_the_questions),
         CASE(test_without_a_database),
         cmocka_unit_test_setup_teardown(test_too_far_behind, set_up_impatient, tear_down),
+        cmocka_unit_test_setup_teardown(test_another_primary, set_up_impatient, tear_down),
         CASE(test_a_replica_that_was_made_a_primary),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
