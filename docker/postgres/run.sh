@@ -10,6 +10,7 @@ set -euo pipefail
 
 data=/var/lib/postgresql
 slot=replica
+roles_made=2 # what banter.roles says in a cluster for which make_bridge_role has done all it does
 version=$(basename "$(dirname "$(dirname "$(command -v postgres)")")")
 
 refuse_other_versions() {
@@ -22,14 +23,24 @@ refuse_other_versions() {
     done
 }
 
+# run_alone CLUSTER: the statements on standard input, one a line, without a server. The first that
+# fails is the end, which PostgreSQL by itself would pass over.
+run_alone() { postgres --single -c exit_on_error=on -D "$1" postgres; }
+
 # banter owns the database; the bridge connects as banter_bridge, to which the migrations give what
-# it needs. A cluster that was made before there was that role gets it at its next start.
+# it needs. Refusals are errors to PostgreSQL, and name users, whom a log must not know: so those of
+# both are not logged, and the bridge tells of those that nobody foresaw. A cluster that was made
+# before all this gets it at its next start.
 make_bridge_role() {
-    echo "DO \$\$ BEGIN IF to_regrole('banter_bridge') IS NULL THEN" \
-        "CREATE ROLE banter_bridge LOGIN ROLE banter; END IF; END \$\$" |
-        postgres --single -D "$1" postgres
-    touch "$1/banter.roles"
+    {
+        echo "DO \$\$ BEGIN IF to_regrole('banter_bridge') IS NULL THEN" \
+            "CREATE ROLE banter_bridge LOGIN ROLE banter; END IF; END \$\$"
+        printf 'ALTER ROLE %s SET log_min_messages = log\n' banter banter_bridge
+    } | run_alone "$1"
+    echo "$roles_made" >"$1/banter.roles"
 }
+
+has_bridge_role() { [[ -e $1/banter.roles && $(<"$1/banter.roles") == "$roles_made" ]]; }
 
 # Whether the database can be written to now, without a word from elsewhere.
 is_primary() { ! compgen -G "$data/$version/*.signal" >/dev/null; }
@@ -39,7 +50,7 @@ make_cluster() {
     initdb --pgdata="$data/$version.new" --username=postgres --auth=peer --encoding=UTF8 \
         --locale=C.UTF-8 --data-checksums --no-instructions
     printf '%s\n' "CREATE ROLE banter LOGIN" "CREATE DATABASE banter OWNER banter" |
-        postgres --single -D "$data/$version.new" postgres
+        run_alone "$data/$version.new"
     make_bridge_role "$data/$version.new"
     mv "$data/$version.new" "$data/$version"
 }
@@ -65,7 +76,7 @@ if [[ ! -e $data/$version ]]; then
         make_cluster
     fi
 fi
-if [[ ! -e $data/$version/banter.roles ]] && is_primary; then
+if ! has_bridge_role "$data/$version" && is_primary; then
     make_bridge_role "$data/$version"
 fi
 # For the bridge, which has this directory, too: it may connect as that role.

@@ -19,7 +19,8 @@ now_ms() { echo $((${EPOCHREALTIME/[.,]/} / 1000)); }
 SERVICES=(postgres bridge broker) # in the order of starting; stopping goes the other way
 SYSTEM_USER=banter                # who runs everything when root starts it
 BRIDGE_ROLE=banter_bridge         # as whom the bridge uses its database, which `banter` owns
-BRIDGE_ROLE_MARK=banter.roles     # in a cluster that has that role
+BRIDGE_ROLE_MARK=banter.roles     # in a cluster that has that role,
+BRIDGE_ROLE_MADE=2                # with this in it: all that make_bridge_role() does has been done
 UNIX_PATH_MAX=107                 # bytes of a Unix socket's path (sun_path less its NUL)
 LONGEST_SOCKET=/.s.PGSQL.5432     # the longest name of a socket in RUN
 

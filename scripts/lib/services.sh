@@ -115,29 +115,37 @@ make_cluster() (
     cd /
     "${RUN_AS[@]}" "$1/initdb" --pgdata="$2" --username=postgres --auth=trust --encoding=UTF8 \
         --locale=C.UTF-8 --data-checksums --no-instructions &&
-        printf '%s\n' "CREATE ROLE banter LOGIN" "CREATE DATABASE banter OWNER banter" \
-            "$(bridge_role_sql)" | "${RUN_AS[@]}" "$1/postgres" --single -D "$2" postgres &&
-        "${RUN_AS[@]}" touch "$2/$BRIDGE_ROLE_MARK"
+        printf '%s\n' "CREATE ROLE banter LOGIN" "CREATE DATABASE banter OWNER banter" |
+        run_alone "$1" "$2" &&
+        make_bridge_role "$1" "$2"
 )
 
+# run_alone BIN CLUSTER: the statements on standard input, one a line, without a server. The first
+# that fails is the end, which PostgreSQL by itself would pass over.
+run_alone() { "${RUN_AS[@]}" "$1/postgres" --single -c exit_on_error=on -D "$2" postgres; }
+
 # The role of a running bridge; the migrations give it its rights. The owner is a member of it, and
-# may end its sessions. In one line.
-bridge_role_sql() {
-    echo "DO \$\$ BEGIN IF to_regrole('$BRIDGE_ROLE') IS NULL THEN" \
-        "CREATE ROLE $BRIDGE_ROLE LOGIN ROLE banter; END IF; END \$\$"
+# may end its sessions. Refusals are errors to PostgreSQL, and name users, whom a log must not know:
+# so those of both are not logged, and the bridge tells of those that nobody foresaw.
+make_bridge_role() {
+    {
+        echo "DO \$\$ BEGIN IF to_regrole('$BRIDGE_ROLE') IS NULL THEN" \
+            "CREATE ROLE $BRIDGE_ROLE LOGIN ROLE banter; END IF; END \$\$"
+        printf 'ALTER ROLE %s SET log_min_messages = log\n' banter "$BRIDGE_ROLE"
+    } | run_alone "$1" "$2" &&
+        "${RUN_AS[@]}" tee "$2/$BRIDGE_ROLE_MARK" <<<"$BRIDGE_ROLE_MADE" >/dev/null
 }
 
-# A cluster that was made before there was that role gets it now, unless it is to be restored to a
-# certain moment first: then the bridge is the owner once more (see database_settings).
+# A cluster that was made before there was that role, or before it was what it is, gets it now,
+# unless it is to be restored to a certain moment first: then the bridge is the owner once more (see
+# database_settings).
 ensure_bridge_role() {
-    local bin log=$LOGS/initdb.log
-    if [[ -e $DATA/postgres/$BRIDGE_ROLE_MARK ]] || compgen -G "$DATA/postgres/*.signal" >/dev/null
-    then
+    local made="" log=$LOGS/initdb.log mark=$DATA/postgres/$BRIDGE_ROLE_MARK
+    [[ ! -e $mark ]] || made=$(<"$mark")
+    if [[ $made == "$BRIDGE_ROLE_MADE" ]] || compgen -G "$DATA/postgres/*.signal" >/dev/null; then
         return
     fi
-    bin=$(postgres_bin)
-    if ! (cd / && bridge_role_sql | "${RUN_AS[@]}" "$bin/postgres" --single -D "$DATA/postgres" \
-        postgres && "${RUN_AS[@]}" touch "$DATA/postgres/$BRIDGE_ROLE_MARK") >"$log" 2>&1; then
+    if ! (cd / && make_bridge_role "$(postgres_bin)" "$DATA/postgres") >"$log" 2>&1; then
         tail -n 20 "$log" >&2
         die "the role of the bridge could not be made; see $log"
     fi

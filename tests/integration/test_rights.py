@@ -91,21 +91,62 @@ def test_what_runs_as_the_owner(banter):
                 "export_page", "handle_hash")}
 
 
+def test_only_errors_that_may_name_users_are_in_no_log(banter):
+    """Those of the bridge and of the owner, and of nobody else who uses that PostgreSQL."""
+    for role in (ROLE, "banter", "postgres"):
+        dsn = banter.dsn_of(role)
+        with pytest.raises(RuntimeError, match=f"a mistake of {role}"):
+            banter.psql(f"SELECT 'a mistake of {role}'::integer", dsn=dsn)
+        level = "warning" if role == "postgres" else "log"
+        assert banter.psql("SHOW log_min_messages", dsn=dsn) == [[level]]
+    log = banter.log("postgres")
+    assert "a mistake of postgres" in log and "a mistake of banter" not in log
+
+
 def test_a_database_from_before_there_was_that_role(make_system):
     """The next start makes the role, and the bridge then has no more rights than it needs."""
     banter = make_system()
     alice, bob = banter.signup("alice"), banter.signup("bob")
     banter.device(alice).say(f"@{bob.handle}", "before")
     banter.close_devices()
-    banter.stop("bridge")
-    banter.psql(f"DROP OWNED BY {ROLE}; DROP ROLE {ROLE}", dsn=banter.dsn_of("postgres"))
+    forget_role(banter)
     banter.down()
     (banter.data / "postgres" / "banter.roles").unlink()
     banter.up()
     banter.wait_ready()
     test_the_bridge_connects_as_that_role(banter)
+    test_only_errors_that_may_name_users_are_in_no_log(banter)
     receipt = banter.device(alice).say(f"@{bob.handle}", "after")
     assert receipt["seq"] == 2
+
+
+def forget_role(banter):
+    banter.stop("bridge")
+    banter.psql(f"DROP OWNED BY {ROLE}; DROP ROLE {ROLE}; ALTER ROLE banter RESET log_min_messages",
+                dsn=banter.dsn_of("postgres"))
+
+
+def test_a_database_whose_role_is_older(make_system):
+    """It was made when what it may do was all that was to be said of it."""
+    banter = make_system()
+    banter.psql("ALTER ROLE banter RESET log_min_messages; "
+                f"ALTER ROLE {ROLE} RESET log_min_messages", dsn=banter.dsn_of("postgres"))
+    banter.down()
+    (banter.data / "postgres" / "banter.roles").write_text("")
+    banter.up()
+    test_only_errors_that_may_name_users_are_in_no_log(banter)
+
+
+def test_a_role_that_cannot_be_made_is_not_taken_for_made(make_system):
+    banter = make_system()
+    forget_role(banter)
+    banter.psql("ALTER ROLE banter RENAME TO somebody_else", dsn=banter.dsn_of("postgres"))
+    banter.down()
+    mark = banter.data / "postgres" / "banter.roles"
+    mark.unlink()
+    with pytest.raises(RuntimeError, match='role "banter" does not exist'):
+        banter.up()
+    assert not mark.exists()
 
 
 def migrate(banter, **settings):

@@ -60,6 +60,10 @@ class Product(System):
             data=directory / "data", BANTER_BUILD_DIR=directory / "build",
             BANTER_FAULTS=self.faults.path, BANTER_ACCESS_TOKEN_TTL=30 * _DAY_S, **environment)
         # The cluster exists now; what follows needs it, and another start.
+        if not self.first:
+            self.psql("ALTER ROLE banter RESET log_min_messages; "
+                      "ALTER ROLE banter_bridge RESET log_min_messages",
+                      dsn=self.dsn_of("postgres"))
         self.down()
         self._prepare_database(with_disk)
         self._take_detours(seed)
