@@ -77,6 +77,14 @@ def test_the_replica_follows(node):
     count = ("SELECT count(*) FROM banter.messages WHERE conversation = "
              f"'{receipt['conversation']}'")
     wait_until(lambda: node.sql_of_replica(count) == "1", 10, "the replica", interval=0.2)
+    readers = ("SELECT DISTINCT usename FROM pg_stat_activity "
+               "WHERE datname = 'banter' AND usename <> 'postgres'")
+    wait_until(lambda: node.sql_of_replica(readers) == "banter_bridge", 10, "the bridges there")
+
+
+def test_errors_are_logged_but_where_they_may_name_users(node):
+    assert node.sql("SHOW log_min_messages") == "log"  # as the owner
+    assert node.sql_of_replica("SHOW log_min_messages") == "warning"
 
 
 def test_a_node_is_killed(node):
