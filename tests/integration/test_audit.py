@@ -2,6 +2,7 @@
 """The audit log: what is written down, what is not, and that it stays as it was written."""
 import getpass
 import pathlib
+import re
 
 import pytest
 
@@ -150,6 +151,31 @@ def test_pages(banter):
     assert ask(banter, "/v1/admin/audit?limit=0").status == 400
     assert ask(banter, "/v1/admin/audit?before=x").status == 400
     assert ask(banter, "/v1/admin/audit?action=nothing").ok() == {"events": []}
+
+
+BLOCKS_OF_A_PAGE = 150  # read for three rows, and for planning; the whole table has 1,300
+
+
+@pytest.mark.parametrize("action, of_alice", [("'seldom'", False), ("NULL", True),
+                                              ("'seldom'", True), ("'often'", True)])
+def test_what_is_seldom_is_found_among_many(banter, action, of_alice):
+    """However long ago it was; here it is as long ago as can be."""
+    alice = banter.signup("alice")
+    uid = f"(SELECT id FROM banter.users WHERE handle = '{alice.handle}')"
+    page = (f"FROM banter.audit_page({2 ** 62}, 50, {action}, "
+            + (f"'{alice.handle}')" if of_alice else "NULL)"))
+    said = banter.psql(
+        "BEGIN; INSERT INTO banter.audit (actor, actor_id, action, user_id, result) VALUES "
+        f"('nobody', NULL, 'seldom', {uid}, 'ok'), ('user', {uid}, 'seldom', NULL, 'ok'), "
+        f"('user', {uid}, 'often', {uid}, 'ok'); "
+        "INSERT INTO banter.audit (actor, action, result) SELECT 'nobody', 'often', 'ok' "
+        f"FROM generate_series(1, 100000); ANALYZE banter.audit; SELECT id {page}; "
+        f"EXPLAIN (ANALYZE, BUFFERS) SELECT * {page}; ROLLBACK")
+    found = [int(row[0]) for row in said if row[0].isdigit()]
+    assert len(found) == {"'seldom'": 2, "NULL": 3, "'often'": 1}[action]
+    assert found == sorted(found, reverse=True)
+    blocks = next(row[0] for row in said if "Buffers: " in row[0])
+    assert sum(map(int, re.findall(r"(?:hit|read)=(\d+)", blocks))) < BLOCKS_OF_A_PAGE, blocks
 
 
 def test_it_is_for_operators_alone(banter):
