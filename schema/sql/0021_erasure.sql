@@ -127,7 +127,7 @@ CREATE TABLE banter.erasures (
     conversation  uuid,                           -- the one under way, and how far that is:
     phase         smallint NOT NULL DEFAULT 1,
     head          bigint NOT NULL DEFAULT 0,      -- nothing of the user's comes after it
-    seq           bigint NOT NULL DEFAULT 0,      -- entries of the server's up to it are done; or columns (stage 6)
+    seq           bigint NOT NULL DEFAULT 0,      -- entries of the server's up to it are done; or tables (stage 7)
     heir          text COLLATE "C",               -- who owns it now, to be told
     changed       boolean NOT NULL DEFAULT false,
     passes        integer NOT NULL DEFAULT 0,     -- over all conversations
@@ -616,7 +616,15 @@ BEGIN
 END
 $$;
 
--- What is left of a user, as PLACE and number of rows: nothing, or the erasure has not come to its end.
+-- Whether a conversation that is being deleted as a whole still has something of the user's.
+CREATE FUNCTION banter.is_ending_with_traces(job banter.erasures) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT FROM banter.chores o
+                     JOIN banter.conversations c ON c.id = o.conversation
+                    WHERE o.chore = 1 AND banter.has_traces(o.conversation, c.kind, job.user_id, job.handle))
+$$;
+
+-- What is left of a user, as PLACE and how many rows there are, or 1: nothing, or the erasure has not come to its end.
 CREATE FUNCTION banter.erasure_leftovers(job banter.erasures) RETURNS TABLE (place text, count bigint)
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -641,11 +649,7 @@ BEGIN
          WHERE (a.actor_id = job.user_id OR a.user_id = job.user_id) AND num_nonnulls(a.object, a.address, a.detail) > 0
         HAVING count(*) > 0;
     RETURN QUERY
-        SELECT 'conversations that end', count(*)
-          FROM banter.chores o
-          JOIN banter.conversations c ON c.id = o.conversation
-         WHERE o.chore = 1 AND banter.has_traces(o.conversation, c.kind, job.user_id, job.handle)
-        HAVING count(*) > 0;
+        SELECT 'conversations that end', 1::bigint WHERE banter.is_ending_with_traces(job);
 END
 $$;
 
@@ -653,6 +657,8 @@ $$;
 --
 -- A transaction that looked at the user before the erasure began may commit something afterwards. So nothing is looked
 -- for before those that may have begun so early have ended; from then on nothing new can come.
+--
+-- What has to be waited for has stages of its own (2 and 6), which look at that and do nothing else.
 CREATE FUNCTION banter.erasure_step(erasure_id uuid, slice integer) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -719,16 +725,22 @@ BEGIN
         WHEN 5 THEN
             erased := banter.erase_rows(job, slice);
             job.rows := job.rows + erased.total;
+            IF erased.most < slice THEN
+                job.stage := 6;
+            END IF;
+        WHEN 6 THEN
             IF job.avatar IS NOT NULL THEN
                 job.due_at := now() + interval '200 ms'; -- the blob goes first: there may be one more
+            ELSIF banter.is_ending_with_traces(job) THEN
+                job.due_at := now() + interval '1 s';
             ELSE
                 job.avatar := banter.blank_user(job.user_id);
-                IF erased.most < slice THEN
-                    job.stage := 6;
+                IF job.avatar IS NULL THEN
+                    job.stage := 7;
                     job.seq := 0;
                 END IF;
             END IF;
-        WHEN 6 THEN -- the planner's samples, one table after the other
+        WHEN 7 THEN -- the planner's samples, one table after the other
             SELECT format('ANALYZE banter.%I', c.table_name)
                    || CASE WHEN c.table_name <> 'users' THEN ' (' || string_agg(quote_ident(c.column_name), ', ') || ')'
                       ELSE '' END
@@ -740,20 +752,18 @@ BEGIN
                 EXECUTE samples;
                 job.seq := job.seq + 1;
             ELSE
-                job.stage := 7;
+                job.stage := 8;
             END IF;
-        WHEN 7 THEN
+        WHEN 8 THEN
             PERFORM FROM banter.erasure_leftovers(job);
             IF FOUND THEN
                 job.stage := 3;
                 job.due_at := now() + interval '1 s';
-            ELSIF job.avatar IS NULL THEN
+            ELSE
                 job.handle := NULL;
                 job.registrations := NULL;
                 job.earlier := NULL;
                 job.finished_at := clock_timestamp();
-            ELSE
-                job.due_at := now() + interval '200 ms'; -- the blob goes first
             END IF;
     END CASE;
     UPDATE banter.erasures e

@@ -64,6 +64,48 @@ def test_transactions_that_had_begun_are_waited_for(banter, others_transaction):
     assert rows_with(banter, [alice.mark]) == []
 
 
+STEPS = """
+CREATE FUNCTION pg_temp.steps(n integer)
+RETURNS TABLE (stage smallint, passes integer, ended boolean)
+LANGUAGE plpgsql AS $$
+DECLARE
+    erasure constant uuid := (SELECT e.id FROM banter.erasures e WHERE e.user_id = {number});
+BEGIN
+    FOR i IN 1 .. n LOOP
+        UPDATE banter.erasures e SET due_at = now() - interval '1 s' WHERE e.id = erasure;
+        PERFORM banter.erasure_step(erasure, 1000);
+    END LOOP;
+    RETURN QUERY SELECT e.stage, e.passes, e.finished_at IS NOT NULL
+                   FROM banter.erasures e WHERE e.id = erasure;
+END
+$$;
+"""
+
+
+def test_waiting_is_nothing_but_waiting(banter):
+    """For a picture's file, and for a conversation that is being deleted: neither is what else has
+    been done done again meanwhile, nor what has come since."""
+    alice, bob = banter.signup("alice"), banter.signup("bob")
+    number = number_of(banter, alice)
+    group = banter.group(alice, [bob])
+    banter.device(alice).say(group, "in a conversation that ends")
+    block = f"FROM banter.blocks WHERE blocker = {number}"
+    said = banter.psql(
+        f"BEGIN; SELECT 1 FROM banter.begin_erasure({number}); {STEPS.format(number=number)}"
+        f"SELECT 1 FROM banter.end_conversation('{group}'); "
+        "UPDATE banter.erasures SET stage = 3, avatar = gen_random_uuid() "
+        f"WHERE user_id = {number}; "
+        "SELECT * FROM pg_temp.steps(50); "
+        f"INSERT INTO banter.blocks VALUES ({number}, {number_of(banter, bob)}); "
+        f"SELECT * FROM pg_temp.steps(5); SELECT count(*) {block}; DELETE {block}; "
+        f"UPDATE banter.erasures SET avatar = NULL WHERE user_id = {number}; "
+        "SELECT * FROM pg_temp.steps(100); "
+        f"DELETE FROM banter.chores WHERE conversation = '{group}'; "
+        "SELECT * FROM pg_temp.steps(50); ROLLBACK")
+    waits, ends = ["6", "1", "f"], ["8", "1", "t"]
+    assert said == [["1"], ["1"], waits, waits, ["1"], waits, ends]
+
+
 def test_what_comes_later_is_not_written(banter):
     """All that a bridge writes in a user's name without asking who that is."""
     alice, bob = Marked(banter).signup(), banter.signup("bob")
