@@ -305,14 +305,17 @@ static bool has_tls(const struct bus *b)
     return b->tls.ca_file && b->tls.ca_file[0] != '\0';
 }
 
-/* NULL: the files for TLS are of no use any more. */
+/* NULL: the files for TLS are of no use any more; the bus is lost, then. */
 static struct bufferevent *open_one(struct bus *b)
 {
+    char reason[BUS_TLS_REASON_MAX];
     struct bufferevent *connection;
     struct ssl_st *ssl = NULL;
 
-    if (has_tls(b) && !(ssl = bus_tls_open(&b->tls, b->address.host)))
+    if (has_tls(b) && !(ssl = bus_tls_open(&b->tls, b->address.host, reason))) {
+        lose(b, reason);
         return NULL;
+    }
     connection = ssl ? bufferevent_openssl_socket_new(b->base, -1, ssl, BUFFEREVENT_SSL_CONNECTING,
                                                       BEV_OPT_CLOSE_ON_FREE)
                      : bufferevent_socket_new(b->base, -1, BEV_OPT_CLOSE_ON_FREE);
@@ -327,12 +330,9 @@ static struct bufferevent *open_one(struct bus *b)
 /* A connection that fails at once may have been lost already. */
 static void connect_one(struct bus *b, struct bufferevent *connection)
 {
-    if (b->state != CONNECTING)
-        return;
-    if (!connection)
-        lose(b, "no TLS");
-    else if (bufferevent_socket_connect(connection, (struct sockaddr *)&b->where,
-                                        (int)b->where_length) != 0)
+    if (b->state == CONNECTING &&
+        bufferevent_socket_connect(connection, (struct sockaddr *)&b->where,
+                                   (int)b->where_length) != 0)
         lose(b, "no connection can be opened");
 }
 
@@ -340,7 +340,8 @@ static void open_both(struct bus *b)
 {
     b->state = CONNECTING;
     b->publisher = open_one(b);
-    b->subscriber = open_one(b);
+    if (b->publisher)
+        b->subscriber = open_one(b);
     connect_one(b, b->publisher);
     connect_one(b, b->subscriber);
 }
@@ -433,6 +434,7 @@ static bool is_too_long(const struct bus_address *a)
 static bool check_tls(const struct bus *b)
 {
     const struct bus_tls *t = &b->tls;
+    char reason[BUS_TLS_REASON_MAX];
     struct ssl_st *ssl;
 
     if (!t->ca_file)
@@ -448,7 +450,9 @@ static bool check_tls(const struct bus *b)
         log_error("bus", "there is no TLS over a Unix socket: redis_ca_file must be empty");
         return false;
     }
-    ssl = bus_tls_open(t, b->address.host);
+    ssl = bus_tls_open(t, b->address.host, reason);
+    if (!ssl)
+        log_error("bus", "%s", reason);
     SSL_free(ssl);
     return ssl != NULL;
 }

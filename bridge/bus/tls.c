@@ -3,12 +3,12 @@
 #include "bus/tls.h"
 
 #include "base/file.h"
-#include "base/log.h"
 
 #include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* A key with a passphrase: nobody is here to be asked for it. */
@@ -51,14 +51,25 @@ static bool expect(SSL *ssl, const char *host)
     return SSL_set1_host(ssl, host) == 1 && SSL_set_tlsext_host_name(ssl, host) == 1;
 }
 
-struct ssl_st *bus_tls_open(const struct bus_tls *t, const char *host)
+static void explain(const struct bus_tls *t, char reason[BUS_TLS_REASON_MAX])
+{
+    char words[256];
+
+    ERR_error_string_n(ERR_get_error(), words, sizeof words);
+    ERR_clear_error();
+    (void)snprintf(reason, BUS_TLS_REASON_MAX, "no TLS with %s, %s and %s: %s", t->ca_file,
+                   t->certificate_file, t->key_file, words);
+}
+
+struct ssl_st *bus_tls_open(const struct bus_tls *t, const char *host,
+                            char reason[BUS_TLS_REASON_MAX])
 {
     SSL_CTX *context;
     SSL *ssl = NULL;
-    char reason[256];
 
     if (t->key_file[0] != '\0' && !file_is_private(t->key_file)) {
-        log_error("bus", "%s can be read by everybody: chmod o= it", t->key_file);
+        (void)snprintf(reason, BUS_TLS_REASON_MAX, "%s can be read by everybody: chmod o= it",
+                       t->key_file);
         return NULL;
     }
     context = SSL_CTX_new(TLS_client_method());
@@ -70,10 +81,7 @@ struct ssl_st *bus_tls_open(const struct bus_tls *t, const char *host)
         if (!ssl || !expect(ssl, host))
             abort(); /* out of memory */
     } else {
-        ERR_error_string_n(ERR_get_error(), reason, sizeof reason);
-        log_error("bus", "no TLS with %s, %s and %s: %s", t->ca_file, t->certificate_file,
-                  t->key_file, reason);
-        ERR_clear_error();
+        explain(t, reason);
     }
     SSL_CTX_free(context);
     return ssl;

@@ -17,8 +17,12 @@ struct bus_tls {
     const char *key_file;         /* PEM: its key, which strangers must not be able to read */
 };
 
+enum { BUS_TLS_REASON_MAX = 512 };
+
 /* The client's side of a new connection to `host`, a name or an address, for which the server's
- * certificate must have been made. The caller's to free. NULL after logging why not. */
-struct ssl_st *bus_tls_open(const struct bus_tls *t, const char *host) MUST_USE;
+ * certificate must have been made. The caller's to free. NULL: `reason` says why not, and nothing
+ * has been logged, as that may be so for each of many attempts. */
+struct ssl_st *bus_tls_open(const struct bus_tls *t, const char *host,
+                            char reason[BUS_TLS_REASON_MAX]) MUST_USE;
 
 #endif

@@ -6,6 +6,7 @@ import os
 import re
 import socket
 import ssl
+import time
 
 import pytest
 
@@ -193,6 +194,7 @@ def lose_redis(links):
     ("the server's authority is not ours", "not connected.*\n(.*\n)*.*certificate verify failed"),
     ("our authority is not the server's", "not connected.*\n(.*\n)*.*not connected"),
     ("the key is open to others", "can be read by everybody"),
+    ("the certificate is none", "no TLS with .*bridge.pem"),
 ])
 def test_whom_redis_and_the_bridge_refuse(links, what, complaint):
     """The files count from the next connection on, so mending them is enough."""
@@ -201,17 +203,23 @@ def test_whom_redis_and_the_bridge_refuse(links, what, complaint):
     other = stranger()
     replaced = {"the server's authority is not ours": ["ca.pem"],
                 "our authority is not the server's": ["bridge.pem", "bridge.key"],
-                "the key is open to others": []}[what]
+                "the key is open to others": [], "the certificate is none": ["bridge.pem"]}[what]
     kept = {name: (authority.directory / name).read_bytes() for name in replaced}
     said = len(links.log("bridge"))
     try:
         for name in replaced:
             (authority.directory / name).write_bytes((other.directory / name).read_bytes())
+        if what == "the certificate is none":
+            authority.certificate("bridge").write_text("")
         if not replaced:
             authority.key("bridge").chmod(0o644)
         lose_redis(links)
         wait_until(lambda: re.search(complaint, links.log("bridge")[said:]), 30, complaint)
+        time.sleep(5)  # some attempts more, each for the same reason
         assert not bus_is_up(links)
+        told = [line for line in links.log("bridge")[said:].splitlines()
+                if re.search("not connected|no TLS|can be read", line)]
+        assert len(told) == 2, "why it was lost, and why it does not come back"
     finally:
         for name, content in kept.items():
             (authority.directory / name).write_bytes(content)
