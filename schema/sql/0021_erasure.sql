@@ -389,7 +389,7 @@ BEGIN
 END
 $$;
 
--- The end of a conversation that nobody is left to see, as banter.delete_conversation() makes it.
+-- The end of a conversation, under its lock.
 CREATE FUNCTION banter.end_conversation(conversation_id uuid) RETURNS banter.effect
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -398,11 +398,24 @@ BEGIN
     UPDATE banter.conversations c SET deleted_at = now(), title = NULL WHERE c.id = conversation_id
     RETURNING c.id, c.kind, c.last_seq INTO ended.conversation, ended.conversation_kind, ended.seq;
     INSERT INTO banter.search_progress (conversation, indexed_seq) VALUES (conversation_id, ended.seq)
-    ON CONFLICT (conversation) DO UPDATE SET indexed_seq = ended.seq;
+    ON CONFLICT (conversation) DO UPDATE SET indexed_seq = ended.seq; -- nobody indexes it any more
     DELETE FROM banter.invites i WHERE i.conversation = conversation_id;
     DELETE FROM banter.chores o WHERE o.conversation = conversation_id;
     INSERT INTO banter.chores (conversation, chore) VALUES (conversation_id, 1);
     RETURN ended;
+END
+$$;
+
+-- As before: written with the above.
+CREATE OR REPLACE FUNCTION banter.delete_conversation(actor_id bigint, conversation_id uuid)
+RETURNS SETOF banter.effect
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM banter.actor_handle(actor_id);
+    IF banter.lock_group(actor_id, conversation_id) < 4 THEN
+        RAISE EXCEPTION 'only owners delete a conversation' USING ERRCODE = 'BN003';
+    END IF;
+    RETURN NEXT banter.end_conversation(conversation_id);
 END
 $$;
 
