@@ -162,6 +162,9 @@ LANGUAGE sql STABLE AS $$
     SELECT sha256(k.key || convert_to(handle, 'UTF8')) FROM banter.erasure_key k
 $$;
 
+-- For exports.
+CREATE INDEX ended_logins_by_user ON banter.ended_logins (user_id, ended_at);
+
 -- The entries that the server made are few, and the only ones where others name a user.
 CREATE INDEX messages_made ON banter.messages (conversation, seq) WHERE kind >= 10;
 
