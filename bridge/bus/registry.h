@@ -5,7 +5,7 @@
  * An entry is a name and some bytes. It goes when its node goes, without anybody's help, some
  * seconds later if the node dies. Nothing here is to be believed: whoever can write to the registry
  * may have written it, so values are sealed by who asks for them. All calls are for the loop
- * thread and none waits; a registry that is away comes back by itself. */
+ * thread, and none but registry_destroy() waits; a registry that is away comes back by itself. */
 #ifndef BANTER_BRIDGE_BUS_REGISTRY_H
 #define BANTER_BRIDGE_BUS_REGISTRY_H
 
@@ -38,10 +38,12 @@ struct registry_config {
  * Strings are copied. */
 struct registry *registry_create(struct event_base *base,
                                  const struct registry_config *config) MUST_USE;
-/* Takes the own entry away, if the registry can be reached. May wait some seconds for ZooKeeper. */
+/* Takes the own entry out of ZooKeeper, for which it may wait some seconds; one in Redis that
+ * registry_say() has not emptied is forgotten some seconds later. */
 void registry_destroy(struct registry *r);
 
-/* Sets the own entry, copied; empty: this node is leaving. */
+/* Sets the own entry, copied; empty: this node is leaving. One that is longer than
+ * REGISTRY_VALUE_MAX changes nothing. */
 void registry_say(struct registry *r, struct slice value);
 /* False: what registry_each() tells is not the state of now. */
 bool registry_is_up(const struct registry *r);

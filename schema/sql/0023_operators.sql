@@ -76,11 +76,10 @@ $$;
 -- The same, and nobody else disables, enables or erases the user until this transaction ends.
 CREATE FUNCTION banter.hold_target(actor_id bigint, user_handle text) RETURNS bigint
 LANGUAGE plpgsql AS $$
-DECLARE
-    found_id bigint := banter.operators_target(actor_id, user_handle);
 BEGIN
-    PERFORM FROM banter.users u WHERE u.id = found_id FOR UPDATE;
-    RETURN banter.operators_target(actor_id, user_handle); -- as it is now
+    PERFORM banter.must_be_administrator(actor_id); -- or everybody could hold anybody
+    PERFORM FROM banter.users u WHERE u.handle = user_handle FOR UPDATE;
+    RETURN banter.operators_target(actor_id, user_handle); -- as it is after that wait
 END
 $$;
 
@@ -237,7 +236,9 @@ $$;
 
 -- ---------------------------------------------------------------- what changes elsewhere
 
--- As before, but whoever holds a login of a user who has been disabled is told so: 'disabled'.
+-- As before, and 'disabled': the login has ended, and its user has been disabled since, or before. This is told by the
+-- login's id alone, of which nobody knows but who had a token of it: its secrets went with it. It is forgotten with
+-- banter.ended_logins, after 31 days, and is then 'unknown', as are the logins of users who were erased.
 CREATE OR REPLACE FUNCTION banter.renew_login(session_id uuid, presented_generation integer, presented_hash bytea,
                                               new_hash bytea, presented_retry_hash bytea, ttl interval, grace interval)
 RETURNS TABLE (outcome text, owner_id bigint, owner_handle text, session_device text, new_generation integer)
