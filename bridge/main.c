@@ -2,6 +2,7 @@
 /* main.c - the command line of banter-bridge. */
 #include "app.h"
 #include "app_keys.h"
+#include "app_users.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "config.h"
@@ -55,7 +56,8 @@ static const char usage[] =
     "       banter-bridge migrate [OPTION...]\n"
     "       banter-bridge push list|requeue|drop [REGISTRATION] [OPTION...]\n"
     "       banter-bridge settings [--secrets] [OPTION...]\n"
-    "       banter-bridge users admin|noadmin|export|erase HANDLE | receipt ID [OPTION...]\n"
+    "       banter-bridge users create|admin|noadmin|export|erase HANDLE [OPTION...]\n"
+    "       banter-bridge users receipt ID [OPTION...]\n"
     "       banter-bridge --version | --help\n"
     "\n"
     "Options: --config FILE, --set KEY=VALUE (which may be repeated), --as NAME (who does it,\n"
@@ -65,8 +67,9 @@ static const char usage[] =
     "the keys that sign access tokens, makes a new one, or retires old ones: those whose tokens\n"
     "have ended, or one, which with --now ends its tokens. `push` lists, tries again or forgets\n"
     "pushes that were given up: those of one registration, or all. `settings` prints what\n"
-    "counts. `users` prints all that is held about a user, or erases it, with a receipt; it\n"
-    "makes administrators, or takes that away.\n"
+    "counts. `users` makes a user, whose password is a line of standard input, or drawn if that\n"
+    "is empty; makes administrators, or takes that away; prints all that is held about a user,\n"
+    "or erases it, with a receipt.\n"
     "\n";
 
 /* What is to be done; no word: to serve. */
@@ -96,7 +99,7 @@ static bool read_words(int count, char **words, struct command_line *out)
     }
     if (strcmp(words[0], "users") == 0) {
         out->action = ACTION_USERS;
-        return out->subject && operator_users_has(out->verb);
+        return out->subject && app_users_have(out->verb);
     }
     out->action = ACTION_PUSH;
     return strcmp(words[0], "push") == 0 && operator_push_has(out->verb);
@@ -243,14 +246,6 @@ static bool keep_keys(const struct command_line *line, const struct config *conf
     return true;
 }
 
-/* Who is an administrator is the owner's to say: no running bridge can. */
-static const char *operators_database(const struct command_line *line, const struct config *config)
-{
-    bool is_owners = operator_users_appoints(line->verb) && config->migrate_database[0];
-
-    return is_owners ? config->migrate_database : config->database;
-}
-
 static int act(const struct command_line *line, const struct config *config)
 {
     bool ok;
@@ -271,8 +266,7 @@ static int act(const struct command_line *line, const struct config *config)
         ok = operator_push(config->database, operator_name(line), line->verb, line->subject);
         return ok ? EXIT_SUCCESS : EXIT_FAILURE;
     case ACTION_USERS:
-        ok = operator_users(operators_database(line, config), operator_name(line), line->verb,
-                            line->subject);
+        ok = app_users_keep(config, operator_name(line), line->verb, line->subject);
         return ok ? EXIT_SUCCESS : EXIT_FAILURE;
     case ACTION_SETTINGS:
         config_print(config, line->secrets, stdout);

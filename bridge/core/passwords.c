@@ -22,13 +22,15 @@
 #include <sys/queue.h>
 #include <unistd.h>
 
+_Static_assert(PASSWORD_HASH_BYTES == crypto_pwhash_STRBYTES, "the header says so");
+
 struct job {
     STAILQ_ENTRY(job) next;
     bool verify; /* else hash */
     char *password;
     size_t password_length;
-    char hash[crypto_pwhash_STRBYTES]; /* verify: the stored one. In the end: the new one, or "" */
-    bool exists;                       /* verify: there is such a user */
+    char hash[PASSWORD_HASH_BYTES]; /* verify: the stored one. In the end: the new one, or "" */
+    bool exists;                    /* verify: there is such a user */
     enum password_verdict verdict;
     passwords_done_fn *done;
     void *owner;
@@ -38,9 +40,9 @@ STAILQ_HEAD(job_queue, job);
 
 struct passwords {
     struct passwords_config config;
-    char dummy[crypto_pwhash_STRBYTES]; /* what a user who does not exist is compared with */
-    unsigned pending;                   /* loop thread only */
-    struct event *wake;                 /* reads `wake_fd` */
+    char dummy[PASSWORD_HASH_BYTES]; /* what a user who does not exist is compared with */
+    unsigned pending;                /* loop thread only */
+    struct event *wake;              /* reads `wake_fd` */
     int wake_fd;
     pthread_t *threads;
     unsigned thread_count;
@@ -58,15 +60,23 @@ static void free_job(struct job *job)
     free(job);
 }
 
+/* False: no memory; then the hash is "". */
+static bool compute_hash(const struct passwords_config *c, struct slice password,
+                         char hash[PASSWORD_HASH_BYTES])
+{
+    if (crypto_pwhash_str_alg(hash, password.data, password.length, c->passes,
+                              (size_t)c->memory_kib * 1024, crypto_pwhash_ALG_ARGON2ID13) == 0)
+        return true;
+    hash[0] = '\0';
+    return false;
+}
+
 static void make_hash(const struct passwords_config *c, struct job *job)
 {
-    int failed = crypto_pwhash_str_alg(job->hash, job->password, job->password_length, c->passes,
-                                       (size_t)c->memory_kib * 1024, crypto_pwhash_ALG_ARGON2ID13);
+    bool ok = compute_hash(c, slice_of(job->password, job->password_length), job->hash);
 
-    if (failed)
-        job->hash[0] = '\0';
     if (!job->verify)
-        job->verdict = failed ? PASSWORD_FAILED : PASSWORD_OK;
+        job->verdict = ok ? PASSWORD_OK : PASSWORD_FAILED;
 }
 
 static void compare(const struct passwords_config *c, struct job *job)
@@ -277,4 +287,14 @@ bool passwords_verify(struct passwords *p, struct slice password, const char *st
 unsigned passwords_pending(const struct passwords *p)
 {
     return p->pending;
+}
+
+bool passwords_hash_now(const struct passwords_config *config, struct slice password,
+                        char hash[PASSWORD_HASH_BYTES])
+{
+    bool ok = sodium_init() >= 0 && compute_hash(config, password, hash);
+
+    if (!ok)
+        log_error("passwords", "no memory to hash a password");
+    return ok;
 }

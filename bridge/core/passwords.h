@@ -11,6 +11,8 @@
 
 #include <stdbool.h>
 
+enum { PASSWORD_HASH_BYTES = 128 }; /* with its NUL */
+
 struct event_base;
 struct passwords;
 
@@ -45,6 +47,11 @@ bool passwords_hash(struct passwords *p, struct slice password, passwords_done_f
  * the queue is full; no callback. */
 bool passwords_verify(struct passwords *p, struct slice password, const char *stored,
                       passwords_done_fn *done, void *owner) MUST_USE;
+
+/* Makes a new hash here and now, for a process that does nothing else. Of `config` only the cost
+ * counts. False after logging: no memory for the computation. */
+bool passwords_hash_now(const struct passwords_config *config, struct slice password,
+                        char hash[PASSWORD_HASH_BYTES]) MUST_USE;
 
 /* Jobs waiting or running, for the metrics. */
 unsigned passwords_pending(const struct passwords *p);

@@ -33,6 +33,10 @@ bool operator_note(const char *dsn, const char *who, const char *action,
 bool operator_users_has(const char *action) MUST_USE;
 /* Whether it is about who is an administrator, which only the schema's owner may change. */
 bool operator_users_appoints(const char *action) MUST_USE;
+/* Makes a user, with the hash of a password. False after logging why not: the handle is taken,
+ * say. */
+bool operator_create_user(const char *dsn, const char *who, const char *handle,
+                          const char *password_hash) MUST_USE;
 /* Does it and prints what came of it; returns when that is done. False after logging why not. */
 bool operator_users(const char *dsn, const char *who, const char *action,
                     const char *subject) MUST_USE;

@@ -144,6 +144,28 @@ static bool dismiss(PGconn *pg, const char *who, const char *handle)
                      "SELECT u FROM banter.appoint($1, false, $2) u WHERE u IS NOT NULL", "no");
 }
 
+bool operator_create_user(const char *dsn, const char *who, const char *handle,
+                          const char *password_hash)
+{
+    const char *const values[] = {handle, who, password_hash};
+    PGconn *pg = PQconnectdb(dsn);
+    PGresult *r = NULL;
+    bool ok;
+
+    ok = ask(pg,
+             "WITH made AS MATERIALIZED (SELECT banter.new_user($1, NULL, NULL, $3) AS id)"
+             "SELECT m.id FROM made m, banter.audit_add($2, 'user_create', m.id, NULL)"
+             " WHERE m.id IS NOT NULL",
+             3, values, &r);
+    if (ok && PQntuples(r) == 0) {
+        log_error("operator", "users: %s: this handle is taken", handle);
+        ok = false;
+    }
+    PQclear(r);
+    PQfinish(pg);
+    return ok;
+}
+
 static const struct {
     const char *name;
     bool (*act)(PGconn *pg, const char *who, const char *subject);

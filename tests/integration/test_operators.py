@@ -213,18 +213,34 @@ def test_a_user_is_made(banter, root):
 
 
 def test_a_user_is_made_while_sign_up_is_closed(make_system):
-    banter = make_system()
-    root = banter.signup("root")
-    appoint(banter, root)
-    banter.down()
-    banter.configure(BANTER_SIGNUP="false")
-    banter.up()
-    banter.wait_ready()
+    """The first one by an operator, the others by that one."""
+    banter = make_system(BANTER_SIGNUP="false")
     handle = unique_handle("made")
     body = {"handle": handle, "password": "correct horse battery"}
     assert banter.request("POST", "/v1/signup", body).status == 403
+    banter.operate("users", "create", "root", stdin="the first password\n")
+    root = Account(banter, "root", "the first password").login()
+    appoint(banter, root)
     assert "data" in ask(banter, root, "createUser", user=handle, password=body["password"])
     banter.device(Account(banter, handle, body["password"]).login())
+
+
+def test_an_operator_makes_users(banter):
+    handle, other = unique_handle("made"), unique_handle("made")
+    printed = banter.operate("users", "create", handle)
+    password = printed.removeprefix(f"made {handle}, whose password is ").strip()
+    account = Account(banter, handle, password).login()
+    assert banter.psql("SELECT actor FROM banter.audit WHERE action = 'user_create'"
+                       f" AND user_id = {uid_of(banter, account)}") == [["operator"]]
+    for wrong, word, reason in ((handle, "a good password", "this handle is taken"),
+                                ("me", "a good password", "this handle is taken"),
+                                ("Not One", "a good password", "a handle consists of"),
+                                (other, "short", "a password has at least 8 bytes"),
+                                (other, "x" * 300, "a password has at most 256 bytes")):
+        with pytest.raises(RuntimeError, match=reason):
+            banter.operate("users", "create", wrong, stdin=word + "\n")
+    assert banter.operate("users", "create", other, stdin="x" * 256) == f"made {other}\n"
+    banter.device(Account(banter, other, "x" * 256).login())
 
 
 def test_stats(make_system):

@@ -88,10 +88,10 @@ class System:
     def _command(self):
         return [REPOSITORY / "banter", "--port-base", str(self._port_base)]
 
-    def _banter(self, *arguments, timeout=120):
+    def _banter(self, *arguments, timeout=120, stdin=""):
         command = [*self._command, "--data", self.data, *arguments]
         done = subprocess.run(command, env=self._environment, text=True, capture_output=True,
-                              stdin=subprocess.DEVNULL, timeout=timeout, check=False)
+                              input=stdin, timeout=timeout, check=False)
         if done.returncode != 0:
             raise RuntimeError(f"banter {' '.join(arguments)} failed ({done.returncode}):\n"
                                f"{done.stdout}{done.stderr}")
@@ -214,9 +214,9 @@ class System:
     def metrics(self):
         return self.ask_operators_port("GET", "/metrics", timeout=3).body.decode()
 
-    def operate(self, *arguments):
+    def operate(self, *arguments, stdin=""):
         """./banter ARGUMENTS, for commands that only the runner has: what it prints."""
-        return self._banter(*arguments)
+        return self._banter(*arguments, stdin=stdin)
 
     def address(self):
         return f"{self.mqtt_host}:{self.mqtt_port}"
