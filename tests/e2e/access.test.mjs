@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 
-import { DESKTOP, launch, Person, PHONE, until } from './support/browser.mjs';
+import { closeAll, DESKTOP, launch, Person, PHONE, until } from './support/browser.mjs';
 import { populate } from './support/people.mjs';
 import { System } from './support/system.mjs';
 
@@ -20,10 +20,7 @@ before(async () => {
   ({ trip } = await populate(system));
 });
 
-after(async () => {
-  await browser?.close();
-  await system?.stop();
-});
+after(() => closeAll(browser, system));
 
 /** What axe-core finds that is serious. Its script comes by the debugger, which no policy binds. */
 async function violations(page) {

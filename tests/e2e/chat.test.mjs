@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { launch, Person, until } from './support/browser.mjs';
+import { closeAll, launch, Person, until } from './support/browser.mjs';
 import { System } from './support/system.mjs';
 
 let system, browser, alice, bob;
@@ -16,12 +16,7 @@ before(async () => {
   bob = await Person.open(browser, system, 'bob');
 });
 
-after(async () => {
-  await alice?.close();
-  await bob?.close();
-  await browser?.close();
-  await system?.stop();
-});
+after(() => closeAll(alice, bob, browser, system));
 
 test('they sign up and find each other', async () => {
   await Promise.all([alice.signUp('Alice'), bob.signUp('Bob')]);

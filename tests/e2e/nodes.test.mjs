@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { launch, Person, until } from './support/browser.mjs';
+import { closeAll, launch, talkingPair, until } from './support/browser.mjs';
 import { Cluster } from './support/cluster.mjs';
 
 const RECOVERY_MS = 60_000;
@@ -15,21 +15,10 @@ before(async () => {
   cluster = await Cluster.start('stays', 'goes');
   [stays, goes] = cluster.nodes;
   browser = await launch();
-  alice = await Person.open(browser, goes, 'alice', { elsewhere: [stays.http] });
-  bob = await Person.open(browser, stays, 'bob', { elsewhere: [goes.http] });
-  await Promise.all([alice.signUp('Alice'), bob.signUp('Bob')]);
-  await alice.talkTo('bob');
-  await alice.say('before');
-  await bob.openChat('Alice');
-  await bob.sees('before');
+  [alice, bob] = await talkingPair(browser, goes, stays);
 });
 
-after(async () => {
-  await alice?.close();
-  await bob?.close();
-  await browser?.close();
-  await cluster?.stop();
-});
+after(() => closeAll(alice, bob, browser, cluster));
 
 /** Who says something sees it, and so does the other one; `said` has all of it in its order. */
 const said = ['before'];

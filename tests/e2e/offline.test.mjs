@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { launch, Person, until } from './support/browser.mjs';
+import { closeAll, launch, talkingPair, until } from './support/browser.mjs';
 import { System } from './support/system.mjs';
 
 const RECOVERY_MS = 60_000;
@@ -14,21 +14,10 @@ let system, browser, alice, bob;
 before(async () => {
   system = await System.start();
   browser = await launch();
-  alice = await Person.open(browser, system, 'alice');
-  bob = await Person.open(browser, system, 'bob');
-  await Promise.all([alice.signUp('Alice'), bob.signUp('Bob')]);
-  await alice.talkTo('bob');
-  await alice.say('before');
-  await bob.openChat('Alice');
-  await bob.sees('before');
+  [alice, bob] = await talkingPair(browser, system);
 });
 
-after(async () => {
-  await alice?.close();
-  await bob?.close();
-  await browser?.close();
-  await system?.stop();
-});
+after(() => closeAll(alice, bob, browser, system));
 
 /** The messages from `first` on, as a person has them in the page. */
 async function textsFrom(person, first) {

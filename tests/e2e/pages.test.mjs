@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { launch, Person } from './support/browser.mjs';
+import { closeAll, launch, Person } from './support/browser.mjs';
 import { System } from './support/system.mjs';
 
 const FIRST_LOAD_MAX_BYTES = 150_000;
@@ -17,11 +17,7 @@ before(async () => {
   alice = await Person.open(browser, system, 'alice');
 });
 
-after(async () => {
-  await alice?.close();
-  await browser?.close();
-  await system?.stop();
-});
+after(() => closeAll(alice, browser, system));
 
 test('the first load is small, and MQTT.js is not part of it', async () => {
   const loads = [];

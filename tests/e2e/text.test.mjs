@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { launch, Person, until } from './support/browser.mjs';
+import { closeAll, launch, Person, until } from './support/browser.mjs';
 import { System } from './support/system.mjs';
 import { PAYLOADS } from './support/xss.mjs';
 
@@ -29,12 +29,7 @@ before(async () => {
   await bob.openChat('Alice');
 });
 
-after(async () => {
-  await alice?.close();
-  await bob?.close();
-  await browser?.close();
-  await system?.stop();
-});
+after(() => closeAll(alice, bob, browser, system));
 
 test('a message of 100,000 characters', async () => {
   const line = 'The longest message has 100,000 characters; 𝔘𝔫𝔦𝔠𝔬𝔡𝔢 counts as one each. ';

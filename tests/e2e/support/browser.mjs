@@ -174,6 +174,33 @@ export class Person {
   }
 }
 
+/** alice at one system and bob at the same or another one, who each have the other's chat open and
+ * in it her word "before". */
+export async function talkingPair(browser, aliceAt, bobAt = aliceAt) {
+  const people = [];
+  try {
+    for (const [handle, own, other] of [['alice', aliceAt, bobAt], ['bob', bobAt, aliceAt]]) {
+      const elsewhere = own === other ? [] : [other.http];
+      people.push(await Person.open(browser, own, handle, { elsewhere }));
+    }
+    const [alice, bob] = people;
+    await Promise.all([alice.signUp('Alice'), bob.signUp('Bob')]);
+    await alice.talkTo('bob');
+    await alice.say('before');
+    await bob.openChat('Alice');
+    await bob.sees('before');
+  } catch (error) {
+    await closeAll(...people);
+    throw error;
+  }
+  return people;
+}
+
+/** What a test has opened, in this order; what it did not come to open is left out. */
+export async function closeAll(...opened) {
+  for (const one of opened) await (one?.close ?? one?.stop)?.call(one);
+}
+
 /** Waits until `check` gives something that is true; fails with what it gave last. */
 export async function until(check, what, ms = WAIT_MS) {
   const end = Date.now() + ms;

@@ -72,8 +72,10 @@ export class Cluster {
 
   async add(name) {
     const [first] = this.nodes;
+    const owner = first && (await first.status()).postgres_dsn;
     const shared = first ? {
-      BANTER_DATABASE: (await first.status()).postgres_dsn,
+      BANTER_DATABASE: owner.replace('user=banter ', 'user=banter_bridge '),
+      BANTER_MIGRATE_DATABASE: owner,
       BANTER_KEYS_DIR: join(first.data, 'keys'),
       BANTER_BLOBS_DIR: join(first.data, 'blobs'),
     } : {};
