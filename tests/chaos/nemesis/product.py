@@ -151,8 +151,10 @@ class Product(System):
             ("http", self.detour_http, f"127.0.0.1:{http_port}"),
             ("database", f"127.0.0.1:{base + 2}", self._database_socket()),
             ("link", f"{run}/link.sock", behind), *routes))
+        dsn = f"host=127.0.0.1 port={base + 2} user={{}} dbname=banter"
         self.configure(BANTER_LINK_SOCKET=behind, BANTER_SERVICES=self._services,
-                       BANTER_DATABASE=f"host=127.0.0.1 port={base + 2} user=banter dbname=banter")
+                       BANTER_DATABASE=dsn.format("banter_bridge"),
+                       BANTER_MIGRATE_DATABASE=dsn.format("banter"))
 
     # ---------------------------------------------------------------- several nodes
 
@@ -190,8 +192,8 @@ class _Further(Product):
         self.first = first
         super().__init__(
             directory, first._build, first._seed, False, first._redis, name,
-            BANTER_DATABASE=first.postgres_dsn, BANTER_KEYS_DIR=first.data / "keys",
-            BANTER_BLOBS_DIR=first.data / "blobs")
+            BANTER_DATABASE=first.bridge_dsn, BANTER_MIGRATE_DATABASE=first.postgres_dsn,
+            BANTER_KEYS_DIR=first.data / "keys", BANTER_BLOBS_DIR=first.data / "blobs")
 
     def _prepare_database(self, with_disk):
         pass
