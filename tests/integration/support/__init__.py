@@ -34,7 +34,8 @@ System (support/system.py)
     forgiven                      set of CRASH_MARKS that a test brought about itself
     log(name) -> text of DATA/log/name.log;  name is "broker", "bridge" or "postgres"
 
-Account: handle, password, access_token, refresh_token; login() gets a new pair of tokens.
+Account: handle, password, access_token, refresh_token; login() gets a new pair of tokens,
+another_login(device=None, system=None) is one more login of the user, as an Account.
 
 Device (support/device.py): a Paho client of one account
     send(to, text="…", id=None, **fields) -> draft id     `to`: conversation id or "@handle"
@@ -68,7 +69,8 @@ Several nodes on one database and one Redis (support/cluster.py)
 
 When a test ends, a sample of what its devices and HTTP requests got is held against the contract's
 schemas (support/contract.py). support/faults.py breaks processes and
-single threads, support/health.py reads /readyz and its metrics, support/tokens.py forges tokens.
+single threads, support/health.py reads /readyz and its metrics, support/tokens.py forges tokens,
+support/raw_http.py sends what no HTTP library would, support/promise.py holds promised times.
 
 Stock command line clients (support/stock.py)
     mosquitto_pub(system, account, topic, payload, *options) -> CompletedProcess (text)
