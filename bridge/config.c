@@ -119,7 +119,8 @@ static const struct key keys[] = {
      "name of this node, which no other of the database has; empty: the host's name", 0, 0},
     {"redis", TYPE_SECRET, AT(redis), "",
      "Redis through which the nodes of one database talk: [[USER]:PASSWORD@]HOST:PORT or a socket's"
-     " path; none: talk through the database alone, slowly; empty: this is the only node",
+     " path; several of these, the same for all nodes, with spaces between; none: talk through the"
+     " database alone, slowly; empty: this is the only node",
      0, 0},
     {"redis_prefix", TYPE_TEXT, AT(redis_prefix), "banter",
      "begins the names of all channels: another one for each database on one Redis", 0, 0},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* bus.h - small messages between nodes, over Redis (or Valkey): a hint that something has happened,
- * never the only place where it is known.
+/* bus.h - small messages between nodes, over one Redis (or Valkey) or several: a hint that
+ * something has happened, never the only place where it is known.
  *
  * Nothing here is reliable: a message may be lost, late, repeated or forged, and the bus be away
  * for any time. It reconnects by itself (back-off with jitter), holds a bounded number of bytes,
@@ -19,16 +19,20 @@
 struct bus;
 struct event_base;
 
-enum { BUS_MESSAGE_MAX = 1 << 20 }; /* longer ones are not published */
+enum {
+    BUS_MESSAGE_MAX = 1 << 20, /* longer ones are not published */
+    BUS_REDIS_MAX = 32,
+};
 
 struct bus_config {
-    const char *address; /* see bus/address.h; empty: there is no bus */
+    const char *address; /* see bus/address.h; several, the same for all nodes, with spaces between
+                            them; empty: there is no bus */
     const char *prefix;  /* of all channels: installations that share a Redis have different ones */
     struct bus_tls tls;  /* copied, but not its texts; all empty: no TLS */
 };
 
 struct bus_handlers {
-    /* Connected, and nothing is subscribed to. */
+    /* Connected to every Redis, and nothing is subscribed to. */
     void (*up)(void *owner);
     void (*down)(void *owner);
     /* `channel` is without the prefix. Both are borrowed, and whoever sent them may be lying. */
@@ -49,11 +53,12 @@ void bus_publish(struct bus *b, struct slice channel, struct slice payload);
 void bus_subscribe(struct bus *b, struct slice channel);
 void bus_unsubscribe(struct bus *b, struct slice channel);
 
+/* Summed over all Redis, except for the losses. */
 struct bus_stats {
     uint64_t published;
     uint64_t dropped;  /* too much waited, or too long */
     uint64_t received; /* messages handed over */
-    uint64_t losses;   /* of a connection that was up */
+    uint64_t losses;   /* of a bus that was up */
 };
 void bus_get_stats(const struct bus *b, struct bus_stats *out);
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* redis.c - the bus over Redis: one connection that publishes and one that is subscribed, both up
- * or both away.
+/* redis.c - one Redis: a connection that publishes and one that is subscribed, both up or both
+ * away.
  *
  * It is up when a message that it has published to itself has come back. One more follows every
  * second, so that a Redis that accepts and does nothing is found out. Whatever Redis says that is
  * not expected ends the connections.
  *
  * Rule: lose() frees both of them, also while one of their callbacks runs. */
+#include "bus/redis.h"
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -47,14 +49,15 @@ enum {
 
 enum state { WAITING, LOOKING_UP, CONNECTING, UP };
 
-struct bus {
+struct redis {
     struct event_base *base;
     struct evdns_base *resolver; /* NULL: the address needs none */
     struct evdns_getaddrinfo_request *look_up;
     struct event *timer;
-    struct bus_handlers handlers;
+    struct redis_handlers handlers;
     struct bus_address address;
     struct bus_tls tls;
+    char label[REDIS_LABEL_MAX + 1];
     char *prefix; /* with the colon */
     size_t prefix_length;
     char probe[PROBE_NAME_LENGTH + 1]; /* the channel that nobody else knows */
@@ -67,15 +70,15 @@ struct bus {
     unsigned failures;              /* since it was up */
     uint64_t deadline_ms;           /* until it has to be up; and of the next probe to come back */
     bool closing;
-    struct bus_stats stats;
+    struct redis_stats stats;
 };
 
-static void set_timer(struct bus *b, uint64_t ms)
+static void set_timer(struct redis *r, uint64_t ms)
 {
     const struct timeval wait = {.tv_sec = (time_t)(ms / 1000),
                                  .tv_usec = (suseconds_t)(ms % 1000) * 1000};
 
-    event_add(b->timer, &wait);
+    event_add(r->timer, &wait);
 }
 
 /* Doubles; the upper half is random, so that the nodes do not all come at once. */
@@ -95,38 +98,37 @@ static void free_connection(struct bufferevent **connection)
     *connection = NULL;
 }
 
-static void lose(struct bus *b, const char *reason)
+static void lose(struct redis *r, const char *reason)
 {
-    bool was_up = b->state == UP;
+    bool was_up = r->state == UP;
 
-    if (b->state == WAITING)
+    if (r->state == WAITING)
         return;
-    b->state = WAITING;
-    b->connected = 0;
-    if (b->look_up)
-        evdns_getaddrinfo_cancel(b->look_up);
-    b->look_up = NULL;
-    if (!b->closing && b->failures <= 1) /* why it was lost, and why it does not come back */
-        log_warning("bus", "not connected: %s", reason);
-    free_connection(&b->publisher);
-    free_connection(&b->subscriber);
-    if (b->closing)
+    r->state = WAITING;
+    r->connected = 0;
+    if (r->look_up)
+        evdns_getaddrinfo_cancel(r->look_up);
+    r->look_up = NULL;
+    if (!r->closing && r->failures <= 1) /* why it was lost, and why it does not come back */
+        log_warning("bus", "%s is not connected: %s", r->label, reason);
+    free_connection(&r->publisher);
+    free_connection(&r->subscriber);
+    if (r->closing)
         return;
-    set_timer(b, backoff_ms(b->failures));
-    if (b->failures < FAILURES_COUNTED)
-        b->failures++;
+    set_timer(r, backoff_ms(r->failures));
+    if (r->failures < FAILURES_COUNTED)
+        r->failures++;
     if (was_up) {
-        b->stats.losses++;
-        b->handlers.down(b->handlers.owner);
+        r->handlers.down(r->handlers.owner);
     }
 }
 
-static struct slice full_name(const struct bus *b, struct slice channel, char name[CHANNEL_MAX])
+static struct slice full_name(const struct redis *r, struct slice channel, char name[CHANNEL_MAX])
 {
-    assert(b->prefix_length + channel.length <= CHANNEL_MAX);
-    memcpy(name, b->prefix, b->prefix_length);
-    memcpy(name + b->prefix_length, channel.data, channel.length);
-    return slice_of(name, b->prefix_length + channel.length);
+    assert(r->prefix_length + channel.length <= CHANNEL_MAX);
+    memcpy(name, r->prefix, r->prefix_length);
+    memcpy(name + r->prefix_length, channel.data, channel.length);
+    return slice_of(name, r->prefix_length + channel.length);
 }
 
 static void put_word(struct evbuffer *out, struct slice word)
@@ -151,90 +153,90 @@ static void command(struct bufferevent *to, const char *verb, const struct slice
         put_word(out, arguments[i]);
 }
 
-static void publish(struct bus *b, struct slice channel, struct slice payload)
+static void publish(struct redis *r, struct slice channel, struct slice payload)
 {
     char name[CHANNEL_MAX];
 
-    command(b->publisher, "PUBLISH", (struct slice[]){full_name(b, channel, name), payload}, 2);
+    command(r->publisher, "PUBLISH", (struct slice[]){full_name(r, channel, name), payload}, 2);
 }
 
-static void probe(struct bus *b)
+static void probe(struct redis *r)
 {
-    publish(b, slice_str(b->probe), slice_str("?"));
+    publish(r, slice_str(r->probe), slice_str("?"));
 }
 
-static void become_up(struct bus *b)
+static void become_up(struct redis *r)
 {
-    b->state = UP;
-    b->failures = 0;
-    log_info("bus", "connected to Redis");
-    set_timer(b, PROBE_MS);
-    b->handlers.up(b->handlers.owner);
+    r->state = UP;
+    r->failures = 0;
+    log_info("bus", "connected to %s", r->label);
+    set_timer(r, PROBE_MS);
+    r->handlers.up(r->handlers.owner);
 }
 
-static void on_probe(struct bus *b)
+static void on_probe(struct redis *r)
 {
-    b->deadline_ms = clock_monotonic_ms() + SILENT_MS;
-    if (b->state == CONNECTING)
-        become_up(b);
+    r->deadline_ms = clock_monotonic_ms() + SILENT_MS;
+    if (r->state == CONNECTING)
+        become_up(r);
 }
 
 /* ---------------------------------------------------------------- what Redis says */
 
-static void on_message(struct bus *b, struct slice channel, struct slice payload)
+static void on_message(struct redis *r, struct slice channel, struct slice payload)
 {
-    if (channel.length < b->prefix_length || memcmp(channel.data, b->prefix, b->prefix_length) != 0)
+    if (channel.length < r->prefix_length || memcmp(channel.data, r->prefix, r->prefix_length) != 0)
         return;
-    channel = slice_of(channel.data + b->prefix_length, channel.length - b->prefix_length);
-    if (slice_equal(channel, slice_str(b->probe))) {
-        on_probe(b);
+    channel = slice_of(channel.data + r->prefix_length, channel.length - r->prefix_length);
+    if (slice_equal(channel, slice_str(r->probe))) {
+        on_probe(r);
         return;
     }
-    if (b->state != UP)
+    if (r->state != UP)
         return;
-    b->stats.received++;
-    b->handlers.message(b->handlers.owner, channel, payload);
+    r->stats.received++;
+    r->handlers.message(r->handlers.owner, channel, payload);
 }
 
 /* Answers to SUBSCRIBE, and messages; whatever else it is says nothing. */
-static void on_pushed(struct bus *b, const struct resp *reply)
+static void on_pushed(struct redis *r, const struct resp *reply)
 {
     if (reply->type != RESP_ARRAY || reply->count != 3)
         return;
     if (slice_equal(reply->elements[0], slice_str("message")))
-        on_message(b, reply->elements[1], reply->elements[2]);
-    else if (slice_equal(reply->elements[0], slice_str("subscribe")) && b->state == CONNECTING)
-        probe(b);
+        on_message(r, reply->elements[1], reply->elements[2]);
+    else if (slice_equal(reply->elements[0], slice_str("subscribe")) && r->state == CONNECTING)
+        probe(r);
 }
 
-static void lose_with(struct bus *b, struct slice text)
+static void lose_with(struct redis *r, struct slice text)
 {
     char reason[REASON_MAX];
 
     (void)snprintf(reason, sizeof reason, "Redis says: %.*s",
                    (int)(text.length < REASON_MAX ? text.length : REASON_MAX), text.data);
-    lose(b, reason);
+    lose(r, reason);
 }
 
-static bool is_current(const struct bus *b, const struct bufferevent *connection)
+static bool is_current(const struct redis *r, const struct bufferevent *connection)
 {
-    return connection == b->publisher || connection == b->subscriber;
+    return connection == r->publisher || connection == r->subscriber;
 }
 
 /* False: the connection is no more. */
-static bool take_reply(struct bus *b, const struct bufferevent *connection,
+static bool take_reply(struct redis *r, const struct bufferevent *connection,
                        const struct resp *reply)
 {
     if (reply->type == RESP_ERROR)
-        lose_with(b, reply->text);
-    else if (connection == b->subscriber)
-        on_pushed(b, reply);
-    return is_current(b, connection);
+        lose_with(r, reply->text);
+    else if (connection == r->subscriber)
+        on_pushed(r, reply);
+    return is_current(r, connection);
 }
 
 static void on_readable(struct bufferevent *connection, void *argument)
 {
-    struct bus *b = argument;
+    struct redis *r = argument;
     struct evbuffer *in = bufferevent_get_input(connection);
     struct slice rest = slice_of((const char *)evbuffer_pullup(in, -1), evbuffer_get_length(in));
     size_t length = rest.length;
@@ -243,39 +245,39 @@ static void on_readable(struct bufferevent *connection, void *argument)
     size_t used;
 
     while ((status = resp_next(rest, &reply, &used)) == RESP_WHOLE) {
-        if (!take_reply(b, connection, &reply))
+        if (!take_reply(r, connection, &reply))
             return;
         rest = slice_of(rest.data + used, rest.length - used);
     }
     if (status == RESP_MALFORMED)
-        lose(b, "this is not how Redis talks");
+        lose(r, "this is not how Redis talks");
     else
         evbuffer_drain(in, length - rest.length);
 }
 
 /* ---------------------------------------------------------------- connecting */
 
-static void authenticate(struct bus *b, struct bufferevent *connection)
+static void authenticate(struct redis *r, struct bufferevent *connection)
 {
-    const struct bus_address *a = &b->address;
+    const struct bus_address *a = &r->address;
     const struct slice words[] = {slice_str(a->user), slice_str(a->password)};
 
     if (a->password)
         command(connection, "AUTH", a->user ? words : words + 1, a->user ? 2 : 1);
 }
 
-static void on_connected(struct bus *b, struct bufferevent *connection)
+static void on_connected(struct redis *r, struct bufferevent *connection)
 {
     const int on = 1;
     char name[CHANNEL_MAX];
 
-    if (!b->address.path)
+    if (!r->address.path)
         (void)setsockopt(bufferevent_getfd(connection), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (++b->connected < 2)
+    if (++r->connected < 2)
         return;
-    authenticate(b, b->publisher);
-    authenticate(b, b->subscriber);
-    command(b->subscriber, "SUBSCRIBE", (struct slice[]){full_name(b, slice_str(b->probe), name)},
+    authenticate(r, r->publisher);
+    authenticate(r, r->subscriber);
+    command(r->subscriber, "SUBSCRIBE", (struct slice[]){full_name(r, slice_str(r->probe), name)},
             1);
 }
 
@@ -290,138 +292,138 @@ static const char *reason_of(struct bufferevent *connection)
 
 static void on_event(struct bufferevent *connection, short what, void *argument)
 {
-    struct bus *b = argument;
+    struct redis *r = argument;
 
     if (what & BEV_EVENT_CONNECTED)
-        on_connected(b, connection);
+        on_connected(r, connection);
     else if (what & BEV_EVENT_EOF)
-        lose(b, "closed by Redis");
+        lose(r, "closed by Redis");
     else
-        lose(b, reason_of(connection));
+        lose(r, reason_of(connection));
 }
 
-static bool has_tls(const struct bus *b)
+static bool has_tls(const struct redis *r)
 {
-    return b->tls.ca_file && b->tls.ca_file[0] != '\0';
+    return r->tls.ca_file && r->tls.ca_file[0] != '\0';
 }
 
 /* NULL: the files for TLS are of no use any more; the bus is lost, then. */
-static struct bufferevent *open_one(struct bus *b)
+static struct bufferevent *open_one(struct redis *r)
 {
     char reason[BUS_TLS_REASON_MAX];
     struct bufferevent *connection;
     struct ssl_st *ssl = NULL;
 
-    if (has_tls(b) && !(ssl = bus_tls_open(&b->tls, b->address.host, reason))) {
-        lose(b, reason);
+    if (has_tls(r) && !(ssl = bus_tls_open(&r->tls, r->address.host, reason))) {
+        lose(r, reason);
         return NULL;
     }
-    connection = ssl ? bufferevent_openssl_socket_new(b->base, -1, ssl, BUFFEREVENT_SSL_CONNECTING,
+    connection = ssl ? bufferevent_openssl_socket_new(r->base, -1, ssl, BUFFEREVENT_SSL_CONNECTING,
                                                       BEV_OPT_CLOSE_ON_FREE)
-                     : bufferevent_socket_new(b->base, -1, BEV_OPT_CLOSE_ON_FREE);
+                     : bufferevent_socket_new(r->base, -1, BEV_OPT_CLOSE_ON_FREE);
     if (!connection)
         abort(); /* as must_malloc() does */
-    bufferevent_setcb(connection, on_readable, NULL, on_event, b);
+    bufferevent_setcb(connection, on_readable, NULL, on_event, r);
     (void)bufferevent_set_max_single_read(connection, READ_BYTES);
     (void)bufferevent_enable(connection, EV_READ | EV_WRITE);
     return connection;
 }
 
 /* A connection that fails at once may have been lost already. */
-static void connect_one(struct bus *b, struct bufferevent *connection)
+static void connect_one(struct redis *r, struct bufferevent *connection)
 {
-    if (b->state == CONNECTING &&
-        bufferevent_socket_connect(connection, (struct sockaddr *)&b->where,
-                                   (int)b->where_length) != 0)
-        lose(b, "no connection can be opened");
+    if (r->state == CONNECTING &&
+        bufferevent_socket_connect(connection, (struct sockaddr *)&r->where,
+                                   (int)r->where_length) != 0)
+        lose(r, "no connection can be opened");
 }
 
-static void open_both(struct bus *b)
+static void open_both(struct redis *r)
 {
-    b->state = CONNECTING;
-    b->publisher = open_one(b);
-    if (b->publisher)
-        b->subscriber = open_one(b);
-    connect_one(b, b->publisher);
-    connect_one(b, b->subscriber);
+    r->state = CONNECTING;
+    r->publisher = open_one(r);
+    if (r->publisher)
+        r->subscriber = open_one(r);
+    connect_one(r, r->publisher);
+    connect_one(r, r->subscriber);
 }
 
 static void on_looked_up(int error, struct evutil_addrinfo *result, void *argument)
 {
-    struct bus *b = argument;
+    struct redis *r = argument;
 
     if (error == EVUTIL_EAI_CANCEL)
         return; /* the request has been forgotten, and perhaps the bus is no more */
-    b->look_up = NULL;
+    r->look_up = NULL;
     if (error != 0) {
-        lose(b, "the name cannot be resolved");
+        lose(r, "the name cannot be resolved");
         return;
     }
-    memcpy(&b->where, result->ai_addr, (size_t)result->ai_addrlen);
-    b->where_length = (socklen_t)result->ai_addrlen;
+    memcpy(&r->where, result->ai_addr, (size_t)result->ai_addrlen);
+    r->where_length = (socklen_t)result->ai_addrlen;
     evutil_freeaddrinfo(result);
-    open_both(b);
+    open_both(r);
 }
 
-static void start(struct bus *b)
+static void start(struct redis *r)
 {
     const struct evutil_addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     struct evdns_getaddrinfo_request *request;
     char port[8];
 
-    b->deadline_ms = clock_monotonic_ms() + CONNECT_MS;
-    set_timer(b, CONNECT_MS);
-    b->state = LOOKING_UP;
-    if (!b->resolver) {
-        open_both(b);
+    r->deadline_ms = clock_monotonic_ms() + CONNECT_MS;
+    set_timer(r, CONNECT_MS);
+    r->state = LOOKING_UP;
+    if (!r->resolver) {
+        open_both(r);
         return;
     }
-    (void)snprintf(port, sizeof port, "%u", b->address.port);
-    request = evdns_getaddrinfo(b->resolver, b->address.host, port, &hints, on_looked_up, b);
-    if (b->state == LOOKING_UP)
-        b->look_up = request; /* NULL: it has called back already, or will not */
+    (void)snprintf(port, sizeof port, "%u", r->address.port);
+    request = evdns_getaddrinfo(r->resolver, r->address.host, port, &hints, on_looked_up, r);
+    if (r->state == LOOKING_UP)
+        r->look_up = request; /* NULL: it has called back already, or will not */
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *argument)
 {
-    struct bus *b = argument;
+    struct redis *r = argument;
     (void)fd;
     (void)what;
 
-    if (b->state == WAITING) {
-        start(b);
+    if (r->state == WAITING) {
+        start(r);
         return;
     }
-    if (clock_monotonic_ms() >= b->deadline_ms) {
-        lose(b, "Redis does not answer");
+    if (clock_monotonic_ms() >= r->deadline_ms) {
+        lose(r, "Redis does not answer");
         return;
     }
-    if (b->state == UP) {
-        probe(b);
-        set_timer(b, PROBE_MS);
+    if (r->state == UP) {
+        probe(r);
+        set_timer(r, PROBE_MS);
     } else {
-        set_timer(b, b->deadline_ms - clock_monotonic_ms());
+        set_timer(r, r->deadline_ms - clock_monotonic_ms());
     }
 }
 
 /* False: it is a name. */
-static bool is_somewhere(struct bus *b)
+static bool is_somewhere(struct redis *r)
 {
-    const struct bus_address *a = &b->address;
-    struct sockaddr_un *path = (struct sockaddr_un *)&b->where;
-    int length = sizeof b->where;
+    const struct bus_address *a = &r->address;
+    struct sockaddr_un *path = (struct sockaddr_un *)&r->where;
+    int length = sizeof r->where;
     char text[BUS_ADDRESS_MAX + 16];
 
     if (a->path) {
         path->sun_family = AF_UNIX;
         memcpy(path->sun_path, a->path, strlen(a->path) + 1);
-        b->where_length = sizeof *path;
+        r->where_length = sizeof *path;
         return true;
     }
     (void)snprintf(text, sizeof text, strchr(a->host, ':') ? "[%s]:%u" : "%s:%u", a->host, a->port);
-    if (evutil_parse_sockaddr_port(text, (struct sockaddr *)&b->where, &length) != 0)
+    if (evutil_parse_sockaddr_port(text, (struct sockaddr *)&r->where, &length) != 0)
         return false;
-    b->where_length = (socklen_t)length;
+    r->where_length = (socklen_t)length;
     return true;
 }
 
@@ -431,93 +433,98 @@ static bool is_too_long(const struct bus_address *a)
 }
 
 /* Whether TLS can be had as it is configured, if it is. */
-static bool check_tls(const struct bus *b)
+static bool check_tls(const struct redis *r)
 {
-    const struct bus_tls *t = &b->tls;
+    const struct bus_tls *t = &r->tls;
     char reason[BUS_TLS_REASON_MAX];
     struct ssl_st *ssl;
 
     if (!t->ca_file)
         return true;
     if ((t->certificate_file[0] == '\0') != (t->key_file[0] == '\0') ||
-        (!has_tls(b) && t->key_file[0] != '\0')) {
+        (!has_tls(r) && t->key_file[0] != '\0')) {
         log_error("bus", "a certificate for Redis needs a key, and both need redis_ca_file");
         return false;
     }
-    if (!has_tls(b))
+    if (!has_tls(r))
         return true;
-    if (b->address.path) {
+    if (r->address.path) {
         log_error("bus", "there is no TLS over a Unix socket: redis_ca_file must be empty");
         return false;
     }
-    ssl = bus_tls_open(t, b->address.host, reason);
+    ssl = bus_tls_open(t, r->address.host, reason);
     if (!ssl)
         log_error("bus", "%s", reason);
     SSL_free(ssl);
     return ssl != NULL;
 }
 
-static bool prepare(struct bus *b, const struct bus_config *config)
+static bool prepare(struct redis *r, const struct redis_config *config)
 {
     uint64_t random;
 
-    b->prefix_length = strlen(config->prefix) + 1;
-    b->prefix = must_malloc(b->prefix_length + 1);
-    (void)snprintf(b->prefix, b->prefix_length + 1, "%s:", config->prefix);
+    r->prefix_length = strlen(config->prefix) + 1;
+    r->prefix = must_malloc(r->prefix_length + 1);
+    (void)snprintf(r->prefix, r->prefix_length + 1, "%s:", config->prefix);
+    (void)snprintf(r->label, sizeof r->label, "%s", config->label);
     evutil_secure_rng_get_bytes(&random, sizeof random);
-    (void)snprintf(b->probe, sizeof b->probe, "probe:%016llx", (unsigned long long)random);
-    if (!bus_address_parse(&b->address, config->address) || is_too_long(&b->address)) {
-        log_error("bus", "the address of Redis is not well formed");
+    (void)snprintf(r->probe, sizeof r->probe, "probe:%016llx", (unsigned long long)random);
+    if (!bus_address_parse(&r->address, config->address) || is_too_long(&r->address)) {
+        log_error("bus", "the address of %s is not well formed", r->label);
         return false;
     }
-    b->tls = config->tls;
-    if (!check_tls(b))
+    r->tls = config->tls;
+    if (!check_tls(r))
         return false;
-    if (!is_somewhere(b)) {
-        b->resolver = evdns_base_new(b->base, EVDNS_BASE_INITIALIZE_NAMESERVERS |
+    if (!is_somewhere(r)) {
+        r->resolver = evdns_base_new(r->base, EVDNS_BASE_INITIALIZE_NAMESERVERS |
                                                   EVDNS_BASE_DISABLE_WHEN_INACTIVE);
-        if (!b->resolver)
+        if (!r->resolver)
             return false;
     }
-    b->timer = evtimer_new(b->base, on_timer, b);
-    return b->timer != NULL;
+    r->timer = evtimer_new(r->base, on_timer, r);
+    return r->timer != NULL;
 }
 
-struct bus *bus_create(struct event_base *base, const struct bus_config *config,
-                       const struct bus_handlers *handlers)
+struct redis *redis_create(struct event_base *base, const struct redis_config *config,
+                           const struct redis_handlers *handlers)
 {
-    struct bus *b = must_calloc(1, sizeof *b);
+    struct redis *r = must_calloc(1, sizeof *r);
 
-    b->base = base;
-    b->handlers = *handlers;
-    if (config->address[0] == '\0')
-        return b;
-    if (!prepare(b, config)) {
-        bus_destroy(b);
+    r->base = base;
+    r->handlers = *handlers;
+    if (!prepare(r, config)) {
+        redis_destroy(r);
         return NULL;
     }
-    set_timer(b, 0);
-    return b;
+    set_timer(r, 0);
+    return r;
 }
 
-void bus_destroy(struct bus *b)
+void redis_destroy(struct redis *r)
 {
-    if (!b)
+    if (!r)
         return;
-    b->closing = true;
-    lose(b, "");
-    if (b->timer)
-        event_free(b->timer);
-    if (b->resolver)
-        evdns_base_free(b->resolver, 0);
-    explicit_bzero(&b->address, sizeof b->address);
-    free(b->prefix);
-    free(b);
+    r->closing = true;
+    lose(r, "");
+    if (r->timer)
+        event_free(r->timer);
+    if (r->resolver)
+        evdns_base_free(r->resolver, 0);
+    explicit_bzero(&r->address, sizeof r->address);
+    free(r->prefix);
+    free(r);
 }
 
-bool bus_is_up(const struct bus *b)
+bool redis_is_up(const struct redis *r)
 {
-    return b->state == UP;
+    return r->state == UP;
+}
+
+void redis_reset(struct redis *r, const char *reason)
+{
+    if (r->state == UP)
+        lose(r, reason);
 }
 
 static size_t waiting(struct bufferevent *connection)
@@ -525,35 +532,35 @@ static size_t waiting(struct bufferevent *connection)
     return evbuffer_get_length(bufferevent_get_output(connection));
 }
 
-void bus_publish(struct bus *b, struct slice channel, struct slice payload)
+void redis_publish(struct redis *r, struct slice channel, struct slice payload)
 {
-    if (b->state != UP)
+    if (r->state != UP)
         return;
-    if (payload.length > BUS_MESSAGE_MAX || waiting(b->publisher) > OUT_MAX) {
-        b->stats.dropped++;
+    if (payload.length > BUS_MESSAGE_MAX || waiting(r->publisher) > OUT_MAX) {
+        r->stats.dropped++;
         return;
     }
-    b->stats.published++;
-    publish(b, channel, payload);
+    r->stats.published++;
+    publish(r, channel, payload);
 }
 
-void bus_subscribe(struct bus *b, struct slice channel)
+void redis_subscribe(struct redis *r, struct slice channel)
 {
     char name[CHANNEL_MAX];
 
-    if (b->state == UP)
-        command(b->subscriber, "SUBSCRIBE", (struct slice[]){full_name(b, channel, name)}, 1);
+    if (r->state == UP)
+        command(r->subscriber, "SUBSCRIBE", (struct slice[]){full_name(r, channel, name)}, 1);
 }
 
-void bus_unsubscribe(struct bus *b, struct slice channel)
+void redis_unsubscribe(struct redis *r, struct slice channel)
 {
     char name[CHANNEL_MAX];
 
-    if (b->state == UP)
-        command(b->subscriber, "UNSUBSCRIBE", (struct slice[]){full_name(b, channel, name)}, 1);
+    if (r->state == UP)
+        command(r->subscriber, "UNSUBSCRIBE", (struct slice[]){full_name(r, channel, name)}, 1);
 }
 
-void bus_get_stats(const struct bus *b, struct bus_stats *out)
+void redis_get_stats(const struct redis *r, struct redis_stats *out)
 {
-    *out = b->stats;
+    *out = r->stats;
 }

@@ -191,8 +191,9 @@ def check_redis(inst):
         yield ok("no Redis is configured" if setting else "one node: no Redis is needed")
         return
     try:
-        redis_ping(setting, *(inst.settings[f"redis_{kind}_file"]
-                              for kind in ("ca", "certificate", "key")))
+        for address in setting.split():
+            redis_ping(address, *(inst.settings[f"redis_{kind}_file"]
+                                  for kind in ("ca", "certificate", "key")))
     except Unanswered as problem:
         yield error(f"Redis: {problem}", "Until it is back messages between nodes are slower; "
                     "see the setting redis, and Redis's own log")

@@ -74,12 +74,15 @@ class Redis(Server):
 
 
 class Cluster:
-    """`nodes` are Systems. Settings for all of them may be given, and for one as {"b": {…}}."""
+    """`nodes` are Systems. Settings for all of them may be given, and for one as {"b": {…}}.
+    `redis` is the first of `redises`."""
 
-    def __init__(self, names=("a", "b"), per_node=None, **environment):
-        self.redis = Redis()
+    def __init__(self, names=("a", "b"), per_node=None, redises=1, **environment):
+        self.redises = [Redis() for _ in range(redises)]
+        self.redis = self.redises[0]
         self.nodes = []
-        self._environment = {"BANTER_REDIS": f"127.0.0.1:{self.redis.port}",
+        addresses = " ".join(f"127.0.0.1:{redis.port}" for redis in self.redises)
+        self._environment = {"BANTER_REDIS": addresses,
                              "BANTER_PRESENCE_GRACE_MS": GRACE_MS, **environment}
         try:
             self.add(names[0], **(per_node or {}).get(names[0], {}))
@@ -151,5 +154,6 @@ class Cluster:
         with concurrent.futures.ThreadPoolExecutor() as pool:
             crashes = list(pool.map(lambda node: node.close(), self.nodes[1:]))
         crashes += [node.close() for node in self.nodes[:1]]
-        self.redis.close()
+        for redis in self.redises:
+            redis.close()
         return "\n".join(filter(None, crashes))
