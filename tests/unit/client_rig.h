@@ -85,9 +85,10 @@ struct rig {
     unsigned access, refresh; /* the tokens that are good: "a<n>" and "r<n>" */
     char exchanged[40];       /* the key of the last exchange, which may be repeated */
     struct rig_faults faults;
-    const char *nodes; /* the answer of GET /v1/servers; NULL: not known there */
-    int strangers;     /* so many exchanges of a token are answered by something in between */
-    bool frail;        /* the network threads and the engine may run out of memory */
+    const char *nodes;    /* the answer of GET /v1/servers; NULL: not known there */
+    const char *unsynced; /* a conversation that the syncs do not know yet */
+    int strangers;        /* so many exchanges of a token are answered by something in between */
+    bool frail;           /* the network threads and the engine may run out of memory */
 
     char posted[RIG_DRAFTS_MAX][24]; /* ids, in order; of each the receipts that were told */
     int posted_to[RIG_DRAFTS_MAX], receipts[RIG_DRAFTS_MAX], errors[RIG_DRAFTS_MAX];

@@ -305,6 +305,7 @@ static void answer_history(struct rig *r, const struct rig_call *call, char *to)
 static void answer_sync(const struct rig *r, const struct rig_call *call, char *to)
 {
     size_t length = (size_t)snprintf(to, ANSWER_SIZE, "{\"conversations\":[");
+    const char *separator = "";
 
     for (int i = 0; i < RIG_CONVERSATIONS; i++) {
         const struct rig_conversation *c = &r->conversations[i];
@@ -312,14 +313,17 @@ static void answer_sync(const struct rig *r, const struct rig_call *call, char *
         bool wants = !strstr(call->body, "\"limit\":0");
         int64_t after = cursor ? strtoll(cursor + strlen(c->id) + 2, NULL, 10) : 0;
 
+        if (r->unsynced == c->id)
+            continue;
         length +=
             (size_t)snprintf(to + length, ANSWER_SIZE - length,
                              "%s{\"conversation\":\"%s\",\"kind\":\"%s\",\"last_seq\":%" PRId64
                              ",\"limits\":{\"cursors\":%s},",
-                             i > 0 ? "," : "", c->id, i == LAST_KIND ? "channel" : "group",
-                             c->last_seq, i == LAST_KIND ? "false" : "true");
+                             separator, c->id, i == LAST_KIND ? "channel" : "group", c->last_seq,
+                             i == LAST_KIND ? "false" : "true");
         length += write_entries(c, after, wants ? PAGE_MAX : 0, to + length, ANSWER_SIZE - length);
         to[length++] = '}';
+        separator = ",";
     }
     (void)snprintf(to + length, ANSWER_SIZE - length, "],\"page\":1,\"more\":false}");
 }

@@ -32,7 +32,7 @@ int catch_up_init(struct catch_up *c)
     int error = store_get(c->store, "synced", &synced);
 
     c->is_first = synced == NULL;
-    c->logs->begins_at_first = c->from_first || !c->is_first;
+    c->logs->begins_at_first = c->from_first;
     free(synced);
     c->sync_at = NEVER;
     return error;
@@ -61,6 +61,7 @@ void catch_up_online(struct catch_up *c)
     c->connection++;
     c->is_online = c->is_syncing = true;
     c->is_done = false;
+    c->logs->begins_at_first = c->from_first; /* the sync says what kind a log is of */
     c->failed_syncs = 0;
     c->sync_at = platform_now(c->platform);
     backoff_reset(&c->backoff);
@@ -75,21 +76,22 @@ void catch_up_offline(struct catch_up *c)
 
 /* ---- the sync ---- */
 
-/* Found or made; a log that is new to us is told from its first entry if one came into it
- * meanwhile, or if all is to be told. */
-static struct tale *hold(struct catch_up *c, const char *id, bool is_channel)
+static struct tale *hold(struct catch_up *c, const char *id)
 {
     struct tale *t = logs_find(c->logs, id);
-    bool from_first = c->from_first || (!c->is_first && !is_channel);
 
-    return t ? t : logs_make(c->logs, id, from_first ? 0 : -1);
+    return t ? t : logs_make(c->logs, id, c->from_first ? 0 : -1);
 }
 
-/* Else from the first one that has come live, or will. */
-static int64_t beginning_of(const struct tale *t, int64_t last_seq)
+/* A log that is new to us is told from its first entry if one came into it meanwhile, or if all is
+ * to be told; else from the first one that has come live, or will. */
+static int64_t beginning_of(const struct catch_up *c, const struct tale *t, bool is_channel,
+                            int64_t last_seq)
 {
     int64_t first_live = logs_first_early(t);
 
+    if (c->from_first || (!c->is_first && !is_channel))
+        return 0;
     return first_live > 0 && first_live <= last_seq ? first_live - 1 : last_seq;
 }
 
@@ -99,17 +101,18 @@ static int take_conversation(struct catch_up *c, json_t *told)
     const json_t *limits = json_object_get(told, "limits");
     int64_t last_seq = json_count_of(told, "last_seq");
     json_t *entries = json_object_get(told, "entries"), *entry;
+    bool is_channel = kind && strcmp(kind, "channel") == 0;
     struct tale *t;
     size_t i;
     int error;
 
     if (!id || strlen(id) != CONVERSATION_LENGTH || last_seq < 0 || last_seq == INT64_MAX)
         return BANTER_OK;
-    t = hold(c, id, kind && strcmp(kind, "channel") == 0);
+    t = hold(c, id);
     if (!t)
         return BANTER_NO_MEMORY;
     t->has_cursors = !limits || json_truth_of(limits, "cursors");
-    error = logs_begin(c->logs, t, beginning_of(t, last_seq));
+    error = logs_begin(c->logs, t, beginning_of(c, t, is_channel, last_seq));
     json_array_foreach(entries, i, entry)
     {
         const char *text = json_text_of(entry, "text");
@@ -118,6 +121,19 @@ static int take_conversation(struct catch_up *c, json_t *told)
             error = logs_offer(c->logs, json_incref(entry), ENTRY_SIZE + (text ? strlen(text) : 0));
     }
     logs_note(c->logs, t, last_seq);
+    return error;
+}
+
+/* What has come live of a log that the sync does not name, because it is older than that, is not to
+ * wait for the next one. */
+static int begin_unnamed(struct catch_up *c)
+{
+    struct tale *t;
+    size_t cursor = 0;
+    int error = BANTER_OK;
+
+    while (!error && (t = map_next(&c->logs->tales, &cursor)) != NULL)
+        error = logs_begin_live(c->logs, t);
     return error;
 }
 
@@ -133,6 +149,8 @@ static void take_sync(struct catch_up *c, json_t *answer)
         if (!error)
             error = take_conversation(c, told);
     }
+    if (!error)
+        error = begin_unnamed(c);
     if (!error && c->is_first)
         error = store_set(c->store, &synced, 1);
     if (error) {
@@ -255,9 +273,9 @@ static void filled(void *owner, const struct failure *f, json_t *json, const cha
     c->filling--;
     if (!f->error) {
         take_page(c, t, asked_at, json);
-    } else if (error_is_passing(f->error)) {
-        rest(c, t, f->retry_after_ms);
-    } else if (f->error != BANTER_UNAUTHORIZED) {
+    } else if (error_is_passing(f->error) || f->error == BANTER_UNAUTHORIZED) {
+        rest(c, t, f->retry_after_ms); /* a new token was refused, too: the next one may do */
+    } else {
         logs_settle(c->logs, t); /* one is not in it any more */
     }
     if (c->is_online)
@@ -339,19 +357,19 @@ int catch_up_added(struct catch_up *c, const char *conversation, const char *kin
 {
     bool is_channel = kind && strcmp(kind, "channel") == 0;
     struct tale *t;
+    int error = BANTER_OK;
 
     if (strlen(conversation) != CONVERSATION_LENGTH)
         return BANTER_OK;
-    t = logs_find(c->logs, conversation);
-    if (!t) {
-        t = hold(c, conversation, is_channel);
-        if (!t)
-            return BANTER_NO_MEMORY;
+    t = hold(c, conversation);
+    if (!t)
+        return BANTER_NO_MEMORY;
+    if (t->position < 0) {
         t->has_cursors = !is_channel;
-        t->begins_live = is_channel;
+        error = is_channel ? logs_begin_live(c->logs, t) : logs_begin(c->logs, t, 0);
     }
     /* How far it reaches nobody has said; asking for the next entry finds out. */
-    if (t->position >= 0)
+    if (!error && t->position >= 0)
         logs_note(c->logs, t, t->position + 1);
-    return BANTER_OK;
+    return error;
 }

@@ -80,6 +80,9 @@ static void closing(struct engine *e, const json_t *json)
     engine_log(e, BANTER_LOG_INFO, "the server closes this connection: %s", reason ? reason : "?");
     if (reason && strcmp(reason, "going_away") == 0) {
         connection_leave(&e->connection, within > 0 ? (uint64_t)within : 0);
+    } else if (reason && strcmp(reason, "taken_over") == 0) {
+        why = failure_make(BANTER_CONFLICT, "this device has connected to another node");
+        connection_displace(&e->connection, &why);
     } else if (reason && strcmp(reason, "too_many_devices") == 0) {
         why = failure_make(BANTER_LIMIT_REACHED, "too many devices are connected");
         connection_displace(&e->connection, &why);

@@ -264,6 +264,16 @@ int logs_begin(struct logs *l, struct tale *t, int64_t seq)
     return error;
 }
 
+int logs_begin_live(struct logs *l, struct tale *t)
+{
+    if (t->position >= 0)
+        return BANTER_OK;
+    if (t->early)
+        return logs_begin(l, t, t->early->seq - 1);
+    t->begins_live = true;
+    return BANTER_OK;
+}
+
 int logs_offer(struct logs *l, json_t *entry, size_t size)
 {
     struct banter_entry read;

@@ -65,6 +65,8 @@ struct tale *logs_hold(struct logs *l, const char *conversation) MUST_USE;
 int logs_offer(struct logs *l, json_t *entry, size_t size) MUST_USE;
 /* Is told from behind `seq` on, if its position was not known. */
 int logs_begin(struct logs *l, struct tale *t, int64_t seq) MUST_USE;
+/* Is told from the first one on that has come live, or will, if its position was not known. */
+int logs_begin_live(struct logs *l, struct tale *t) MUST_USE;
 /* The first seq that waits, or 0. */
 int64_t logs_first_early(const struct tale *t);
 /* `seq` exists. */

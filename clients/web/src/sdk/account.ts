@@ -33,6 +33,7 @@ import { hear, type Hearer, type ServerEvent } from './wire.ts';
 
 /** Why the longest connected device of a user is thrown out. */
 const TOO_MANY_DEVICES = 'too_many_devices';
+const TAKEN_OVER = 'taken_over';
 /** The server stops, or is emptied of its users. */
 const GOING_AWAY = 'going_away';
 
@@ -241,6 +242,7 @@ export class Account implements LogListener, ConnectionListener, Hearer, Mail {
         break;
       case 'closing':
         if (event.reason === TOO_MANY_DEVICES) this.connection.displace('limit_reached');
+        else if (event.reason === TAKEN_OVER) this.connection.displace('conflict');
         else if (event.reason === GOING_AWAY) this.goElsewhere(event.withinMs);
         break;
     }

@@ -79,6 +79,19 @@ describe('the connection', () => {
     assert.ok(attempts >= 5 && attempts <= 40, `${attempts} attempts in five minutes`);
   });
 
+  test('nor whose place was taken at another node, which has no 0x8E', async () => {
+    const client = await world.logIn('alice');
+    world.server.tell('alice', 'me/event', { event: 'closing', reason: 'taken_over' });
+    await world.clock.pass(1);
+    world.server.cut();
+    await world.clock.pass(600_000);
+    const state = client.connection.get();
+    assert.ok(state.state === 'displaced' && state.error.code === 'conflict');
+    client.nudge();
+    await world.clock.pass(1);
+    assert.equal(client.connection.get().state, 'online');
+  });
+
   test('whose place another connection took does not come back by itself', async () => {
     const client = await world.logIn('alice');
     world.server.cut(0x8e);

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* client_arrivals_test.c - libbanter while it comes in: what happens between `me/ready` and the
+ * answer to its sync, when another node tells it to stay away, and when it is not let in. */
+#include "unit/unit.h"
+
+#include "unit/client_rig.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static struct rig rig;
+
+static int start(void **state)
+{
+    (void)state;
+    rig_init(&rig, 7, NULL, BANTER_FROM_NOW);
+    return 0;
+}
+
+static int finish(void **state)
+{
+    (void)state;
+    rig_finish(&rig);
+    return 0;
+}
+
+static void lose_connection(void)
+{
+    int before = rig.connects;
+
+    rig_lose(&rig, 0);
+    while (rig.connects == before)
+        rig_step(&rig);
+}
+
+/* Connected and ready, with a sync under way. */
+static void step_until_syncing(void)
+{
+    while (rig.engine.connection.step != STEP_READY)
+        rig_step(&rig);
+    engine_tick(&rig.engine);
+    assert_true(rig.engine.catch_up.is_syncing);
+}
+
+/* A group of which the sync that is under way does not know. */
+static void a_group_may_come_during_the_first_sync(void **state)
+{
+    (void)state;
+    rig.unsynced = rig_ids[1];
+    rig_log_in(&rig);
+    step_until_syncing();
+    rig_event(&rig,
+              "{\"event\":\"added\",\"conversation\":"
+              "\"0190f3a1-0000-7000-8000-000000000002\",\"kind\":\"group\",\"role\":\"member\"}");
+    rig_others_post(&rig, 1);
+    rig_others_post(&rig, 1);
+    rig_settle(&rig);
+    assert_int_equal(rig.conversations[1].told, 2);
+}
+
+/* It was joined elsewhere while this device was away: nobody has told it that it is a channel. */
+static void a_channel_of_another_device_begins_with_what_comes(void **state)
+{
+    (void)state;
+    rig_log_in(&rig);
+    rig_settle(&rig);
+    lose_connection();
+    logs_clear(&rig.engine.logs);
+    for (int i = 0; i < 30; i++)
+        rig_append(&rig.conversations[2], "bob", "b");
+    rig.conversations[2].told = 30; /* these are not to come */
+    step_until_syncing();
+    rig_others_post(&rig, 2);
+    rig_settle(&rig);
+    assert_int_equal(rig.conversations[2].told, 31);
+}
+
+/* The same of a group: its log is told from its beginning. */
+static void a_group_of_another_device_is_told_whole(void **state)
+{
+    (void)state;
+    rig_log_in(&rig);
+    rig_settle(&rig);
+    lose_connection();
+    logs_clear(&rig.engine.logs);
+    for (int i = 0; i < 30; i++)
+        rig_append(&rig.conversations[1], "bob", "b");
+    step_until_syncing();
+    rig_others_post(&rig, 1);
+    rig_settle(&rig);
+    assert_int_equal(rig.conversations[1].told, 31);
+}
+
+/* No event and no sync has told of it; what comes of it is told all the same. */
+static void what_nobody_told_of_begins_with_what_comes(void **state)
+{
+    (void)state;
+    rig.unsynced = rig_ids[1];
+    rig_append(&rig.conversations[1], "bob", "b1");
+    rig.conversations[1].told = 1;
+    rig_log_in(&rig);
+    step_until_syncing();
+    rig_message(&rig, "me/heads", "{\"0190f3a1-0000-7000-8000-000000000002\":1}");
+    while (rig.state != BANTER_ONLINE)
+        rig_step(&rig);
+    rig_others_post(&rig, 1);
+    rig_settle(&rig);
+    assert_int_equal(rig.conversations[1].told, 2);
+}
+
+/* Within one node MQTT says it, with 0x8E; another one has this event alone. */
+static void whoever_was_displaced_at_another_node_waits(void **state)
+{
+    (void)state;
+    rig_log_in(&rig);
+    rig_settle(&rig);
+    rig_event(&rig, "{\"event\":\"closing\",\"reason\":\"taken_over\"}");
+    rig_pass(&rig, 1);
+    rig_lose(&rig, 0);
+    rig_pass(&rig, 100000);
+    assert_int_equal(rig.state, BANTER_DISPLACED);
+    assert_int_equal(rig.connects, 1);
+    connection_nudge(&rig.engine.connection);
+    rig_settle(&rig);
+    assert_int_equal(rig.connects, 2);
+}
+
+/* Tokens are given, and then refused: nobody asks for them without a pause. */
+static void a_history_that_takes_no_token_is_asked_ever_more_slowly(void **state)
+{
+    uint64_t began;
+
+    (void)state;
+    rig_log_in(&rig);
+    rig_settle(&rig);
+    rig.faults.lose_live = 100;
+    rig_others_post(&rig, 0);
+    rig.faults.lose_live = 0;
+    rig.faults.expire = 100;
+    began = rig.now;
+    rig_others_post(&rig, 0);
+    for (int i = 0; i < 1000; i++)
+        rig_step(&rig);
+    assert_true(rig.now - began > 100000);
+    assert_true(rig.logins > 1);
+    rig.faults.expire = 0;
+    rig_settle(&rig);
+}
+
+#define LIFE_TEST(name) cmocka_unit_test_setup_teardown(name, start, finish)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        LIFE_TEST(a_group_may_come_during_the_first_sync),
+        LIFE_TEST(a_channel_of_another_device_begins_with_what_comes),
+        LIFE_TEST(a_group_of_another_device_is_told_whole),
+        LIFE_TEST(what_nobody_told_of_begins_with_what_comes),
+        LIFE_TEST(whoever_was_displaced_at_another_node_waits),
+        LIFE_TEST(a_history_that_takes_no_token_is_asked_ever_more_slowly),
+    };
+
+    return cmocka_run_group_tests_name("client_arrivals", tests, NULL, NULL);
+}
