@@ -15,7 +15,16 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-enum { TRANSFER_MAX_BYTES = 256 << 10 }; /* read or written in one turn of the loop */
+enum {
+    TRANSFER_MAX_BYTES = 256 << 10, /* written in one turn of the loop */
+    INPUT_MAX_BYTES = 64 << 10,     /* read in one; and in all behind a request not yet answered */
+};
+
+/* Reading stops while there is so much in the input buffer. */
+static void set_room(struct http_connection *c, size_t bytes)
+{
+    bufferevent_setwatermark(c->bev, EV_READ, 0, bytes);
+}
 
 /* Keeps the server's number of received bytes right. */
 static void count_held(struct http_connection *c)
@@ -39,6 +48,8 @@ static void pass(struct http_connection *c, size_t length)
     count_held(c);
     c->fed = 0;
     c->busy = true;
+    c->arrived = false;
+    set_room(c, c->held_counted < INPUT_MAX_BYTES ? INPUT_MAX_BYTES - c->held_counted : 1);
     http_framing_start(&c->framing, c->server->config.body_max);
     event_del(c->deadline);
 }
@@ -126,6 +137,7 @@ static bool advance(struct http_connection *c)
     } else if (is_too_much(c)) {
         refuse(c, (struct http_refusal){503, "the server is receiving too much, try again"});
     } else {
+        set_room(c, INPUT_MAX_BYTES);
         if (!event_pending(c->deadline, EV_TIMEOUT, NULL))
             event_add(c->deadline, &patience);
         return false;
@@ -147,12 +159,19 @@ static void take(struct http_connection *c, struct evbuffer *input)
     count_held(c);
 }
 
+/* Whether what the client sends now waits in the input buffer, which evhttp does not look at during
+ * an answer: whoever sends without reading is read no further than there is room. */
+static bool has_to_wait(const struct http_connection *c)
+{
+    return c->busy && c->arrived && c->refusal.status == 0;
+}
+
 /* The input buffer changed. evhttp empties it whenever it is called, so all of it is news. */
 static void input_changed(struct evbuffer *input, const struct evbuffer_cb_info *info, void *owner)
 {
     struct http_connection *c = owner;
 
-    if (c->moving || info->n_added == 0)
+    if (c->moving || info->n_added == 0 || has_to_wait(c))
         return;
     take(c, input);
     advance(c); /* the bufferevent calls evhttp next, whether anything passed or not */
@@ -231,6 +250,7 @@ static void turn(evutil_socket_t fd, short what, void *owner)
 void http_gate_answered(struct http_connection *c)
 {
     c->busy = false;
+    take(c, bufferevent_get_input(c->bev)); /* before evhttp looks at it again */
     if (evbuffer_get_length(c->held) > 0)
         event_active(c->turn, EV_TIMEOUT, 0); /* evhttp is not ready for it before it returns */
 }
@@ -247,7 +267,7 @@ struct bufferevent *http_gate_open(struct event_base *base, void *server)
     if (!c->bev || !c->held || !c->turn || !c->deadline ||
         !evbuffer_add_cb(bufferevent_get_input(c->bev), input_changed, c))
         abort(); /* out of memory */
-    bufferevent_set_max_single_read(c->bev, TRANSFER_MAX_BYTES);
+    set_room(c, INPUT_MAX_BYTES);
     bufferevent_set_max_single_write(c->bev, TRANSFER_MAX_BYTES);
     http_framing_start(&c->framing, c->server->config.body_max);
     http_server_opened(c->server, c);

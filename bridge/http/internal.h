@@ -46,7 +46,8 @@ struct http_connection {
     struct event *turn;           /* attaches to evhttp at first; later: look at `held` again */
     struct event *deadline;       /* pending while a request is incomplete */
     bool moving;                  /* the gate itself is moving bytes: not news from the client */
-    bool busy;                    /* evhttp has a request that is not answered yet */
+    bool busy;                    /* evhttp has a request that is not answered yet, */
+    bool arrived;                 /* and has read it to its end */
     struct http_refusal refusal;  /* status != 0: what evhttp has is a stand-in, answer with this */
     struct http_request *request; /* handed to the handler and not answered, or NULL */
     LIST_ENTRY(http_connection) entry;

@@ -149,6 +149,7 @@ void http_request_arrived(struct evhttp_request *evhttp, void *server)
     struct http_request *r;
 
     assert(c && c->busy && !c->request);
+    c->arrived = true;
     r = make_request(s, c, evhttp);
     if (c->refusal.status != 0) {
         http_reply_header(r, "Connection", "close");

@@ -203,6 +203,38 @@ def test_half_sent_bodies_take_bounded_memory(banter):
     assert banter.request("GET", "/livez").status == 200
 
 
+@pytest.mark.slow  # memory says nothing under a sanitizer
+def test_questions_whose_answers_nobody_reads_take_bounded_memory(banter):
+    """Who keeps asking and reads no answer is read no further than the answers leave."""
+    pid = banter.pid("bridge")
+    before = resident_kib(pid)
+    requests = (LIVE + b"\r\n") * 1000
+    sent, began = 0, time.monotonic()
+    with connect_raw(banter.http, 3) as sock:
+        try:
+            while sent < 200 << 20 and time.monotonic() - began < 15:
+                sock.sendall(requests)
+                sent += len(requests)
+        except OSError:
+            pass  # nobody reads it any more
+        growth = resident_kib(pid) - before
+        assert banter.request("GET", "/livez").status == 200
+    assert growth < 16 * 1024, f"the bridge grew by {growth} KiB for {sent >> 10} KiB"
+
+
+def test_answers_that_are_read_late_are_all_there(banter):
+    """More questions than fit anywhere, while nobody reads; then all is read, in order."""
+    rounds, padding = 10_000, b"X: " + b"x" * 1000 + b"\r\n"
+    data = b"".join(b"GET " + path + b" HTTP/1.1\r\n" + HOST + padding + b"\r\n"
+                    for path in (b"/livez", b"/v1/nothing")) * rounds
+    with connect_raw(banter.http, 60) as sock, concurrent.futures.ThreadPoolExecutor(1) as pool:
+        sending = pool.submit(sock.sendall, data + LIVE + CLOSE + b"\r\n")
+        time.sleep(2)
+        assert not sending.done(), "everything was taken although nobody read"
+        assert statuses(read_all(sock)) == [200, 404] * rounds + [200]
+        sending.result()
+
+
 def test_many_connections(banter):
     """Idle connections cost nobody anything; each of them still works afterwards."""
     sockets = [connect_raw(banter.http) for _ in range(500)]
