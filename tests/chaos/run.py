@@ -5,7 +5,7 @@
     tests/chaos/run.py --minutes 10 --seed 42     all faults that this machine can do
     tests/chaos/run.py --ci --seconds 45          the short ones
     tests/chaos/run.py --faults kill,disk.full    those whose names begin so; --list shows them
-    tests/chaos/run.py --nodes 3 --minutes 10     on several nodes, of one database and one Redis
+    tests/chaos/run.py --nodes 3 --minutes 10     on several nodes, of one database and two Redis
 
 What happens is on record in a directory of the run's own, in the files that driver, nemesis and
 churn write; tests/chaos/checker reads them and PostgreSQL afterwards, and judges. Exit status: 0
@@ -118,18 +118,18 @@ class Run:
         self._logs.mkdir()
         began = time.monotonic()
         with contextlib.ExitStack() as undo:
-            redis = Redis() if options.nodes > 1 else None
-            if redis:
+            redises = [Redis(), Redis()] if options.nodes > 1 else []
+            for redis in redises:
                 undo.callback(redis.close)
             first = Product(self._directory, options.build, options.seed, self._in_sandbox,
-                            redis and redis.port)
+                            [redis.port for redis in redises])
             undo.callback(first.finish)
             products = [first]
             for name in NODES[1:options.nodes]:
                 products.append(first.add_node(name))
                 undo.callback(products[-1].finish)
             undo.callback(self._kill_drivers)
-            report = self._play_with(products, redis)
+            report = self._play_with(products, redises[0] if redises else None)
         report["elapsed_s"] = round(time.monotonic() - began, 1)
         return report
 

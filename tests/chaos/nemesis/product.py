@@ -35,9 +35,9 @@ def find_clock():
 
 
 class Product(System):
-    """A System in `directory`/data, from the binaries in `build`. `redis`: the port of one, where
-    there are several nodes; `node` is this one's name then, and `first` the one with the database,
-    whose `directory` others are below."""
+    """A System in `directory`/data, from the binaries in `build`. Where there are several nodes
+    `redis` has the ports of two, the first of which is reached through the proxy; `node` is this
+    one's name then, and `first` the one with the database, whose `directory` others are below."""
 
     first = None
     _services = "postgres bridge broker"
@@ -48,7 +48,7 @@ class Product(System):
         self._redis = redis
         self.node = node
         if redis:
-            environment |= {"BANTER_NODE": node, "BANTER_REDIS": f"127.0.0.1:{redis}"}
+            environment |= {"BANTER_NODE": node, "BANTER_REDIS": self._redises(redis[0])}
         self._build = pathlib.Path(build)
         self._clock_file = directory / "clock"
         self.disk = self.proxies = None
@@ -144,8 +144,8 @@ class Product(System):
         routes = []
         if self._redis:
             self.ports["redis"] = base + 3
-            self.configure(BANTER_REDIS=f"127.0.0.1:{base + 3}")
-            routes = [("redis", f"127.0.0.1:{base + 3}", f"127.0.0.1:{self._redis}")]
+            self.configure(BANTER_REDIS=self._redises(base + 3))
+            routes = [("redis", f"127.0.0.1:{base + 3}", f"127.0.0.1:{self._redis[0]}")]
         self.proxies = Proxies(self._build / "tests/chaos/banter-chaos-proxy", seed, (
             ("mqtt", self.detour_mqtt, f"127.0.0.1:{self.mqtt_port}"),
             ("http", self.detour_http, f"127.0.0.1:{http_port}"),
@@ -158,8 +158,11 @@ class Product(System):
 
     # ---------------------------------------------------------------- several nodes
 
+    def _redises(self, first):
+        return f"127.0.0.1:{first} 127.0.0.1:{self._redis[1]}"
+
     def add_node(self, name):
-        """One more, on this one's database and Redis."""
+        """One more, on this one's database and both Redis."""
         directory = self._directory / name
         directory.mkdir()
         return _Further(self, directory, name)
