@@ -56,6 +56,31 @@ static void life(void)
     rig_finish(&rig);
 }
 
+/* Many drafts wait for the direct conversation to be known, and go there together. */
+static void first_words(void)
+{
+    char id[24];
+
+    rig_init(&rig, 7, NULL, BANTER_FROM_FIRST);
+    for (int i = 0; i < 30; i++) {
+        (void)snprintf(id, sizeof id, "d%d", i);
+        assert_true(rig_post(&rig, 0, id));
+    }
+    rig_log_in(&rig);
+    rig.frail = true;
+    failing_memory_on();
+    rig_settle(&rig);
+    failing_memory_off();
+    rig_assert_complete(&rig);
+    rig_finish(&rig);
+}
+
+static void nor_does_the_order_change(void **state)
+{
+    (void)state;
+    assert_in_range(failing_memory_try_all(first_words, 1), 50, 5000);
+}
+
 static void nothing_is_lost(void **state)
 {
     (void)state;
@@ -117,6 +142,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_lost),
+        cmocka_unit_test(nor_does_the_order_change),
         cmocka_unit_test(nor_when_it_fails_for_a_while),
         cmocka_unit_test(an_engine_that_cannot_be_made_leaves_nothing),
     };

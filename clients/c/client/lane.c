@@ -30,11 +30,16 @@ void lane_destroy(struct lane *l)
     free(l);
 }
 
-static bool grow(struct lane *l)
+bool lane_make_room(struct lane *l, size_t more)
 {
-    size_t capacity = l->capacity > 0 ? 2 * l->capacity : FIRST_CAPACITY;
-    struct letter **line = realloc(l->line, capacity * sizeof *line);
+    size_t capacity = l->capacity > 0 ? l->capacity : FIRST_CAPACITY;
+    struct letter **line;
 
+    if (l->capacity - l->count >= more)
+        return true;
+    while (capacity - l->count < more)
+        capacity *= 2;
+    line = realloc(l->line, capacity * sizeof *line);
     if (!line)
         return false;
     l->line = line;
@@ -46,7 +51,7 @@ bool lane_add(struct lane *l, struct letter *letter)
 {
     size_t place = l->count;
 
-    if (l->count == l->capacity && !grow(l))
+    if (!lane_make_room(l, 1))
         return false;
     while (place > l->flying && l->line[place - 1]->number > letter->number)
         place--;

@@ -51,6 +51,8 @@ enum lane_outcome {
 struct lane *lane_create(const char *target) MUST_USE;
 /* Not the letters. */
 void lane_destroy(struct lane *l);
+/* There is room for so many more: as many lane_add() do not fail. */
+bool lane_make_room(struct lane *l, size_t more) MUST_USE;
 /* Takes its place among those that wait. False: out of memory. */
 bool lane_add(struct lane *l, struct letter *letter) MUST_USE;
 void lane_remove(struct lane *l, const struct letter *letter);

@@ -352,17 +352,14 @@ static void rename_lane(struct outbox *o, const char *handle, const char *conver
         return;
     rewind_lane(o, from);
     to = lane_to(o, conversation);
-    while (to && from->count > 0) {
-        struct letter *letter = from->line[from->count - 1];
-
-        if (!lane_add(to, letter)) /* then they go on one by one, as before */
-            return;
-        from->count--;
-    }
-    if (from->count == 0) {
-        unlink_lane(o, from);
-        lane_destroy(from);
-    }
+    /* All or none, for the order; without memory they go on one by one, as before. */
+    if (!to || !lane_make_room(to, from->count))
+        return;
+    for (size_t i = 0; i < from->count; i++)
+        if (!lane_add(to, from->line[i]))
+            abort(); /* there is room */
+    unlink_lane(o, from);
+    lane_destroy(from);
 }
 
 static void settle(struct outbox *o, struct letter *letter, const char *conversation)
