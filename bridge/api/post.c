@@ -29,7 +29,8 @@ static void on_settled(void *owner, struct slice id, const struct ingest_outcome
         return;
     }
     buf_init(&receipt, RECEIPT_MAX_BYTES);
-    receipt_write(&receipt, id, &outcome->conversation, outcome->seq, outcome->at_ms);
+    receipt_write(&receipt, id, &outcome->conversation, slice_str(""), outcome->seq,
+                  outcome->at_ms);
     call_answer(c, outcome->duplicate ? 200 : 201, &receipt);
 }
 

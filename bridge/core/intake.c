@@ -68,9 +68,11 @@ static void copy_text(char *to, size_t capacity, struct slice from)
 static void write_receipt(struct intake *i, const struct posting *p, struct slice id,
                           const struct ingest_outcome *outcome)
 {
+    struct slice to = slice_str(p->target[0] == '@' ? p->target : "");
+
     buf_reset(&i->json);
     if (outcome->code == CODE_OK)
-        receipt_write(&i->json, id, &outcome->conversation,
+        receipt_write(&i->json, id, &outcome->conversation, to,
                       outcome->seq + fault_breaks(wrong_seq_receipt), outcome->at_ms);
     else
         receipt_write_error(&i->json, id, slice_str(p->target), outcome->code, outcome->reason, -1);

@@ -74,12 +74,16 @@ void entry_write(struct buf *b, const struct entry *e)
     buf_char(b, '}');
 }
 
-void receipt_write(struct buf *b, struct slice id, const struct uuid *conversation, int64_t seq,
-                   int64_t at_ms)
+void receipt_write(struct buf *b, struct slice id, const struct uuid *conversation, struct slice to,
+                   int64_t seq, int64_t at_ms)
 {
     buf_char(b, '{');
     put_id(b, id);
     put_conversation(b, conversation);
+    if (to.length > 0) {
+        buf_json_key(b, "to");
+        buf_json(b, to);
+    }
     put_seq_and_time(b, seq, at_ms);
     buf_char(b, '}');
 }

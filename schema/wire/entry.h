@@ -60,9 +60,10 @@ struct entry {
  * reply_to and the members of data. What is empty or 0 is not written. */
 void entry_write(struct buf *b, const struct entry *e);
 
-/* me/receipt of a stored draft: {"id","conversation","seq","at"} */
-void receipt_write(struct buf *b, struct slice id, const struct uuid *conversation, int64_t seq,
-                   int64_t at_ms);
+/* me/receipt of a stored draft: {"id","conversation","to"?,"seq","at"}. `to` is the @handle that
+ * the device named after send/; empty if it named the conversation. */
+void receipt_write(struct buf *b, struct slice id, const struct uuid *conversation, struct slice to,
+                   int64_t seq, int64_t at_ms);
 /* me/receipt of a refused draft: {"id","conversation","error":{"code","reason"}}. `target` is what
  * the device named after send/: a conversation id or @handle. retry_after_ms < 0 and an empty id
  * are not written. */

@@ -29,7 +29,7 @@ def test_the_first_draft_makes_the_conversation(banter):
     receipt = phone.say(f"@{bob.handle}", "hello")
     conversation = receipt["conversation"]
     assert conversation == direct_id(alice.handle, bob.handle)
-    assert receipt["seq"] == 1
+    assert (receipt["seq"], receipt["to"]) == (1, f"@{bob.handle}")
     for device in (*bobs, laptop):
         entry = device.wait_entry(conversation, seq=1)
         assert entry == {"conversation": conversation, "seq": 1, "at": receipt["at"],
@@ -38,6 +38,7 @@ def test_the_first_draft_makes_the_conversation(banter):
 
     answer = bobs[0].say(conversation, "hello alice", reply_to=1)
     assert (answer["conversation"], answer["seq"]) == (conversation, 2)
+    assert "to" not in answer
     for device in (phone, laptop, bobs[1]):
         assert device.wait_entry(conversation, seq=2)["reply_to"] == 1
     again = bobs[1].say(f"@{alice.handle}", "by name, from the other side")

@@ -152,7 +152,7 @@ static void test_glances_at_what_the_bridge_writes(void **state)
     assert_int_equal(g.error_code.length, 0);
 
     buf_reset(&b);
-    receipt_write(&b, entry.id, &entry.conversation, 43, 0);
+    receipt_write(&b, entry.id, &entry.conversation, slice_str("@bob"), 43, 0);
     glance_read(buf_slice(&b), &g);
     assert_true(g.stamped);
     assert_int_equal(g.seq, 43);

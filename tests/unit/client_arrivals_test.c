@@ -147,6 +147,34 @@ static void a_history_that_takes_no_token_is_asked_ever_more_slowly(void **state
     rig_settle(&rig);
 }
 
+/* A draft to @bob is under way when the receipt of another one comes, again: both have one id,
+ * which is unique in one conversation only. */
+static void a_late_receipt_is_of_no_other_draft(void **state)
+{
+    (void)state;
+    rig_log_in(&rig);
+    rig_settle(&rig);
+    rig.faults.lose_receipt = 100;
+    assert_true(rig_post(&rig, 0, "d1")); /* to @bob */
+    rig_pass(&rig, 100);
+    rig_append(&rig.conversations[1], "alice", "d1");
+    rig.conversations[1].told = 1;
+    rig_message(&rig, "me/receipt",
+                "{\"id\":\"d1\",\"conversation\":\"0190f3a1-0000-7000-8000-000000000002\","
+                "\"seq\":1,\"at\":\"2026-11-22T10:00:00.000Z\"}");
+    rig_message(&rig, "me/receipt",
+                "{\"id\":\"d1\",\"conversation\":\"0190f3a1-0000-7000-8000-000000000002\","
+                "\"to\":\"@eve\",\"seq\":1,\"at\":\"2026-11-22T10:00:00.000Z\"}");
+    rig_pass(&rig, 100);
+    assert_int_equal(rig.receipts[0], 0);
+    assert_int_equal(store_draft_count(rig.store), 1);
+    rig.faults.lose_receipt = 0;
+    assert_true(rig_post(&rig, 0, "d2")); /* goes where the first one has gone */
+    rig_settle(&rig);
+    assert_int_equal(rig.receipts[0], 1);
+    assert_int_equal(rig.conversations[0].last_seq, 2);
+}
+
 #define LIFE_TEST(name) cmocka_unit_test_setup_teardown(name, start, finish)
 
 int main(void)
@@ -157,6 +185,7 @@ int main(void)
         LIFE_TEST(a_group_of_another_device_is_told_whole),
         LIFE_TEST(what_nobody_told_of_begins_with_what_comes),
         LIFE_TEST(whoever_was_displaced_at_another_node_waits),
+        LIFE_TEST(a_late_receipt_is_of_no_other_draft),
         LIFE_TEST(a_history_that_takes_no_token_is_asked_ever_more_slowly),
     };
 

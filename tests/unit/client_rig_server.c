@@ -140,15 +140,14 @@ static void take_id(const char *json, char *id, size_t size)
     (void)snprintf(id, size, "%.*s", (int)strcspn(at, "\""), at);
 }
 
-static void refuse_draft(struct rig *r, const struct rig_conversation *c, const char *id,
-                         const char *code)
+static void refuse_draft(struct rig *r, const char *target, const char *id, const char *code)
 {
     char payload[2 * RIG_TEXT_SIZE];
 
     (void)snprintf(payload, sizeof payload,
                    "{\"id\":\"%s\",\"conversation\":\"%s\",\"error\":{\"code\":\"%s\","
                    "\"reason\":\"by chance\",\"retry_after_ms\":10}}",
-                   id, c->id, code);
+                   id, target, code);
     rig_message(r, "me/receipt", payload);
 }
 
@@ -162,9 +161,11 @@ static int place_of_draft(const struct rig *r, const char *id)
 }
 
 /* As a server that keeps the order: after a refusal in passing nothing is taken before that. */
-static void take_draft(struct rig *r, struct rig_conversation *c, const char *payload)
+static void take_draft(struct rig *r, struct rig_conversation *c, const char *target,
+                       const char *payload)
 {
     char id[24], receipt[2 * RIG_TEXT_SIZE];
+    const char *to = target[0] == '@' ? ",\"to\":\"@bob\"" : "";
     int64_t seq;
     int place;
 
@@ -172,25 +173,25 @@ static void take_draft(struct rig *r, struct rig_conversation *c, const char *pa
     seq = rig_find_draft(c, id);
     place = place_of_draft(r, id);
     if (strncmp(id, "bad", 3) == 0) {
-        refuse_draft(r, c, id, "invalid");
+        refuse_draft(r, target, id, "invalid");
         return;
     }
     if (c->refused_from && c->refused_from != place && !seq) {
-        refuse_draft(r, c, id, "out_of_order");
+        refuse_draft(r, target, id, "out_of_order");
         return;
     }
     if (!seq && rig_happens(r, r->faults.refuse)) {
         c->refused_from = place;
-        refuse_draft(r, c, id, "unavailable");
+        refuse_draft(r, target, id, "unavailable");
         return;
     }
     c->refused_from = 0;
     if (!seq)
         seq = rig_append(c, "alice", id);
     (void)snprintf(receipt, sizeof receipt,
-                   "{\"id\":\"%s\",\"conversation\":\"%s\",\"seq\":%" PRId64
+                   "{\"id\":\"%s\",\"conversation\":\"%s\"%s,\"seq\":%" PRId64
                    ",\"at\":\"2026-11-22T10:00:00.000Z\"}",
-                   id, c->id, seq);
+                   id, c->id, to, seq);
     if (!rig_happens(r, r->faults.lose_receipt))
         rig_message(r, "me/receipt", receipt);
 }
@@ -210,9 +211,10 @@ static int transport_publish(void *self, const char *topic, const char *payload,
         r->net[(r->net_first + r->net_count - 1) % RIG_NET_MAX].token = *token;
     }
     if (strncmp(topic, "send/@bob", 9) == 0) {
-        take_draft(r, &r->conversations[0], payload);
+        take_draft(r, &r->conversations[0], "@bob", payload);
     } else if (strlen(topic) == strlen("send/") + strlen(rig_ids[0])) {
-        take_draft(r, rig_conversation(r, topic + strlen("send/")), payload);
+        take_draft(r, rig_conversation(r, topic + strlen("send/")), topic + strlen("send/"),
+                   payload);
     } else {
         r->signals++;
         (void)snprintf(r->last_publish, sizeof r->last_publish, "%s %s", topic, payload);

@@ -113,9 +113,13 @@ static void test_receipts(void **state)
 
     (void)state;
     buf_init(&b, CEILING);
-    receipt_write(&b, slice_str("d1"), &u, 42, at_ms);
+    receipt_write(&b, slice_str("d1"), &u, slice_str(""), 42, at_ms);
     assert_string_equal(b.data, "{\"id\":\"d1\",\"conversation\":\"" CONVERSATION
                                 "\",\"seq\":42,\"at\":\"" AT "\"}");
+    buf_reset(&b);
+    receipt_write(&b, slice_str("d1"), &u, slice_str("@bob"), 42, at_ms);
+    assert_string_equal(b.data, "{\"id\":\"d1\",\"conversation\":\"" CONVERSATION
+                                "\",\"to\":\"@bob\",\"seq\":42,\"at\":\"" AT "\"}");
     buf_reset(&b);
     receipt_write_error(&b, slice_str("d1"), slice_str("@bob"), CODE_NOT_FOUND, "no such user", -1);
     assert_string_equal(b.data, "{\"id\":\"d1\",\"conversation\":\"@bob\",\"error\":"

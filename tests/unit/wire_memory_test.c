@@ -228,7 +228,7 @@ static void use_draft(void)
     failing_memory_on();
     entry_write(&b, &e);
     draft_write(&b, &d);
-    receipt_write(&b, d.id, &e.conversation, 1, 0);
+    receipt_write(&b, d.id, &e.conversation, slice_str("@bob"), 1, 0);
     failing_memory_off();
     assert_true(!b.failed || failing_memory_failed() > 0);
     buf_finish(&b);

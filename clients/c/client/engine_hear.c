@@ -43,10 +43,11 @@ static void hear_cursor(struct engine *e, const char *conversation, const json_t
 static void hear_receipt(struct engine *e, const json_t *json)
 {
     struct banter_receipt receipt;
+    const char *to;
     struct failure f;
 
-    if (wire_receipt(json, &receipt, &f)) {
-        outbox_receipt(&e->outbox, &receipt, &f);
+    if (wire_receipt(json, &receipt, &to, &f)) {
+        outbox_receipt(&e->outbox, &receipt, to, &f);
         e->parts.changed(e->parts.owner);
     }
 }

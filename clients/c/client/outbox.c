@@ -435,21 +435,21 @@ static void was_refused(struct outbox *o, struct letter *letter,
     }
 }
 
-/* An id is the sender's choice, and unique in one conversation only. Where a draft to @handle went
- * its receipt says; there is one to expect while it is in flight. */
-static bool is_of(const struct letter *letter, const char *conversation)
+/* An id is the sender's choice, and unique in one conversation only: a late receipt may be of a
+ * draft with this id elsewhere. What was sent to @handle may go to the conversation meanwhile. */
+static bool is_of(const struct letter *letter, const struct banter_receipt *receipt, const char *to)
 {
-    if (strcmp(letter->lane->target, conversation) == 0)
-        return true;
-    return lane_is_to_handle(letter->lane) && conversation[0] != '@' &&
-           lane_is_flying(letter->lane, letter);
+    const char *target = letter->lane->target;
+
+    return strcmp(target, receipt->conversation) == 0 || strcmp(target, to) == 0;
 }
 
-void outbox_receipt(struct outbox *o, const struct banter_receipt *receipt, const struct failure *f)
+void outbox_receipt(struct outbox *o, const struct banter_receipt *receipt, const char *to,
+                    const struct failure *f)
 {
     struct letter *letter = map_find(&o->letters, receipt->id);
 
-    if (!letter || !is_of(letter, receipt->conversation))
+    if (!letter || !is_of(letter, receipt, to))
         return; /* told before, by the entry itself; or of another draft with this id */
     if (receipt->error)
         was_refused(o, letter, receipt, f);

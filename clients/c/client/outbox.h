@@ -56,8 +56,8 @@ void outbox_up(struct outbox *o, unsigned receive_maximum);
 void outbox_down(struct outbox *o);
 /* Forgets everything: the store was emptied. */
 void outbox_clear(struct outbox *o);
-/* `f` is what `receipt` was refused for. */
-void outbox_receipt(struct outbox *o, const struct banter_receipt *receipt,
+/* `to` is what the draft was sent to, `f` what `receipt` was refused for. */
+void outbox_receipt(struct outbox *o, const struct banter_receipt *receipt, const char *to,
                     const struct failure *f);
 /* An entry of this user has come: if it was a draft here, that is as good as a receipt. */
 void outbox_entry(struct outbox *o, const struct banter_entry *entry);

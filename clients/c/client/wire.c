@@ -62,7 +62,8 @@ struct failure wire_failure(const json_t *error)
     return f;
 }
 
-bool wire_receipt(const json_t *json, struct banter_receipt *out, struct failure *f)
+bool wire_receipt(const json_t *json, struct banter_receipt *out, const char **to,
+                  struct failure *f)
 {
     const json_t *error = json_object_get(json, "error");
 
@@ -71,6 +72,9 @@ bool wire_receipt(const json_t *json, struct banter_receipt *out, struct failure
         .id = json_text_of(json, "id"),
         .conversation = json_text_of(json, "conversation"),
     };
+    *to = json_text_of(json, "to");
+    if (!*to)
+        *to = out->conversation;
     if (!out->id || !out->conversation)
         return false;
     if (error) {

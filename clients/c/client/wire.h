@@ -21,8 +21,10 @@ bool wire_entry(const json_t *json, struct banter_entry *out) MUST_USE;
 json_t *wire_entry_of_draft(const char *draft, size_t length, const char *from,
                             const struct banter_receipt *receipt) MUST_USE;
 /* False: this is no receipt, or of a draft without an id. *f is what it was refused for; the
- * receipt's `reason` borrows from that. */
-bool wire_receipt(const json_t *json, struct banter_receipt *out, struct failure *f) MUST_USE;
+ * receipt's `reason` borrows from that. *to is what the draft was sent to: "@handle", or the
+ * conversation's id. */
+bool wire_receipt(const json_t *json, struct banter_receipt *out, const char **to,
+                  struct failure *f) MUST_USE;
 /* An {"error":{…}} in a command's response, or the like; or a problem document. */
 struct failure wire_failure(const json_t *error);
 
