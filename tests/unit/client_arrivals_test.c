@@ -175,6 +175,30 @@ static void a_late_receipt_is_of_no_other_draft(void **state)
     assert_int_equal(rig.conversations[0].last_seq, 2);
 }
 
+static void done(void *owner, const struct banter_result *result)
+{
+    *(int *)owner = result->error;
+}
+
+/* The program's last word was that nobody is to be logged in. */
+static void a_login_that_is_under_way_ends_with_the_logout(void **state)
+{
+    int in = -1, out = -1;
+
+    (void)state;
+    assert_int_equal(session_enter(rig.engine.session, "/v1/login", "alice", "correct horse", NULL,
+                                   NULL, done, &in),
+                     BANTER_OK);
+    assert_int_equal(engine_log_out(&rig.engine, done, &out), BANTER_OK);
+    rig_pass(&rig, 1000);
+    assert_int_equal(in, BANTER_UNAUTHORIZED);
+    assert_int_equal(out, BANTER_OK);
+    assert_int_equal(rig.state, BANTER_SIGNED_OUT);
+    assert_int_equal(rig.connects, 0);
+    rig_log_in(&rig);
+    rig_settle(&rig);
+}
+
 #define LIFE_TEST(name) cmocka_unit_test_setup_teardown(name, start, finish)
 
 int main(void)
@@ -186,6 +210,7 @@ int main(void)
         LIFE_TEST(what_nobody_told_of_begins_with_what_comes),
         LIFE_TEST(whoever_was_displaced_at_another_node_waits),
         LIFE_TEST(a_late_receipt_is_of_no_other_draft),
+        LIFE_TEST(a_login_that_is_under_way_ends_with_the_logout),
         LIFE_TEST(a_history_that_takes_no_token_is_asked_ever_more_slowly),
     };
 

@@ -30,6 +30,7 @@ struct session {
     int64_t expires_at_ms, lifetime_ms;
     uint64_t tokens; /* counts them: an answer that concerns earlier ones is nobody's */
     uint64_t tokens_exchanged;
+    uint64_t departures; /* counts them: a login that was asked for before is not wanted any more */
     bool renewing;
 };
 
@@ -39,6 +40,7 @@ struct entering {
     char path[16];
     struct buf body;
     size_t servers_left; /* to try, should one not be there */
+    uint64_t departures; /* when it was asked for */
     banter_done_fn *done;
     void *owner;
 };
@@ -404,7 +406,10 @@ static void entered(void *owner, const struct http_answer *a)
         if (send_entering(e) == BANTER_OK)
             return;
     }
-    f = is_success(a) ? take_answer(s, a) : failure_of(a, &is_banter);
+    if (e->departures != s->departures)
+        f = failure_make(BANTER_UNAUTHORIZED, "logged out meanwhile");
+    else
+        f = is_success(a) ? take_answer(s, a) : failure_of(a, &is_banter);
     if (!f.error)
         s->hooks.opened(s->hooks.owner, true);
     tell_done(e->done, e->owner, &f, "{}");
@@ -438,6 +443,7 @@ int session_enter(struct session *s, const char *path, const char *handle, const
     e->done = done;
     e->owner = owner;
     e->servers_left = s->parts.servers->count;
+    e->departures = s->departures;
     assert(strlen(path) < sizeof e->path);
     memcpy(e->path, path, strlen(path) + 1);
     buf_init(&e->body, BODY_MAX_BYTES);
@@ -499,6 +505,7 @@ int session_log_out(struct session *s, banter_done_fn *done, void *owner)
         request.body = e->body.data;
         request.length = e->body.length;
         forget(s);
+        s->departures++;
         if (s->parts.http.start(s->parts.http.self, &request, logged_out, e) == BANTER_OK)
             return BANTER_OK;
         tell_done(done, owner, &no_failure, "{}");
