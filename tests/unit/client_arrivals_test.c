@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* client_arrivals_test.c - libbanter while it comes in: what happens between `me/ready` and the
- * answer to its sync, when another node tells it to stay away, and when it is not let in. */
+ * answer to its sync, when another node tells it to stay away, when it is not let in, and when its
+ * disk is full. */
 #include "unit/unit.h"
 
 #include "unit/client_rig.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 static struct rig rig;
 
@@ -199,6 +203,44 @@ static void a_login_that_is_under_way_ends_with_the_logout(void **state)
     rig_settle(&rig);
 }
 
+static void set_file_limit(rlim_t bytes)
+{
+    struct rlimit limit;
+
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* The receipt is told, but the draft cannot be taken out of the store: that is made up for. */
+static void a_disk_that_was_full_keeps_no_draft(void **state)
+{
+    char path[] = "/tmp/banter-unit-XXXXXX";
+
+    (void)state;
+    close(mkstemp(path));
+    assert_ptr_not_equal(signal(SIGXFSZ, SIG_IGN), SIG_ERR);
+    rig_restart(&rig, path, BANTER_FROM_NOW);
+    rig_log_in(&rig);
+    rig_settle(&rig);
+    assert_true(rig_post(&rig, 1, "d1"));
+    assert_true(rig_post(&rig, 1, "d2"));
+    set_file_limit(0);
+    rig_pass(&rig, 3000);
+    assert_int_equal(rig.receipts[0] + rig.receipts[1], 2);
+    assert_int_equal(store_draft_count(rig.store), 2);
+    set_file_limit(RLIM_INFINITY);
+    rig_pass(&rig, 3000);
+    assert_int_equal(store_draft_count(rig.store), 0);
+    rig_others_post(&rig, 1); /* with it the position is noted again */
+    rig_settle(&rig);
+    rig_restart(&rig, path, BANTER_FROM_NOW);
+    rig_settle(&rig);
+    rig_assert_complete(&rig);                /* and one receipt of each */
+    rig_restart(&rig, NULL, BANTER_FROM_NOW); /* SQLite takes its own files away */
+    unlink(path);
+}
+
 #define LIFE_TEST(name) cmocka_unit_test_setup_teardown(name, start, finish)
 
 int main(void)
@@ -211,6 +253,7 @@ int main(void)
         LIFE_TEST(whoever_was_displaced_at_another_node_waits),
         LIFE_TEST(a_late_receipt_is_of_no_other_draft),
         LIFE_TEST(a_login_that_is_under_way_ends_with_the_logout),
+        LIFE_TEST(a_disk_that_was_full_keeps_no_draft),
         LIFE_TEST(a_history_that_takes_no_token_is_asked_ever_more_slowly),
     };
 

@@ -245,6 +245,13 @@ static void drop_connection(void *owner, const struct failure *why)
     connection_drop(&e->connection, why, false);
 }
 
+static void fewer_drafts(void *owner)
+{
+    struct engine *e = owner;
+
+    e->parts.changed(e->parts.owner);
+}
+
 static const char *user_of(void *owner)
 {
     return session_login(((struct engine *)owner)->session).user;
@@ -329,7 +336,8 @@ static void init_parts(struct engine *e)
     e->outbox = (struct outbox){
         .platform = platform,
         .store = store,
-        .hooks = {publish_draft, tell_receipt, draft_stored, drop_connection, user_of, trouble, e},
+        .hooks = {publish_draft, tell_receipt, draft_stored, drop_connection, user_of, trouble,
+                  fewer_drafts, e},
     };
     e->logs = (struct logs){.store = store, .hooks = {tell_entry, trouble, e}};
     e->catch_up = (struct catch_up){

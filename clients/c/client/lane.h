@@ -22,6 +22,7 @@ struct lane;
 
 /* A draft. `number` orders those of a device. */
 struct letter {
+    struct letter *next; /* of those that are done, in the outbox */
     struct lane *lane;
     int64_t number;
     size_t length;

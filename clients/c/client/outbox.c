@@ -43,6 +43,8 @@ void outbox_init(struct outbox *o)
     map_init(&o->letters, &by_id);
     o->first = NULL;
     o->last = &o->first;
+    o->done = NULL;
+    o->done_at = NEVER;
     o->loaded = 0;
     o->flying = o->flying_bytes = 0;
     o->window = WINDOW_MAX;
@@ -54,7 +56,12 @@ void outbox_init(struct outbox *o)
 void outbox_finish(struct outbox *o)
 {
     struct lane *next;
+    struct letter *letter;
 
+    while ((letter = o->done) != NULL) {
+        o->done = letter->next;
+        free(letter);
+    }
     for (struct lane *l = o->first; l; l = next) {
         next = l->next;
         for (size_t i = 0; i < l->count; i++)
@@ -139,18 +146,36 @@ static void rewind_lane(struct outbox *o, struct lane *l)
     lane_rewind(l);
 }
 
-/* It is out of the store, or will be found there again at the next start. */
+/* It takes no place in the store any more, or will be found there again at the next start. */
+static void remove_done(struct outbox *o)
+{
+    struct letter *letter;
+
+    o->done_at = NEVER;
+    while ((letter = o->done) != NULL) {
+        int error = store_draft_remove(o->store, letter->number);
+
+        if (error) {
+            o->hooks.trouble(o->hooks.owner, error, "a receipted draft stays in the store");
+            o->done_at = platform_now(o->platform) + TROUBLE_MS;
+            return;
+        }
+        o->done = letter->next;
+        free(letter);
+    }
+}
+
 static void forget(struct outbox *o, struct letter *letter)
 {
     struct lane *l = letter->lane;
-    int error = store_draft_remove(o->store, letter->number);
 
-    if (error)
-        o->hooks.trouble(o->hooks.owner, error, "a receipted draft stays in the store");
     land(o, letter);
     lane_remove(l, letter);
     map_remove(&o->letters, letter->id);
-    free(letter);
+    letter->lane = NULL;
+    letter->next = o->done;
+    o->done = letter;
+    remove_done(o);
     if (l->count == 0) {
         unlink_lane(o, l);
         lane_destroy(l);
@@ -271,6 +296,10 @@ void outbox_tick(struct outbox *o)
     uint64_t now = platform_now(o->platform);
     struct lane *next;
 
+    if (now >= o->done_at) {
+        remove_done(o);
+        o->hooks.fewer(o->hooks.owner);
+    }
     if (o->try_at != NEVER && now < o->try_at)
         return;
     o->try_at = NEVER;
@@ -294,14 +323,14 @@ void outbox_tick(struct outbox *o)
 
 uint64_t outbox_deadline(const struct outbox *o)
 {
-    uint64_t deadline = NEVER;
+    uint64_t deadline = o->done_at;
 
     if (o->try_at != NEVER)
-        return o->try_at;
+        return earlier(deadline, o->try_at);
     if (o->may_be_more)
         return 0;
     if (!o->is_up)
-        return NEVER;
+        return deadline;
     for (const struct lane *l = o->first; l; l = l->next) {
         uint64_t since = lane_flying_since(l);
 

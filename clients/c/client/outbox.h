@@ -29,6 +29,8 @@ struct outbox_hooks {
     /* Who writes; NULL while nobody is logged in. */
     const char *(*user)(void *owner);
     void (*trouble)(void *owner, int error, const char *what);
+    /* Fewer drafts are in the store, though nothing was heard. */
+    void (*fewer)(void *owner);
     void *owner;
 };
 
@@ -39,6 +41,8 @@ struct outbox {
 
     struct map letters;         /* by id */
     struct lane *first, **last; /* all lanes, the next to send first */
+    struct letter *done;        /* receipted, but the store could not let go of them yet */
+    uint64_t done_at;           /* when it is asked to again */
     int64_t loaded;             /* the number of the last draft that was read from the store */
     size_t flying, flying_bytes;
     unsigned window; /* how many may be in flight */
