@@ -162,8 +162,10 @@ LANGUAGE sql STABLE AS $$
     SELECT sha256(k.key || convert_to(handle, 'UTF8')) FROM banter.erasure_key k
 $$;
 
--- For exports.
+-- What exports and erasures look for.
+CREATE INDEX blocks_by_blocked ON banter.blocks (blocked);
 CREATE INDEX ended_logins_by_user ON banter.ended_logins (user_id, ended_at);
+CREATE INDEX invites_by_creator ON banter.invites (created_by, created_at, id);
 
 -- The entries that the server made are few, and the only ones where others name a user.
 CREATE INDEX messages_made ON banter.messages (conversation, seq) WHERE kind >= 10;

@@ -46,6 +46,18 @@ def test_rows_that_are_to_go_have_a_number_to_go_by(banter):
             ("push_dead",), ("push_jobs",)}, "these two go by the registration"
 
 
+def test_rows_that_are_to_go_are_found_by_an_index(banter):
+    found = rows(banter, """
+        SELECT c.table_name, c.column_name
+          FROM banter.columns c
+         WHERE c.fate = 'delete' AND NOT EXISTS (
+               SELECT FROM pg_index i
+                 JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+                WHERE i.indrelid = ('banter.' || c.table_name)::regclass
+                  AND i.indpred IS NULL AND a.attname = c.column_name)""")
+    assert found == {("quarantine", "sender")}, "that one has a row for each bug that was met"
+
+
 def test_the_numbers_of_rows_that_go_are_bigint(banter):
     assert rows(banter, """
         SELECT c.table_name, c.column_name
