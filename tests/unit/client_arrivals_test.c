@@ -179,6 +179,22 @@ static void a_late_receipt_is_of_no_other_draft(void **state)
     assert_int_equal(rig.conversations[0].last_seq, 2);
 }
 
+/* Such as a proxy that does not find its server: it does not say that one is no member any more. */
+static void what_is_no_banter_settles_no_gap(void **state)
+{
+    (void)state;
+    rig_log_in(&rig);
+    rig_settle(&rig);
+    rig.faults.lose_live = 100;
+    rig_others_post(&rig, 0);
+    rig.faults.lose_live = 0;
+    rig.strangers = 3;
+    rig_others_post(&rig, 0);
+    rig_pass(&rig, 100000);
+    assert_int_equal(rig.strangers, 0);
+    assert_int_equal(rig.conversations[0].told, 2);
+}
+
 static void done(void *owner, const struct banter_result *result)
 {
     *(int *)owner = result->error;
@@ -252,6 +268,7 @@ int main(void)
         LIFE_TEST(what_nobody_told_of_begins_with_what_comes),
         LIFE_TEST(whoever_was_displaced_at_another_node_waits),
         LIFE_TEST(a_late_receipt_is_of_no_other_draft),
+        LIFE_TEST(what_is_no_banter_settles_no_gap),
         LIFE_TEST(a_login_that_is_under_way_ends_with_the_logout),
         LIFE_TEST(a_disk_that_was_full_keeps_no_draft),
         LIFE_TEST(a_history_that_takes_no_token_is_asked_ever_more_slowly),

@@ -87,7 +87,7 @@ struct rig {
     struct rig_faults faults;
     const char *nodes;    /* the answer of GET /v1/servers; NULL: not known there */
     const char *unsynced; /* a conversation that the syncs do not know yet */
-    int strangers;        /* so many exchanges of a token are answered by something in between */
+    int strangers;        /* so many exchanges and pages are answered by something in between */
     bool frail;           /* the network threads and the engine may run out of memory */
 
     char posted[RIG_DRAFTS_MAX][24]; /* ids, in order; of each the receipts that were told */

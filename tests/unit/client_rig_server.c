@@ -391,6 +391,10 @@ static long answer_as_user(struct rig *r, const struct rig_call *call, char *to)
     }
     if (strcmp(call->path, "/v1/sync") == 0) {
         answer_sync(r, call, to);
+    } else if (strncmp(call->path, "/v1/conversations/", 18) == 0 && r->strangers > 0) {
+        r->strangers--;
+        (void)snprintf(to, ANSWER_SIZE, "<html>no such page</html>");
+        return STATUS_NOT_FOUND;
     } else if (strncmp(call->path, "/v1/conversations/", 18) == 0) {
         answer_history(r, call, to);
     } else if (strcmp(call->path, "/v1/servers?location=eu/de") == 0 && r->nodes) {

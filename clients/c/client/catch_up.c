@@ -273,7 +273,7 @@ static void filled(void *owner, const struct failure *f, json_t *json, const cha
     c->filling--;
     if (!f->error) {
         take_page(c, t, asked_at, json);
-    } else if (error_is_passing(f->error) || f->error == BANTER_UNAUTHORIZED) {
+    } else if (!f->is_banters || error_is_passing(f->error) || f->error == BANTER_UNAUTHORIZED) {
         rest(c, t, f->retry_after_ms); /* a new token was refused, too: the next one may do */
     } else {
         logs_settle(c->logs, t); /* one is not in it any more */

@@ -16,6 +16,7 @@ enum { REASON_MAX_BYTES = 200 };
 
 struct failure {
     int error;               /* enum banter_error; BANTER_OK: none */
+    bool is_banters;         /* a Banter said so, and nothing between it and us */
     uint64_t retry_after_ms; /* as the server said, else 0 */
     char reason[REASON_MAX_BYTES + 1];
 };

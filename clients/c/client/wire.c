@@ -58,6 +58,7 @@ struct failure wire_failure(const json_t *error)
                                     reason ? reason : json_text_of(error, "detail"));
     int64_t retry_after = json_count_of(error, "retry_after_ms");
 
+    f.is_banters = json_text_of(error, "code") != NULL;
     f.retry_after_ms = retry_after > 0 ? (uint64_t)retry_after : 0;
     return f;
 }
