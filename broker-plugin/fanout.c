@@ -422,15 +422,19 @@ static void echo_barriers(struct core *c)
     memmove(f->barriers, f->barriers + done, f->barrier_count * sizeof f->barriers[0]);
 }
 
-bool fanout_barrier(struct core *c, uint64_t number)
+void fanout_barrier(struct core *c, uint64_t number)
 {
     struct fanout *f = &c->fanout;
+    struct pending_barrier *last = f->barrier_count ? &f->barriers[f->barrier_count - 1] : NULL;
 
-    if (f->barrier_count == FANOUT_BARRIERS_MAX)
-        return false;
-    f->barriers[f->barrier_count++] = (struct pending_barrier){number, f->ended_ticket};
+    /* An echo answers every lower number too. Without room the last one waits for more. */
+    if (last && (last->ticket == f->ended_ticket || f->barrier_count == FANOUT_BARRIERS_MAX)) {
+        last->number = number > last->number ? number : last->number;
+        last->ticket = f->ended_ticket;
+    } else {
+        f->barriers[f->barrier_count++] = (struct pending_barrier){number, f->ended_ticket};
+    }
     echo_barriers(c);
-    return true;
 }
 
 void fanout_turn(struct core *c)

@@ -76,8 +76,8 @@ void fanout_device(struct core *c, const struct frame_device *f);
 void fanout_ended(struct core *c, struct conversation *conversation);
 /* Echoes the barrier when every change of members before it is in force: at once, unless a
  * conversation is being ended in slices. What waits in a backlog is no reason to wait, because who
- * is a member counts when it is handed out. False: too many are waiting. */
-bool fanout_barrier(struct core *c, uint64_t number) MUST_USE;
+ * is a member counts when it is handed out. */
+void fanout_barrier(struct core *c, uint64_t number);
 /* Goes on with the backlogs while this turn has time. */
 void fanout_turn(struct core *c);
 /* Nobody waits for barriers any more. */

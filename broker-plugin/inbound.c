@@ -68,7 +68,10 @@ static bool on_barrier(struct core *c, struct slice body)
 {
     struct frame_barrier f;
 
-    return frame_read_barrier(body, &f) && fanout_barrier(c, f.number);
+    if (!frame_read_barrier(body, &f))
+        return false;
+    fanout_barrier(c, f.number);
+    return true;
 }
 
 static bool on_kick(struct core *c, struct slice body)

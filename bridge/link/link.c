@@ -150,11 +150,12 @@ static bool key_is_ours(const struct link *l, struct slice key)
 static void welcome(struct link *l, struct guest *slot)
 {
     struct peer *peer = slot->peer;
-    uint64_t boot = slot->boot;
+    uint64_t boot = slot->boot, unwritten;
 
     *slot = (struct guest){0};
     if (l->plugin)
         lose_plugin(l, slot);
+    unwritten = l->barrier_number;
     l->plugin = peer;
     heard(l);
     log_info("link", "plugin connected, boot %016llx", (unsigned long long)boot);
@@ -165,6 +166,7 @@ static void welcome(struct link *l, struct guest *slot)
         frame_write_hold(peer_out(peer), &(struct frame_hold){true});
     schedule_turn_end(l);
     l->handlers.connected(l->handlers.owner, boot);
+    end_barriers(l, unwritten); /* this plugin will not answer what it is not asked */
 }
 
 /* The plugin has come anew before it was welcomed: as with WELCOME, the last one counts. */

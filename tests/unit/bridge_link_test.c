@@ -363,6 +363,27 @@ static void test_barriers(void **state)
     assert_int_equal(barriers_ended, 3);
 }
 
+static void on_barrier_and_another(void *owner)
+{
+    on_barrier(owner);
+    link_barrier(server, on_barrier, owner);
+}
+
+/* What was asked while one plugin had gone and the next one had not come is not asked of that. */
+static void test_barriers_between_two_plugins(void **state)
+{
+    int first, second;
+
+    (void)state;
+    first = plug_in(7);
+    link_barrier(server, on_barrier_and_another, NULL);
+    second = plug_in(8);
+    assert_int_equal(barriers_ended, 2);
+    assert_closed(first);
+    assert_silent(second);
+    close(second);
+}
+
 static void test_an_unanswered_barrier_closes_the_link(void **state)
 {
     int fd = plug_in(1);
@@ -490,6 +511,7 @@ int main(void)
         LINK_TEST(test_a_new_plugin_replaces_the_old_one),
         LINK_TEST(test_what_is_written_in_one_turn_leaves_in_order),
         LINK_TEST(test_barriers),
+        LINK_TEST(test_barriers_between_two_plugins),
         LINK_TEST(test_an_unanswered_barrier_closes_the_link),
         LINK_TEST(test_a_silent_plugin_is_noticed),
         LINK_TEST(test_hold_is_told_and_nothing_stops),
