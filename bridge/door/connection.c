@@ -22,6 +22,7 @@ enum {
     STUCK_MS = 30000, /* in which a reader must take something */
     /* Answers to a client that does not read them (pongs) wait up to this; then it is not read. */
     CLIENT_WAITING_MAX_BYTES = 2 * STREAM_READ_BYTES,
+    TURNED_AWAY_MAX = 64, /* at a time, of those for whom there are no descriptors */
     /* Of incomplete first requests and CONNECTs, all together. */
     HELD_MUCH_BYTES = STREAM_WAITING_MUCH_BYTES,
 };
@@ -169,18 +170,26 @@ void connection_enter(struct connection *c, const struct stage *stage)
     c->stage = stage;
 }
 
+static bool has_descriptors(const struct door *d, unsigned more)
+{
+    return d->descriptors + more <= d->descriptors_max;
+}
+
 static bool is_full(const struct door *d)
 {
     enum { MOST_DESCRIPTORS = 3 }; /* that one connection can come to cost */
 
-    return d->count > d->config.connections_max ||
-           d->descriptors + MOST_DESCRIPTORS > d->descriptors_max;
+    return d->count > d->config.connections_max || !has_descriptors(d, MOST_DESCRIPTORS);
 }
 
-/* Without a TLS handshake, which would cost more than the answer is worth. */
+/* Without a TLS handshake, which would cost more than the answer is worth, and without an answer if
+ * those who are still to go have taken too much of what is not the door's. */
 static void turn_away(struct connection *c, enum door_refusal why, const char *detail)
 {
-    if (c->stage == &first_stage && !c->has_tls) {
+    const struct door *d = c->door;
+
+    if (c->stage == &first_stage && !c->has_tls &&
+        d->descriptors <= d->descriptors_max + TURNED_AWAY_MAX) {
         first_refuse(c, why, 503, detail);
     } else {
         connection_count_refusal(c, why);
@@ -223,6 +232,8 @@ int connection_open_inner(struct connection *c, const char *path, const char *na
     struct sockaddr_un address, own = {.sun_family = AF_UNIX};
     int fd, error = 0;
 
+    if (!has_descriptors(c->door, descriptors))
+        return EMFILE;
     if (!unix_socket_address(&address, path))
         return errno;
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -2,7 +2,9 @@
 """The front door as hostile, slow and unusual WebSocket clients meet it, on raw sockets; honest
 ones are in test_mqttjs.py and below."""
 import json
+import os
 import re
+import resource
 import socket
 import time
 
@@ -470,3 +472,52 @@ def test_clients_that_leave_at_every_moment(banter):
             if length % 2:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
     connect(banter, alice, "stays").close()
+
+
+def narrow(system):
+    """Has the bridge start again with a thousand descriptors: those of its parent, which may only
+    ever be fewer."""
+    pid = system.pid("bridge")
+    with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+        parent = int(stat.read().rpartition(")")[2].split()[1])
+    resource.prlimit(parent, resource.RLIMIT_NOFILE, (1024, 1024))
+    system.wait_restarted("bridge", system.kill("bridge"))
+    system.wait_ready()
+
+
+def fill_the_door(system, count, request):
+    """The most descriptors that the bridge had while so many connected and then sent this."""
+    descriptors, most, sockets = f"/proc/{system.pid('bridge')}/fd", 0, []
+    try:
+        for i in range(count):
+            sockets.append(connect_raw(system.ws))
+            if i % 20 == 0:
+                most = max(most, len(os.listdir(descriptors)))
+        for sock in sockets:
+            try:
+                sock.sendall(request)
+            except ConnectionError:
+                pass  # turned away
+        for _ in range(50):
+            most = max(most, len(os.listdir(descriptors)))
+            time.sleep(0.01)
+    finally:
+        for sock in sockets:
+            sock.close()
+    return most
+
+
+def test_descriptors_are_left_by_who_is_turned_away(make_system):
+    """Though they do not go."""
+    system = make_system(BANTER_CONNECTIONS_MAX=100)
+    narrow(system)
+    assert fill_the_door(system, 1500, b"") < 1024 - 64
+    system.wait_ready()
+
+
+def test_descriptors_are_left_by_who_comes_first_and_asks_later(fresh_banter):
+    """A connection that has said nothing costs less than one with the server behind it."""
+    system = fresh_banter
+    narrow(system)
+    assert fill_the_door(system, 700, b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n") < 1024 - 64
+    system.wait_ready()
