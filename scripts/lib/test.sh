@@ -140,7 +140,7 @@ suite_unit_tsan() { run_ctest tsan --exclude-regex '_memory$|_exhaustion$'; }
 suite_integration() {
     build_preset release
     ensure_node_modules
-    BANTER_BUILD_DIR=$REPO/build/release run_pytest -n 4 \
+    BANTER_BUILD_DIR=$REPO/build/release run_pytest -n 5 \
         -m "not bench and not push and not cluster and not zookeeper"
 }
 
@@ -246,7 +246,8 @@ suite_bench_smoke() {
     build_preset release
     (cd "$REPO/tests/bench" && PYTHONDONTWRITEBYTECODE=1 BANTER_BUILD_DIR=$REPO/build/release \
         /usr/bin/python3 -m pytest -q -p no:cacheprovider .)
-    BANTER_BUILD_DIR=$REPO/build/release run_pytest -m bench
+    BANTER_BUILD_DIR=$REPO/build/release run_pytest -n 2 -m bench \
+        "$REPO/tests/integration/test_bench.py"
 }
 
 suite_zookeeper() {
