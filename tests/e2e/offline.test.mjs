@@ -92,11 +92,20 @@ test('a server that is gone for a while, and a page loaded meanwhile', async () 
   await bob.openChat('Alice');
   await bob.sees('stream 60');
   await bob.say('written meanwhile');
+  await bob.marked('written meanwhile', 'waiting');
   await bob.page.reload();
   await bob.openChat('Alice');
   await bob.marked('written meanwhile', 'waiting');
+  await bob.say('and gone at once');
+  await bob.page.reload();
+  await bob.openChat('Alice');
+  // Perhaps it was not stored yet: then it has not been begun to send either.
+  await until(async () => (await bob.texts()).includes('and gone at once') ||
+    await bob.composer().inputValue() === 'and gone at once', 'the text');
+  if (!(await bob.texts()).includes('and gone at once')) await bob.composer().press('Enter');
   await system.resume('bridge');
   await alice.sees('written meanwhile', { timeout: RECOVERY_MS });
+  await alice.sees('and gone at once', { timeout: RECOVERY_MS });
   await bob.marked('written meanwhile', 'read');
   assert.equal((await bob.texts()).filter((text) => text === 'written meanwhile').length, 1);
 });

@@ -113,6 +113,7 @@ export function lengthOf(letter: Letter | undefined): number {
 /** As others see it. */
 export function itemOf(letter: Letter): OutboxItem {
   const { id, target, draft, at, error } = letter;
-  const state = error ? 'failed' : letter.flownAt === null ? 'waiting' : 'sending';
+  const isWaiting = letter.isStored && letter.flownAt === null;
+  const state = error ? 'failed' : isWaiting ? 'waiting' : 'sending';
   return { id, target, draft, at, state, error };
 }

@@ -297,6 +297,7 @@ export class Outbox {
     try {
       await this.records.flush();
       letter.isStored = true;
+      this.show();
     } catch (error) {
       this.forget(letter);
       this.pump();

@@ -119,8 +119,9 @@ export interface Cursor {
   readonly read: number;
 }
 
-/** What became of a draft so far. `waiting`: in the outbox, to be sent when possible; `sending`:
- * sent, no receipt yet; `failed`: refused for good, see `error`; `stored`: it has its `seq`. */
+/** What became of a draft so far. `waiting`: in the outbox for good, to be sent when possible;
+ * `sending`: on its way there, or sent and without a receipt yet; `failed`: refused for good, see
+ * `error`; `stored`: it has its `seq`. */
 export type DraftState = 'waiting' | 'sending' | 'failed' | 'stored';
 
 export interface Reaction {

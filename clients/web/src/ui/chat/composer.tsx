@@ -52,11 +52,17 @@ function ContextBar({ context, onClose }: { context: Context; onClose: () => voi
   );
 }
 
-/** The draft of a conversation, which an edit puts aside for a while. */
+/** The draft of a conversation, which an edit puts aside for a while; and the texts that the outbox
+ * has not for good yet, which a page that goes away meanwhile keeps before it. */
 function useDraft(id: string, context: Context | null) {
   const [text, setText] = useState(() => draftOf(id));
   const aside = useRef<string | null>(null);
+  const leaving = useRef<string[]>([]);
   const latest = useLatest(text);
+  const keep = () => {
+    const begun = aside.current ?? latest.current;
+    keepDraft(id, [...leaving.current, begun].filter((part) => part !== '').join('\n'));
+  };
   const editing = context?.kind === 'edit' ? context.item : null;
   useLayoutEffect(() => {
     if (!editing) return;
@@ -68,18 +74,17 @@ function useDraft(id: string, context: Context | null) {
     };
   }, [editing?.key]);
   useEffect(() => {
-    const timer = setTimeout(() => keepDraft(id, aside.current ?? latest.current), KEEP_AFTER_MS);
+    const timer = setTimeout(keep, KEEP_AFTER_MS);
     return () => clearTimeout(timer);
   }, [text]);
   useEffect(() => {
-    const keep = () => keepDraft(id, aside.current ?? latest.current);
     addEventListener('pagehide', keep);
     return () => {
       removeEventListener('pagehide', keep);
       keep();
     };
   }, []);
-  return [text, setText] as const;
+  return [text, setText, leaving.current, keep] as const;
 }
 
 function insertAtCaret(area: HTMLTextAreaElement, text: string): string {
@@ -89,7 +94,7 @@ function insertAtCaret(area: HTMLTextAreaElement, text: string): string {
 
 export function Composer(props: ComposerProps) {
   const { id, timeline, context, onContext, onEditLast, onPickEmoji, onSent, title } = props;
-  const [text, setText] = useDraft(id, context);
+  const [text, setText, leaving, keep] = useDraft(id, context);
   const area = useRef<HTMLTextAreaElement>(null);
   const length = characters(text);
   const left = limits.TEXT_MAX_CHARACTERS - length;
@@ -107,15 +112,16 @@ export function Composer(props: ComposerProps) {
     const body = sendable(text);
     const replyTo = context?.item.seq;
     setText('');
-    keepDraft(id, '');
+    leaving.push(body);
     onContext(null);
     onSent();
     try {
       await timeline.send(body, replyTo != null ? { replyTo } : {});
+      leaving.splice(leaving.indexOf(body), 1);
+      keep();
     } catch (thrown) {
-      const back = (since: string) => (since === '' ? body : `${body}\n${since}`);
-      setText(back);
-      keepDraft(id, back(draftOf(id)));
+      leaving.splice(leaving.indexOf(body), 1);
+      setText((since) => (since === '' ? body : `${body}\n${since}`));
       tell(sentence(toBanterError(thrown), { limit_reached: 'Too many messages are waiting.' }));
     }
   };

@@ -71,6 +71,19 @@ describe('the outbox', () => {
     assert.deepEqual(alice.outbox.get(), []);
   });
 
+  test('what waits has been stored: a program that ends then has it in the next one', async () => {
+    world.server.isDown = true;
+    world.server.cut();
+    await world.clock.pass(10);
+    const posting = send('a');
+    const seen: string[] = [];
+    const stop = alice.outbox.subscribe(() => seen.push(...states()));
+    await posting;
+    await Promise.resolve();
+    stop();
+    assert.deepEqual([...new Set(seen)], ['sending', 'waiting']);
+  });
+
   test('what was lost is sent again under the same id', async () => {
     fates({ b: ['lose'] });
     const [, id] = await send('a', 'b', 'c');
