@@ -339,6 +339,7 @@ static bool create_core(struct app *a, const struct config *config)
         .node = a->node,
         .batch_max = config->batch_max,
         .batches_flying = config->batches_flying,
+        .crowd = INGEST_CROWD,
         .queue_max = config->queue_max,
         .push = push_service_is_on(a->push),
     };

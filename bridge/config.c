@@ -173,7 +173,7 @@ static const struct key keys[] = {
      "connections to PostgreSQL besides the writer's", 1, 64},
     {"batch_max", TYPE_NUMBER, AT(batch_max), "512", "drafts in one commit", 1, 4096},
     {"batches_flying", TYPE_NUMBER, AT(batches_flying), "2",
-     "commits on their way at the same time", 1, 16},
+     "commits on their way at the same time; more than one only while 64 drafts wait", 1, 16},
     {"queue_max", TYPE_NUMBER, AT(queue_max), "20000",
      "drafts that may wait before the plugin has to hold back", 1, 1000000},
     {"push_fcm_account", TYPE_TEXT, AT(push_fcm_account), "",

@@ -117,10 +117,14 @@ static bool may_send(const struct ingest *g)
     return !g->failing && db_conn_is_ready(g->conn) && !evtimer_pending(g->retry_timer, NULL);
 }
 
+/* A batch that is sent while another one is under way is closed early, and waits there. So few
+ * drafts wait here, where others may join them; many fill a batch anyway, and the time on the way
+ * would be lost. */
 static bool may_start_batch(struct ingest *g)
 {
     const struct batch *first = STAILQ_FIRST(&g->flying);
-    unsigned flying_max = g->suspects || (first && first->aside) ? 1 : g->config.batches_flying;
+    bool alone = g->suspects > 0 || (first && first->aside) || g->stats.queued < g->config.crowd;
+    unsigned flying_max = alone ? 1 : g->config.batches_flying;
 
     return may_send(g) && g->flying_count < flying_max && front(g) != NULL;
 }

@@ -45,11 +45,15 @@ struct ingest_draft {
     struct slice json;   /* the draft as received, copied */
 };
 
+enum { INGEST_CROWD = 64 };
+
 struct ingest_config {
     const char *dsn;
     struct db_node *node;    /* borrowed */
     unsigned batch_max;      /* drafts per batch; default 512 */
     unsigned batches_flying; /* batches sent and not answered; default 2 */
+    unsigned crowd;          /* drafts: fewer wait for an answer and for others that come meanwhile,
+                                instead of being one more batch on its way; INGEST_CROWD */
     unsigned queue_max;      /* drafts waiting before ingest_is_full(); default 20000 */
     bool push;               /* every text leaves a row in the outbox of push */
 };

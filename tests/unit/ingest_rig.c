@@ -79,11 +79,10 @@ static void on_settled(void *owner)
     settled_count++;
 }
 
-int rig_set_up(void **state)
+static int set_up(unsigned crowd)
 {
     const struct ingest_config config = {
-        .dsn = "", .batch_max = 64, .batches_flying = 2, .queue_max = 100};
-    (void)state;
+        .dsn = "", .batch_max = 64, .batches_flying = 2, .crowd = crowd, .queue_max = 100};
 
     told_count = settled_count = entry_count = member_count = 0;
     last_entry_seq = last_held_seq = 0;
@@ -95,6 +94,18 @@ int rig_set_up(void **state)
     ingest_on_settled(ingest, on_settled, NULL);
     fake_server_connect();
     return ingest ? 0 : -1;
+}
+
+int rig_set_up(void **state)
+{
+    (void)state;
+    return set_up(1);
+}
+
+int rig_set_up_crowds(void **state)
+{
+    (void)state;
+    return set_up(RIG_CROWD);
 }
 
 int rig_tear_down(void **state)

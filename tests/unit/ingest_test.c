@@ -40,6 +40,28 @@ static void test_what_queues_meanwhile_is_one_batch(void **state)
     assert_int_equal(last_entry_seq, 32);
 }
 
+static void test_few_wait_for_each_other_and_many_do_not(void **state)
+{
+    (void)state;
+    submit_numbered(0, 1);
+    ingest_kick(ingest);
+    submit_numbered(1, RIG_CROWD - 1);
+    ingest_kick(ingest);
+    assert_int_equal(fake_server_waiting(), 1);
+    fake_server_run();
+    assert_int_equal(told_count, 1);
+    assert_int_equal(fake_server_drafts_waiting(), RIG_CROWD - 1);
+    submit_numbered(RIG_CROWD, RIG_CROWD);
+    ingest_kick(ingest);
+    assert_int_equal(fake_server_waiting(), 2); /* the second one did not wait for the first */
+    submit_numbered(2 * RIG_CROWD, RIG_CROWD);
+    ingest_kick(ingest);
+    assert_int_equal(fake_server_waiting(), 2);
+    run_until_idle();
+    assert_told_in_order(3 * RIG_CROWD);
+    assert_int_equal(settled_count, 4);
+}
+
 static void test_a_later_batch_does_not_overtake_a_failed_one(void **state)
 {
     (void)state;
@@ -386,6 +408,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         INGEST_TEST(test_what_queues_meanwhile_is_one_batch),
+        cmocka_unit_test_setup_teardown(test_few_wait_for_each_other_and_many_do_not,
+                                        rig_set_up_crowds, rig_tear_down),
         INGEST_TEST(test_a_later_batch_does_not_overtake_a_failed_one),
         INGEST_TEST(test_unknown_outcome_is_stored_once_and_told_once),
         INGEST_TEST(test_poison_is_found_and_the_rest_keeps_its_order),
