@@ -489,13 +489,15 @@ def test_a_log_that_was_cut_off(story):
     assert "I0" in story.judge(write=False).violations.rules()
 
 
-def test_a_fault_point_that_nobody_passed(story):
-    story.fault(story.now, story.now + 1000, "kill.at.bridge.in_fill")
-    story.talk("a/d0", 17)
+@pytest.mark.parametrize("armed, rules", [(3, []), (4, ["I0"])])
+def test_fault_points_that_nobody_passed(story, armed, rules):
+    for n in range(armed):
+        story.fault(story.now, story.now + 1000, "kill.at.bridge.in_fill")
+        story.talk("a/d0", 17 + n)
     fired = story.directory / "fired"
     story.finish()
-    assert story.judge(fired=[fired]).violations.rules() == ["I0"]
-    fired.write_text("1\t2\t3\tbridge.in_fill\tkill\t1.000000001\n")
+    assert story.judge(fired=[fired]).violations.rules() == rules
+    fired.write_text("".join(f"1\t2\t3\tbridge.in_fill\tkill\t1.00000000{n}\n" for n in (1, 2)))
     assert story.judge(fired=[fired]).violations.rules() == []
 
 
