@@ -2,11 +2,11 @@
 /* ingest.h - the writer: drafts in, committed entries out, in order. The heart of the message path.
  *
  * Drafts are taken in submission order; whatever has queued goes out as one batch when a slot is
- * free. Results come back in submission order, but those of a conversation on which something else
- * holds a lock for long come later, in order among themselves. After the commit, and only then,
- * ingest tells of MEMBER and ENTRY and calls `done` of every draft of the batch in
- * order; then the function of ingest_on_settled() once. While PostgreSQL is away drafts wait; they
- * are never refused for that. */
+ * free, the first at once and further ones only for a crowd. Results come back in submission order,
+ * but those of a conversation on which something else holds a lock for long come later, in order
+ * among themselves. After the commit, and only then, ingest tells of MEMBER and ENTRY and calls
+ * `done` of every draft of the batch in order; then the function of ingest_on_settled() once. While
+ * PostgreSQL is away drafts wait; they are never refused for that. */
 #ifndef BANTER_BRIDGE_INGEST_H
 #define BANTER_BRIDGE_INGEST_H
 
