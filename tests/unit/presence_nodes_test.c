@@ -1,81 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* presence_nodes_test.c - what is made of users who are on several nodes, and what the others are
  * told of those who are here. */
-#include "unit/unit.h"
+#include "unit/presence_rig.h"
 
 #include "base/hash.h"
-#include "core/presence/roster.h"
 
 #include <stdio.h>
-
-enum { GRACE_MS = 30000, BOB = 2, CAROL = 3 };
-
-static struct roster *roster;
-static uint64_t now_ms;
-static char told[4096];    /* what others were shown, such as "bob online; " */
-static char written[4096]; /* what was to be written */
-static unsigned unknown_count;
-
-static struct roster_time at(uint64_t ms)
-{
-    now_ms = ms;
-    return (struct roster_time){ms, (int64_t)ms + 1000000, false};
-}
-
-static struct roster_time later(uint64_t ms)
-{
-    return at(now_ms + ms);
-}
-
-static void note(char *log, size_t capacity, const char *text)
-{
-    size_t length = strlen(log);
-
-    snprintf(log + length, capacity - length, "%s; ", text);
-}
-
-static void on_shown(void *owner, const struct roster_view *view)
-{
-    static const char *const names[] = {"unknown", "offline", "away", "online"};
-    char text[128];
-
-    (void)owner;
-    snprintf(text, sizeof text, "%.*s %s%s", (int)view->handle.length, view->handle.data,
-             names[view->shown], view->discreet ? " discreetly" : "");
-    note(told, sizeof told, text);
-}
-
-static void on_unknown(void *owner, uint64_t uid)
-{
-    (void)owner;
-    (void)uid;
-    unknown_count++;
-}
-
-static void on_seen(void *owner, uint64_t uid, int64_t at_ms)
-{
-    char text[64];
-
-    (void)owner;
-    snprintf(text, sizeof text, "%d seen %d", (int)uid, (int)(at_ms - 1000000));
-    note(written, sizeof written, text);
-}
-
-static void on_hidden(void *owner, uint64_t uid, bool hidden, int64_t at_ms)
-{
-    char text[64];
-
-    (void)owner;
-    snprintf(text, sizeof text, "%d %s %d", (int)uid, hidden ? "hides" : "shows",
-             (int)(at_ms - 1000000));
-    note(written, sizeof written, text);
-}
-
-static void forget(void)
-{
-    told[0] = '\0';
-    written[0] = '\0';
-}
 
 static char parts[1024]; /* what the other nodes were told, such as "bob online here; " */
 
@@ -87,7 +17,7 @@ static void on_part(void *owner, const struct roster_part *part)
     (void)owner;
     snprintf(text, sizeof text, "%.*s %s%s%s", (int)part->handle.length, part->handle.data,
              names[part->state], part->here ? " here" : "", part->hidden ? " hidden" : "");
-    note(parts, sizeof parts, text);
+    rig_note(parts, sizeof parts, text);
 }
 
 static void on_met(void *owner, uint64_t uid, struct slice device, uint64_t epoch)
@@ -97,7 +27,7 @@ static void on_met(void *owner, uint64_t uid, struct slice device, uint64_t epoc
     (void)owner;
     (void)epoch;
     snprintf(text, sizeof text, "%d meets %.*s", (int)uid, (int)device.length, device.data);
-    note(parts, sizeof parts, text);
+    rig_note(parts, sizeof parts, text);
 }
 
 static int set_up(void **state)

@@ -1,80 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* presence_roster_test.c - who is shown as what, on a clock that the test turns. */
-#include "unit/unit.h"
+#include "unit/presence_rig.h"
 
 #include "base/hash.h"
-#include "core/presence/roster.h"
 
 #include <stdio.h>
-
-enum { GRACE_MS = 30000, BOB = 2, CAROL = 3 };
-
-static struct roster *roster;
-static uint64_t now_ms;
-static char told[4096];    /* what others were shown, such as "bob online; " */
-static char written[4096]; /* what was to be written */
-static unsigned unknown_count;
-
-static struct roster_time at(uint64_t ms)
-{
-    now_ms = ms;
-    return (struct roster_time){ms, (int64_t)ms + 1000000, false};
-}
-
-static struct roster_time later(uint64_t ms)
-{
-    return at(now_ms + ms);
-}
-
-static void note(char *log, size_t capacity, const char *text)
-{
-    size_t length = strlen(log);
-
-    snprintf(log + length, capacity - length, "%s; ", text);
-}
-
-static void on_shown(void *owner, const struct roster_view *view)
-{
-    static const char *const names[] = {"unknown", "offline", "away", "online"};
-    char text[128];
-
-    (void)owner;
-    snprintf(text, sizeof text, "%.*s %s%s", (int)view->handle.length, view->handle.data,
-             names[view->shown], view->discreet ? " discreetly" : "");
-    note(told, sizeof told, text);
-}
-
-static void on_unknown(void *owner, uint64_t uid)
-{
-    (void)owner;
-    (void)uid;
-    unknown_count++;
-}
-
-static void on_seen(void *owner, uint64_t uid, int64_t at_ms)
-{
-    char text[64];
-
-    (void)owner;
-    snprintf(text, sizeof text, "%d seen %d", (int)uid, (int)(at_ms - 1000000));
-    note(written, sizeof written, text);
-}
-
-static void on_hidden(void *owner, uint64_t uid, bool hidden, int64_t at_ms)
-{
-    char text[64];
-
-    (void)owner;
-    snprintf(text, sizeof text, "%d %s %d", (int)uid, hidden ? "hides" : "shows",
-             (int)(at_ms - 1000000));
-    note(written, sizeof written, text);
-}
-
-static void forget(void)
-{
-    told[0] = '\0';
-    written[0] = '\0';
-}
 
 static int set_up(void **state)
 {
