@@ -15,6 +15,7 @@
 #include "app_rates.h"
 #include "app_replica.h"
 #include "app_sites.h"
+#include "app_writer.h"
 #include "base/address.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -97,6 +98,7 @@ struct app {
     bool leaving; /* the cluster knows */
     struct networks trusted_proxies;
     struct app_gauges gauges;
+    struct app_writer writer;
 
     struct keys *keys;
     struct db_node *node;
@@ -280,21 +282,6 @@ static bool create_connections(struct app *a, const struct config *config)
     db_node_on_changed(a->node, on_standing_changed, a);
     a->herald = herald_create(a->link);
     return true;
-}
-
-static void on_stored(void *owner, const struct uuid *conversation)
-{
-    struct app *a = owner;
-
-    indexer_note(a->indexer, conversation);
-    push_service_note(a->push);
-}
-
-static bool do_drafts_wait(void *owner)
-{
-    const struct app *a = owner;
-
-    return ingest_is_busy(a->ingest);
 }
 
 /* What stands beside the path of a message. */
@@ -515,8 +502,8 @@ static bool create_faces(struct app *a, const struct config *config)
         members_set_hooks(a->members, &members_hooks);
     a->gauges = (struct app_gauges){a->presence, a->ingest, a->cluster};
     a->intake = intake_create(&modules);
-    ingest_on_stored(a->ingest, on_stored, a);
-    indexer_give_way(a->indexer, do_drafts_wait, a);
+    a->writer = (struct app_writer){a->ingest, a->herald, a->indexer, a->push};
+    app_connect_writer(&a->writer);
     const struct link_handlers handlers = intake_handlers(a->intake);
     a->api = api_create(&dependencies);
     return a->api && link_start(a->link, &handlers) && door_start(a->door);

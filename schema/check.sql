@@ -11,6 +11,10 @@ SELECT 'seq is not dense from 1 to last_seq' AS broken, c.id AS conversation,
  WHERE c.deleted_at IS NULL
    AND (c.last_seq <> coalesce(e.count, 0) OR c.last_seq <> coalesce(e.last, 0) OR e.first <> 1);
 
+SELECT 'a conversation is of no kind', c.id, format('kind %s', c.kind)
+  FROM banter.conversations c
+ WHERE c.kind NOT IN (1, 2, 3);
+
 SELECT 'a draft is stored twice', conversation, format('sender %s, id %s, %s times', sender, id, count(*))
   FROM banter.messages
  WHERE id IS NOT NULL

@@ -225,6 +225,8 @@ static void put_ingest(struct buf *b, const struct ingest *ingest)
     metrics_counter(b, "drafts_duplicate_total", "Drafts that had been stored before.",
                     s.duplicates);
     metrics_counter(b, "drafts_refused_total", "Drafts refused.", s.refused);
+    metrics_counter(b, "drafts_foreseen_total",
+                    "Drafts stored whose place and rights the writer remembered.", s.foreseen);
     metrics_counter(b, "drafts_quarantined_total",
                     "Drafts that PostgreSQL refused: bugs to look at.", s.quarantined);
     metrics_counter(b, "batches_total", "Batches committed by the writer.", s.batches);

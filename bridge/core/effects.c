@@ -82,6 +82,8 @@ void effects_tell(struct herald *herald, const PGresult *result, bool overtaken)
 
     buf_init(&payload, PAYLOAD_MAX);
     for (int row = 0; row < rows; row++) {
+        struct uuid conversation = db_get_uuid(result, row, EFFECT_COLUMN_CONVERSATION);
+        herald_change(herald, &conversation);
         if (!db_get_null(result, row, EFFECT_COLUMN_ENTRY_KIND))
             tell_entry(herald, result, row, &payload);
         else if (db_get_null(result, row, EFFECT_COLUMN_USER_ID))

@@ -11,6 +11,8 @@
 
 struct herald {
     struct link *link;
+    herald_change_fn *changed; /* or NULL */
+    void *changed_owner;
     bool alone;
     struct herald_others others; /* unless alone */
 };
@@ -34,6 +36,18 @@ struct herald *herald_create(struct link *link)
 void herald_destroy(struct herald *h)
 {
     free(h);
+}
+
+void herald_on_change(struct herald *h, herald_change_fn *changed, void *owner)
+{
+    h->changed = changed;
+    h->changed_owner = owner;
+}
+
+void herald_change(struct herald *h, const struct uuid *conversation)
+{
+    if (h->changed)
+        h->changed(h->changed_owner, conversation);
 }
 
 void herald_tell_others(struct herald *h, const struct herald_others *others)

@@ -2,8 +2,8 @@
 /* herald.h - tells everybody what has been committed: the plugin of this node, and the other nodes
  * if there are any.
  *
- * Whoever commits something calls this, and nothing that another node has told comes here. On a
- * node that is alone it is the link and nothing more. */
+ * Whoever commits something calls this, and nothing that another node has told comes here but for
+ * herald_change(). On a node that is alone it is the link and nothing more. */
 #ifndef BANTER_BRIDGE_HERALD_H
 #define BANTER_BRIDGE_HERALD_H
 
@@ -41,6 +41,9 @@ struct herald_others {
 /* `link` is borrowed. */
 struct herald *herald_create(struct link *link) MUST_USE;
 void herald_destroy(struct herald *h);
+typedef void herald_change_fn(void *owner, const struct uuid *conversation);
+/* One listener, for herald_change(). */
+void herald_on_change(struct herald *h, herald_change_fn *changed, void *owner);
 /* From now on there are others. */
 void herald_tell_others(struct herald *h, const struct herald_others *others);
 
@@ -66,6 +69,9 @@ void herald_revoked(struct herald *h, const struct uuid *login, uint64_t uid, in
 void herald_kick(struct herald *h, const struct frame_kick *f);
 /* Nobody can know whether a change of members was committed: all plugins look again. */
 void herald_unsure(struct herald *h);
+/* Somebody other than the writer, here or elsewhere, has written in this conversation or changed
+ * who may: tells who listens. */
+void herald_change(struct herald *h, const struct uuid *conversation);
 /* Calls `done` once everything told so far has been applied by every plugin; see link_barrier(). */
 void herald_barrier(struct herald *h, herald_barrier_fn *done, void *owner);
 

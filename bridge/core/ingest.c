@@ -12,6 +12,7 @@
 #include "base/fault_point.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "core/ingest/foresight.h"
 #include "core/ingest/statements.h"
 #include "link/link.h"
 
@@ -59,6 +60,7 @@ static void send_batch(struct ingest *g, struct batch *b)
         g->wary_left--;
     b->tells = g->config.push;
     b->number = ++g->last_number;
+    foresight_part(b, &g->heads);
     STAILQ_INSERT_TAIL(&g->flying, b, next);
     g->flying_count++;
     g->stats.batches++;
@@ -76,7 +78,8 @@ static void send_batch(struct ingest *g, struct batch *b)
 
 static void start_batch(struct ingest *g)
 {
-    size_t limit = g->suspects ? (g->suspects + 1) / 2 : g->config.batch_max;
+    size_t most = g->suspects ? (g->suspects + 1) / 2 : g->config.batch_max;
+    size_t limit = most < g->stats.queued ? most : g->stats.queued;
     struct batch *b = batch_create(g, limit);
     struct submission *s;
     size_t bytes = 0;
@@ -167,6 +170,7 @@ static void count_outcome(struct ingest_stats *stats, const struct ingest_outcom
 static void deliver(struct ingest *g, struct batch *b)
 {
     batch_settle_twins(b);
+    g->stats.foreseen += b->known_count;
     for (size_t i = 0; i < b->count; i++) {
         struct submission *s = b->drafts[fault_breaks(swap_delivery) ? b->count - 1 - i : i];
         if (!fault_breaks(early_receipt))
@@ -276,6 +280,7 @@ static void on_connection_changed(void *owner, bool ready)
     if (ready) {
         assert(STAILQ_EMPTY(&g->flying) || all_answered(g));
         writer_beware(g);
+        heads_forget_all(&g->heads);
         g->chain_tail = 0; /* as batch_setup_sql has it */
         g->committed = 0;
     } else {
@@ -308,6 +313,7 @@ struct ingest *ingest_create(struct event_base *base, const struct ingest_config
     STAILQ_INIT(&g->flying);
     asides_init(&g->asides);
     directs_init(&g->directs);
+    heads_init(&g->heads);
     emission_init(&g->emission, herald, &g->directs);
     g->aside_timer = evtimer_new(base, on_retry_timer, g);
     g->retry_timer = evtimer_new(base, on_retry_timer, g);
@@ -353,6 +359,7 @@ void ingest_destroy(struct ingest *g)
         event_free(g->settle_event);
     emission_finish(&g->emission);
     directs_finish(&g->directs);
+    heads_finish(&g->heads);
     free(g);
 }
 
@@ -402,6 +409,11 @@ bool ingest_is_idle(const struct ingest *g)
 bool ingest_is_ready(const struct ingest *g)
 {
     return db_conn_is_ready(g->conn);
+}
+
+void ingest_look_again(struct ingest *g, const struct uuid *conversation)
+{
+    heads_forget(&g->heads, conversation);
 }
 
 void ingest_get_stats(const struct ingest *g, struct ingest_stats *out)

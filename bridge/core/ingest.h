@@ -73,6 +73,9 @@ void ingest_on_settled(struct ingest *g, ingest_settled_fn *settled, void *owner
  * be quick: everybody waits for it. */
 typedef void ingest_stored_fn(void *owner, const struct uuid *conversation);
 void ingest_on_stored(struct ingest *g, ingest_stored_fn *stored, void *owner);
+/* Somebody else may have written in this conversation, or changed who may: what the writer
+ * remembers of it is not to be built on. PostgreSQL would notice, but only by failing a batch. */
+void ingest_look_again(struct ingest *g, const struct uuid *conversation);
 /* Starts a batch if there is something to send and a slot. Called when the link has been drained
  * and after HTTP posts. */
 void ingest_kick(struct ingest *g);
@@ -88,8 +91,9 @@ bool ingest_is_ready(const struct ingest *g);
 
 struct ingest_stats {
     uint64_t drafts, stored, duplicates, refused, batches, retries, quarantined;
-    uint64_t queued; /* now */
-    uint64_t aside;  /* now: conversations that wait for somebody's lock */
+    uint64_t foreseen; /* of those stored: without a look at anything but their head */
+    uint64_t queued;   /* now */
+    uint64_t aside;    /* now: conversations that wait for somebody's lock */
 };
 void ingest_get_stats(const struct ingest *g, struct ingest_stats *out);
 

@@ -67,17 +67,19 @@ void db_text_if_given(struct db_params *p, struct slice value);
 void db_uuid(struct db_params *p, const struct uuid *value);
 void db_bytes(struct db_params *p, struct slice value);
 /* An array in one parameter: begin, items, end. NULL items are allowed. The cast in the SQL must be
- * to this very type: bigint[], text[] or uuid[]. */
-enum db_array_type { DB_I64_ARRAY, DB_TEXT_ARRAY, DB_UUID_ARRAY };
+ * to this very type: bigint[], text[], uuid[] or xid8[]. */
+enum db_array_type { DB_I64_ARRAY, DB_TEXT_ARRAY, DB_UUID_ARRAY, DB_XID8_ARRAY };
 void db_array_begin(struct db_params *p, enum db_array_type type);
 void db_array_null(struct db_params *p);
 void db_array_i64(struct db_params *p, int64_t value);
 void db_array_text(struct db_params *p, struct slice value);
 void db_array_uuid(struct db_params *p, const struct uuid *value);
+void db_array_xid8(struct db_params *p, uint64_t value);
 void db_array_end(struct db_params *p);
 
 /* Reading binary results. NULL columns give 0, false, empty. */
 int64_t db_get_i64(const PGresult *r, int row, int column); /* int2, int4 or int8 by length */
+uint64_t db_get_xid8(const PGresult *r, int row, int column);
 bool db_get_bool(const PGresult *r, int row, int column);
 struct slice db_get_text(const PGresult *r, int row, int column); /* borrowed; also bytea */
 struct uuid db_get_uuid(const PGresult *r, int row, int column);

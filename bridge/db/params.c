@@ -176,12 +176,22 @@ void db_array_null(struct db_params *p)
     put_be32(&p->data, UINT32_MAX); /* a length of -1 */
 }
 
+static void put_eight(struct db_params *p, enum db_array_type type, uint64_t value)
+{
+    uint64_t bytes = htobe64(value);
+
+    put_length(p, type, sizeof bytes);
+    buf_bytes(&p->data, &bytes, sizeof bytes);
+}
+
 void db_array_i64(struct db_params *p, int64_t value)
 {
-    uint64_t bytes = htobe64((uint64_t)value);
+    put_eight(p, DB_I64_ARRAY, (uint64_t)value);
+}
 
-    put_length(p, DB_I64_ARRAY, sizeof bytes);
-    buf_bytes(&p->data, &bytes, sizeof bytes);
+void db_array_xid8(struct db_params *p, uint64_t value)
+{
+    put_eight(p, DB_XID8_ARRAY, value);
 }
 
 void db_array_text(struct db_params *p, struct slice value)
@@ -200,7 +210,7 @@ void db_array_uuid(struct db_params *p, const struct uuid *value)
 void db_array_end(struct db_params *p)
 {
     static const uint32_t oids[] = {
-        [DB_I64_ARRAY] = 20, [DB_TEXT_ARRAY] = 25, [DB_UUID_ARRAY] = 2950};
+        [DB_I64_ARRAY] = 20, [DB_TEXT_ARRAY] = 25, [DB_UUID_ARRAY] = 2950, [DB_XID8_ARRAY] = 5069};
     /* Dimensions, whether there are NULLs, type; of the only dimension: size, lower bound. */
     const uint32_t header[] = {htobe32(p->array_count > 0), htobe32(p->array_has_null),
                                htobe32(oids[p->array_type]), htobe32(p->array_count), htobe32(1)};

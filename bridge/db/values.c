@@ -45,6 +45,11 @@ int64_t db_get_i64(const PGresult *r, int row, int column)
     }
 }
 
+uint64_t db_get_xid8(const PGresult *r, int row, int column)
+{
+    return (uint64_t)db_get_i64(r, row, column);
+}
+
 bool db_get_bool(const PGresult *r, int row, int column)
 {
     struct slice bytes = column_bytes(r, row, column);

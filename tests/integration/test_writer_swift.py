@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Drafts that the writer stores without locking their conversations first: whatever comes between
-its reading and its writing, nothing is stored that may not be, nor twice, nor under a seq that is
-taken.
+"""Drafts that the writer stores without locking their conversations first, and those for which it
+reads nothing either, because it remembers: whatever comes between its reading and its writing,
+nothing is stored that may not be, nor twice, nor under a seq that is taken.
 
 A transaction of the test's own holds the row of the conversation while the writer's statement,
 which has read everything by then, waits for it."""
@@ -12,7 +12,7 @@ from support.session import Session
 
 pytestmark = pytest.mark.once
 
-SWIFT = "WITH placed AS MATERIALIZED"
+STATEMENTS = {"swift": "WITH placed AS MATERIALIZED", "known": "WITH advanced AS"}
 WARY_DRAFTS = 8  # of a writer with one batch of one draft, after anything unexpected
 
 
@@ -22,16 +22,18 @@ def banter(make_system):
 
 
 class Scene:
-    """Alice, who posts, and Bob: in a group, a channel of his, or alone. The writer is swift."""
+    """Alice, who posts, and Bob: in a group, a channel of his, or alone. What Alice posts next goes
+    the given way: swift, or as what the writer remembers of the draft before."""
 
-    def __init__(self, system, kind):
-        self.system = system
+    def __init__(self, system, kind, way):
+        self.system, self.way = system, way
         self.alice, self.bob = system.signup("alice"), system.signup("bob")
         self.phone, self.other = system.device(self.alice), system.device(self.bob)
         rooms = {"group": self.group, "channel": self.channel, "direct": self.direct}
+        self.sent = 0
         self.room = rooms[kind]()
         self.seq = 1
-        self.make_swift()
+        self.make_ready()
 
     def group(self):
         return self.system.group(self.alice, [self.bob])
@@ -44,11 +46,14 @@ class Scene:
         return room
 
     def direct(self):
+        self.sent += 1
         return self.phone.say(f"@{self.bob.handle}", "hello")["conversation"]
 
-    def make_swift(self):
-        for n in range(WARY_DRAFTS + 1):
+    def make_ready(self):
+        for n in range(WARY_DRAFTS + (self.way == "known") - self.sent):
             self.seq = self.phone.say(self.room, f"filler {n}")["seq"]
+
+        self.sent = 0
 
     def meanwhile(self, *statements):
         """The receipt of a draft during whose statement these are committed."""
@@ -64,12 +69,12 @@ class Scene:
     def is_waiting(self):
         return self.system.psql(
             "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'banter-writer/%'"
-            f" AND wait_event_type = 'Lock' AND query LIKE '{SWIFT}%'")
+            f" AND wait_event_type = 'Lock' AND query LIKE '{STATEMENTS[self.way]}%'")
 
     def stored(self):
         return [row[0] for row in self.system.psql(
             f"SELECT text FROM banter.messages WHERE conversation = '{self.room}'"
-            f" AND seq > {self.seq} ORDER BY seq")]
+            f" AND seq > {self.seq} AND text IS NOT NULL ORDER BY seq")]
 
     def id_of(self, account):
         return f"(SELECT id FROM banter.users WHERE handle = '{account.handle}')"
@@ -78,9 +83,20 @@ class Scene:
         return f"conversation = '{self.room}' AND user_id = {self.id_of(account)}"
 
 
+@pytest.fixture(params=STATEMENTS)
+def way(request):
+    return request.param
+
+
 @pytest.fixture
-def scene(banter, request):
-    return Scene(banter, getattr(request, "param", "group"))
+def scene(banter, way, request):
+    return Scene(banter, getattr(request, "param", "group"), way)
+
+
+@pytest.fixture
+def channel(banter):
+    """Of these nothing is remembered."""
+    return Scene(banter, "channel", "swift")
 
 
 def test_a_lock_alone_changes_nothing(scene):
@@ -99,30 +115,47 @@ def test_a_right_that_is_taken_without_an_entry(scene):
     assert scene.stored() == []
 
 
-@pytest.mark.parametrize("scene", ["channel"], indirect=True)
-def test_a_membership_that_ends_without_an_entry(scene):
+def test_a_membership_that_ends_without_an_entry(channel):
+    receipt = channel.meanwhile(
+        f"SELECT banter.remove_member({channel.id_of(channel.bob)}, '{channel.room}',"
+        f" '{channel.alice.handle}')")
+    assert receipt["error"]["code"] == "not_found"
+    assert channel.stored() == []
+
+
+def test_a_member_who_is_removed_and_posts(scene):
     receipt = scene.meanwhile(
+        "UPDATE banter.members SET role = 4 WHERE " + scene.of(scene.bob),
         f"SELECT banter.remove_member({scene.id_of(scene.bob)}, '{scene.room}',"
         f" '{scene.alice.handle}')")
     assert receipt["error"]["code"] == "not_found"
     assert scene.stored() == []
 
 
-@pytest.mark.parametrize("scene", ["channel"], indirect=True)
+def test_who_leaves_a_channel_posts_no_more(channel):
+    """Which leaves no trace, so that nothing may be remembered."""
+    for n in range(3):
+        channel.phone.say(channel.room, f"more {n}")
+    channel.system.psql(
+        f"SELECT banter.leave_channel({channel.id_of(channel.alice)}, '{channel.room}')")
+    receipt = channel.phone.receipt(channel.phone.send(channel.room, "late"))
+    assert receipt["error"]["code"] == "not_found"
+
+
 @pytest.mark.parametrize("change", ["leave_channel({alice}, '{room}')",
                                     "settle_roles('{room}', 100)"])
-def test_who_locks_a_channel_alone_never_waits_for_its_posts(scene, change):
+def test_who_locks_a_channel_alone_never_waits_for_its_posts(channel, change):
     """Nor can there be a deadlock with those who lock the conversation's row first."""
-    call = change.format(alice=scene.id_of(scene.alice), room=scene.room)
-    with Session(scene.system) as posts, Session(scene.system) as command:
-        posts.lock(scene.room)
+    call = change.format(alice=channel.id_of(channel.alice), room=channel.room)
+    with Session(channel.system) as posts, Session(channel.system) as command:
+        posts.lock(channel.room)
         command.run("SET lock_timeout = '2s'; BEGIN")
         command.run(f"UPDATE banter.channels SET joining_role = 1"
-                    f" WHERE conversation = '{scene.room}'")
-        command.run(f"INSERT INTO banter.chores (conversation, chore) VALUES ('{scene.room}', 2)")
+                    f" WHERE conversation = '{channel.room}'")
+        command.run(f"INSERT INTO banter.chores (conversation, chore) VALUES ('{channel.room}', 2)")
         assert command.run(f"SELECT count(*) FROM banter.{call}") == ["1"]
         command.run("COMMIT")
-        posts.run(f"SELECT FROM banter.channels WHERE conversation = '{scene.room}' FOR UPDATE")
+        posts.run(f"SELECT FROM banter.channels WHERE conversation = '{channel.room}' FOR UPDATE")
 
 
 def test_an_entry_of_somebody_else(scene):
@@ -142,9 +175,9 @@ def test_the_end_of_the_conversation(scene):
 
 def test_a_draft_that_was_stored_before(scene):
     first = scene.phone.say(scene.room, "once", id="same")
-    scene.make_swift()
+    scene.make_ready()
     assert scene.phone.say(scene.room, "once", id="same")["seq"] == first["seq"]
-    scene.make_swift()
+    scene.make_ready()
     refused = scene.phone.receipt(scene.phone.send(scene.room, "an answer", reply_to=10**6))
     assert refused["error"]["code"] == "invalid"
     assert scene.phone.say(scene.room, "on")["seq"] == scene.seq + 1

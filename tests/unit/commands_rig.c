@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 struct buf happened;
+struct uuid changed_conversation;
 herald_barrier_fn *barrier_done;
 void *barrier_owner;
 
@@ -73,6 +74,12 @@ void herald_unsure(struct herald *h)
 {
     (void)h;
     buf_str(&happened, "reset; ");
+}
+
+void herald_change(struct herald *h, const struct uuid *conversation)
+{
+    (void)h;
+    changed_conversation = *conversation;
 }
 
 void herald_kick(struct herald *h, const struct frame_kick *f)

@@ -21,6 +21,8 @@ struct fixture {
 
 /* What happened, in order: "member 7 0 3; entry 3; barrier; answer {…}; " */
 extern struct buf happened;
+/* The last conversation that the writer was told of. */
+extern struct uuid changed_conversation;
 /* Of the last barrier. */
 extern herald_barrier_fn *barrier_done;
 extern void *barrier_owner;

@@ -19,9 +19,14 @@ static void test_effects_come_before_the_answer(void **state)
 
 static void test_removals_are_answered_behind_a_barrier(void **state)
 {
+    struct uuid group;
+
+    changed_conversation = (struct uuid){0};
     ask(*state, remove_bob);
     fake_database_answer(0, bob_changed(ROLE_NONE, 8));
     expect("member 2 0 8; entry 8; barrier; ");
+    assert_true(uuid_parse(&group, slice_str(GROUP)));
+    assert_true(uuid_equal(&changed_conversation, &group)); /* the writer has to look again */
     turn(*state);
     expect("");
     barrier_done(barrier_owner, true);

@@ -84,6 +84,8 @@ static void test_arrays(void **state)
                                   "\0\0\0\x08\xff\xff\xff\xff\xff\xff\xff\xfd";
     static const char uuids[] = "\0\0\0\x01\0\0\0\0\0\0\x0b\x86\0\0\0\x01\0\0\0\x01"
                                 "\0\0\0\x10\x01\x90\0\0\0\0\0\0\0\0\0\0\0\0\0\xff";
+    static const char transactions[] = "\0\0\0\x01\0\0\0\0\0\0\x13\xcd\0\0\0\x01\0\0\0\x01"
+                                       "\0\0\0\x08\0\0\0\x01\0\0\0\x02";
     struct db_params *p = db_params_create();
     struct uuid u = {.bytes = {0x01, 0x90, [15] = 0xff}};
     struct params_pointers out;
@@ -100,11 +102,15 @@ static void test_arrays(void **state)
     db_array_uuid(p, &u);
     db_array_end(p);
     db_i64(p, 7);
+    db_array_begin(p, DB_XID8_ARRAY);
+    db_array_xid8(p, (UINT64_C(1) << 32) + 2);
+    db_array_end(p);
     out = point(p);
     assert_array(parameter(&out, 0), empty, sizeof empty - 1);
     assert_array(parameter(&out, 1), numbers, sizeof numbers - 1);
     assert_array(parameter(&out, 2), uuids, sizeof uuids - 1);
     assert_string_equal(out.values[3], "7");
+    assert_array(parameter(&out, 4), transactions, sizeof transactions - 1);
     db_params_destroy(p);
 }
 

@@ -14,7 +14,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { TRANSACTIONS_MAX = 32, ROWS_MAX = 1024, STORED_MAX = 8192, NAME_MAX_LENGTH = 40 };
+enum {
+    TRANSACTIONS_MAX = 32,
+    ROWS_MAX = 1024,
+    STORED_MAX = 8192,
+    NAME_MAX_LENGTH = 40,
+    ADVANCES_MAX = 64,
+};
 
 struct row {
     char conversation[NAME_MAX_LENGTH];
@@ -25,6 +31,12 @@ struct row {
     char target[NAME_MAX_LENGTH];
 };
 
+/* What the writer says that a conversation is, and will be. */
+struct told_head {
+    char conversation[NAME_MAX_LENGTH];
+    long head, last_seq, rights;
+};
+
 struct stored_row {
     struct row row;
     long seq;
@@ -33,11 +45,13 @@ struct stored_row {
 struct transaction {
     bool is_batch, swift;
     long follows, number;
-    struct row rows[ROWS_MAX];
-    size_t row_count;
+    struct row rows[ROWS_MAX]; /* the first `known_count` of which need no look */
+    size_t row_count, known_count;
+    struct told_head heads[ADVANCES_MAX];
+    size_t head_count;
     long strangers; /* of whom the direct conversation is to be made */
-    db_reply_fn *ensure_reply, *append_reply, *end_reply;
-    void *ensure_owner, *append_owner, *end_owner;
+    db_reply_fn *ensure_reply, *known_reply, *append_reply, *end_reply;
+    void *ensure_owner, *known_owner, *append_owner, *end_owner;
 };
 
 static struct stored_row stored[STORED_MAX];
@@ -46,7 +60,9 @@ static size_t quarantined;
 static struct transaction queue[TRANSACTIONS_MAX]; /* [count] is the one being built */
 static size_t queue_count;
 static long session_batch;
-static long role; /* of everybody, everywhere */
+static long role;   /* of everybody, everywhere */
+static long rights; /* the trace of its last change */
+static bool are_channels;
 static const char *held;
 static bool connected;
 static db_conn_state_fn *state_changed;
@@ -86,15 +102,17 @@ static long count_strangers(const struct params_pointers *p)
     return count;
 }
 
-static void read_rows(struct transaction *t, const struct params_pointers *p)
+/* Behind those that are there. `last` is the last column that they need. */
+static void read_rows(struct transaction *t, const struct params_pointers *p, int last)
 {
     static const int columns[] = {0, 1, 2, 3, 5, 6};
     const char *at[ARRAY_LENGTH(columns)] = {NULL};
     char *texts[ARRAY_LENGTH(columns)] = {NULL};
     char sender[NAME_MAX_LENGTH];
-    struct row *row = t->rows;
+    struct row *row = t->rows + t->row_count;
 
-    for (size_t i = 0; i < ARRAY_LENGTH(columns) && columns[i] < p->count; i++)
+    for (size_t i = 0; i < ARRAY_LENGTH(columns) && columns[i] < p->count && columns[i] <= last;
+         i++)
         at[i] = texts[i] = fake_parameter_text(p, columns[i]);
     for (; next_element(&at[0], row->conversation); row++) {
         assert_true(next_element(&at[1], sender) && next_element(&at[2], row->id) &&
@@ -106,6 +124,33 @@ static void read_rows(struct transaction *t, const struct params_pointers *p)
         row->sender = strtol(sender, NULL, 10);
     }
     t->row_count = (size_t)(row - t->rows);
+    for (size_t i = 0; i < ARRAY_LENGTH(columns); i++)
+        free(texts[i]);
+}
+
+static long next_number(const char **at)
+{
+    char element[NAME_MAX_LENGTH];
+
+    assert_true(next_element(at, element));
+    return strtol(element, NULL, 10);
+}
+
+static void read_heads(struct transaction *t, const struct params_pointers *p)
+{
+    static const int columns[] = {6, 7, 8, 9};
+    const char *at[ARRAY_LENGTH(columns)];
+    char *texts[ARRAY_LENGTH(columns)];
+
+    for (size_t i = 0; i < ARRAY_LENGTH(columns); i++)
+        at[i] = texts[i] = fake_parameter_text(p, columns[i]);
+    for (struct told_head *h = t->heads; next_element(&at[0], h->conversation); h++) {
+        t->head_count++;
+        assert_true(t->head_count < ADVANCES_MAX);
+        h->head = next_number(&at[1]);
+        h->last_seq = next_number(&at[2]);
+        h->rights = next_number(&at[3]);
+    }
     for (size_t i = 0; i < ARRAY_LENGTH(columns); i++)
         free(texts[i]);
 }
@@ -132,9 +177,16 @@ bool db_conn_query(struct db_conn *c, const struct db_statement *statement,
         t->strangers = count_strangers(&p);
         t->ensure_reply = reply;
         t->ensure_owner = owner;
+    } else if (strcmp(statement->name, "ingest_known") == 0) {
+        read_rows(t, &p, 3);
+        read_heads(t, &p);
+        t->known_count = t->row_count;
+        t->swift = true;
+        t->known_reply = reply;
+        t->known_owner = owner;
     } else if (strcmp(statement->name, "ingest_append") == 0 ||
                strcmp(statement->name, "ingest_swift") == 0) {
-        read_rows(t, &p);
+        read_rows(t, &p, p.count);
         t->swift = strcmp(statement->name, "ingest_swift") == 0;
         t->append_reply = reply;
         t->append_owner = owner;
@@ -184,6 +236,8 @@ static void lose_everything(void)
     for (size_t i = 0; i < count; i++) {
         if (queue[i].ensure_reply)
             queue[i].ensure_reply(queue[i].ensure_owner, &lost);
+        if (queue[i].known_reply)
+            queue[i].known_reply(queue[i].known_owner, &lost);
         if (queue[i].append_reply)
             queue[i].append_reply(queue[i].append_owner, &lost);
         queue[i].end_reply(queue[i].end_owner, &lost);
@@ -212,6 +266,8 @@ void fake_server_reset(void)
     queue_count = 0;
     connected = false;
     role = ROLE_MEMBER;
+    rights = 0;
+    are_channels = false;
     held = NULL;
 }
 
@@ -223,6 +279,30 @@ void fake_server_hold(const char *conversation)
 void fake_server_make_readers(void)
 {
     role = ROLE_READER;
+    rights++;
+}
+
+void fake_server_make_channels(void)
+{
+    are_channels = true;
+}
+
+long fake_server_seq_of(const char *id)
+{
+    for (size_t i = 0; i < stored_count; i++) {
+        if (strcmp(stored[i].row.id, id) == 0)
+            return stored[i].seq;
+    }
+    return 0;
+}
+
+void fake_server_write(const char *conversation)
+{
+    struct stored_row *entry = &stored[stored_count++];
+
+    assert_true(stored_count < STORED_MAX);
+    *entry = (struct stored_row){.seq = 0};
+    snprintf(entry->row.conversation, sizeof entry->row.conversation, "%s", conversation);
 }
 
 void fake_server_connect(void)
@@ -241,6 +321,12 @@ size_t fake_server_drafts_waiting(void)
 {
     assert_true(queue_count > 0);
     return queue[0].row_count;
+}
+
+size_t fake_server_known_waiting(void)
+{
+    assert_true(queue_count > 0);
+    return queue[0].known_count;
 }
 
 bool fake_server_looks_for_drafts(void)
@@ -309,6 +395,16 @@ static long head_of(const char *conversation)
     return head;
 }
 
+static bool are_heads_right(const struct transaction *t)
+{
+    for (size_t i = 0; i < t->head_count; i++) {
+        const struct told_head *h = &t->heads[i];
+        if (h->rights != rights || h->head != head_of(h->conversation))
+            return false;
+    }
+    return true;
+}
+
 /* The SQLSTATE with which the transaction fails, or NULL. */
 static const char *error_of(const struct transaction *t)
 {
@@ -321,43 +417,74 @@ static const char *error_of(const struct transaction *t)
             return "23514";
         if (t->swift && find_stored(&t->rows[i]))
             return "23505";
-        if (t->swift && role < ROLE_MEMBER)
+        if (t->swift && i >= t->known_count && role < ROLE_MEMBER)
             return "BT002";
     }
-    return NULL;
+    return are_heads_right(t) ? NULL : "BT002";
 }
 
-/* Columns as batch_append_statements have them: n, verdict, seq, at, role. */
+static void store(const struct row *row, long seq)
+{
+    assert_true(stored_count < STORED_MAX);
+    stored[stored_count++] = (struct stored_row){*row, seq};
+}
+
+static void store_known(const struct transaction *t)
+{
+    for (size_t i = 0; i < t->known_count; i++)
+        store(&t->rows[i], head_of(t->rows[i].conversation) + 1);
+    for (size_t i = 0; i < t->head_count; i++)
+        assert_int_equal(t->heads[i].last_seq, head_of(t->heads[i].conversation));
+}
+
+/* Columns as batch_append_statements have them: n, verdict, seq, at, role; and swift's rights. */
 static PGresult *commit(const struct transaction *t)
 {
-    PGresult *result = fake_result(5);
+    PGresult *result = fake_result(6);
 
     session_batch = t->is_batch ? t->number : session_batch;
     quarantined += !t->is_batch;
-    for (size_t i = 0; i < t->row_count; i++) {
+    store_known(t);
+    for (size_t i = t->known_count; i < t->row_count; i++) {
         const struct row *row = &t->rows[i];
         const struct stored_row *old = find_stored(row);
         enum verdict verdict = judge(old, row);
         int line = fake_result_add_row(result);
         long seq = old ? old->seq : head_of(row->conversation) + 1;
 
-        fake_result_i64(result, line, 0, (int64_t)i + 1);
+        fake_result_i64(result, line, 0, (int64_t)(i - t->known_count) + 1);
         fake_result_i64(result, line, 1, verdict);
         fake_result_i64(result, line, 2, seq);
         fake_result_i64(result, line, 3, 0);
         fake_result_i64(result, line, 4, role);
-        if (verdict == STORED) {
-            assert_true(stored_count < STORED_MAX);
-            stored[stored_count++] = (struct stored_row){*row, seq};
-        }
+        if (!are_channels)
+            fake_result_i64(result, line, 5, rights);
+        if (verdict == STORED)
+            store(row, seq);
     }
     return result;
+}
+
+/* Columns: true, and the time. */
+static void answer_known(const struct transaction *t)
+{
+    PGresult *result = fake_result(2);
+    struct db_reply reply = {.status = DB_OK, .result = result, .sqlstate = "", .message = ""};
+    int line = fake_result_add_row(result);
+
+    fake_result_bool(result, line, 0, true);
+    fake_result_i64(result, line, 1, 0);
+    if (t->known_reply)
+        t->known_reply(t->known_owner, &reply);
+    PQclear(result);
 }
 
 static void answer_error(const struct transaction *t, const char *sqlstate)
 {
     struct db_reply reply = {.status = DB_ABORTED, .sqlstate = sqlstate, .message = ""};
 
+    if (t->known_reply)
+        t->known_reply(t->known_owner, &reply);
     if (t->append_reply)
         t->append_reply(t->append_owner, &reply);
     t->end_reply(t->end_owner, &reply);
@@ -392,6 +519,7 @@ void fake_server_run(void)
     }
     answer_ensure(&t);
     PGresult *result = commit(&t);
+    answer_known(&t);
     reply.result = result;
     if (t.append_reply)
         t.append_reply(t.append_owner, &reply);

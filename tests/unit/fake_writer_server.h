@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* fake_writer_server.h - stands in for the writer's connection: a tiny PostgreSQL that knows the
- * four statements of a batch, runs transactions one by one as the test says, and can fail, or break
+ * statements of a batch, runs transactions one by one as the test says, and can fail, or break
  * the connection before or after a commit. Linked before the bridge's library, so that the real
  * connection stays out.
  *
@@ -19,12 +19,20 @@ void fake_server_connect(void);
 size_t fake_server_waiting(void);
 /* Drafts in the oldest of them. */
 size_t fake_server_drafts_waiting(void);
+/* Those of them that it does not look up anything for. */
+size_t fake_server_known_waiting(void);
 /* Whether the oldest of them looks for what was stored before. */
 bool fake_server_looks_for_drafts(void);
 /* Runs and answers the oldest transaction. */
 void fake_server_run(void);
 /* Everybody may only read from now on. */
 void fake_server_make_readers(void);
+/* All conversations are channels. */
+void fake_server_make_channels(void);
+/* The seq under which a draft with this id is stored. */
+long fake_server_seq_of(const char *id);
+/* Somebody else writes an entry there. */
+void fake_server_write(const char *conversation);
 /* Something else holds a lock on this conversation; NULL: on none. */
 void fake_server_hold(const char *conversation);
 /* What is stored loses its texts. */

@@ -37,6 +37,7 @@ extern size_t member_count;
 extern size_t link_waiting_bytes;
 extern uint64_t link_silence_ms;
 extern enum role member_role; /* of the last MEMBER frame */
+extern bool heard_in_order;   /* false: others write, too; true in every new test */
 extern struct event_base *base;
 extern struct ingest *ingest;
 
@@ -45,9 +46,10 @@ int rig_set_up(void **state);
 int rig_set_up_crowds(void **state);
 int rig_tear_down(void **state);
 
-/* Drafts of alice's: any; one of CONVERSATION; `count` of CONVERSATION with the ids d0, d1 …; the
- * same of HELD with h0, h1 … */
+/* Drafts of alice's: any, and one of somebody else, whose handle does not matter; one of
+ * CONVERSATION; `count` of CONVERSATION with the ids d0, d1 …; the same of HELD with h0, h1 … */
 void submit_json(const char *target, const char *json);
+void submit_json_from(uint64_t uid, const char *target, const char *json);
 void submit(const char *id, const char *text);
 void submit_numbered(unsigned from, unsigned count);
 void submit_held(unsigned from, unsigned count);

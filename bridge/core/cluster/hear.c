@@ -31,6 +31,7 @@ static void on_head(struct taking *t, const struct news *n)
 {
     struct cluster *c = t->cluster;
 
+    herald_change(c->config.herald, &n->conversation);
     if (memberships_hold(c->memberships, &n->conversation, n->seq))
         return;
     if (!interests_has(c->interests, &n->conversation))
@@ -43,6 +44,7 @@ static void on_member(struct taking *t, const struct news *n)
 {
     struct cluster *c = t->cluster;
 
+    herald_change(c->config.herald, &n->conversation);
     if (!cluster_concerns(c, n->uid))
         return;
     interests_expect(c->interests, &n->conversation, 0, clock_monotonic_ms());
@@ -52,6 +54,7 @@ static void on_member(struct taking *t, const struct news *n)
 
 static void on_ended(struct taking *t, const struct news *n)
 {
+    herald_change(t->cluster->config.herald, &n->conversation);
     link_ended(t->cluster->config.link, &(struct frame_ended){n->conversation});
     t->plugin = true;
 }
@@ -299,7 +302,10 @@ static void forward_entry(struct cluster *c, struct slice body)
 {
     struct frame_entry f;
 
-    if (!frame_read_entry(body, &f) || memberships_hold(c->memberships, &f.conversation, f.seq))
+    if (!frame_read_entry(body, &f))
+        return;
+    herald_change(c->config.herald, &f.conversation);
+    if (memberships_hold(c->memberships, &f.conversation, f.seq))
         return;
     interests_note(c->interests, &f.conversation, f.seq);
     link_entry(c->config.link, &f);

@@ -2,8 +2,9 @@
 /* batch.c - drafts that are committed together. */
 #include "core/ingest/batch.h"
 
-#include "base/fault_point.h"
 #include "base/memory.h"
+#include "core/ingest/foresight.h"
+#include "core/ingest/parameters.h"
 #include "core/ingest/statements.h"
 #include "db/fault_commit.h"
 #include "wire/entry.h"
@@ -30,17 +31,28 @@ enum verdict {
     VERDICT_DUPLICATE_ERASED, /* stored before, and what it said has been deleted since */
 };
 
-enum append_column { COLUMN_N, COLUMN_VERDICT, COLUMN_SEQ, COLUMN_AT, COLUMN_ROLE };
+enum append_column {
+    COLUMN_N,
+    COLUMN_VERDICT,
+    COLUMN_SEQ,
+    COLUMN_AT,
+    COLUMN_ROLE,
+    COLUMN_RIGHTS, /* of swift alone; NULL: a channel */
+};
+enum known_column { KNOWN_COLUMN_STORED, KNOWN_COLUMN_AT };
 
 struct batch *batch_create(void *owner, size_t capacity)
 {
     struct batch *b = must_calloc(1, sizeof *b);
 
     b->owner = owner;
-    b->drafts = must_calloc(4 * capacity, sizeof(struct submission *));
+    b->drafts = must_calloc(6 * capacity, sizeof(struct submission *));
     b->rows = b->drafts + capacity;
     b->strangers = b->rows + capacity;
     b->targeted = b->strangers + capacity;
+    b->known = b->targeted + capacity;
+    b->looked_up = b->known + capacity;
+    b->advances = must_calloc(capacity, sizeof *b->advances);
     map_init(&b->names, &submission_by_name);
     return b;
 }
@@ -50,6 +62,7 @@ void batch_destroy(struct batch *b)
     for (size_t i = 0; i < b->count; i++)
         submission_destroy(b->drafts[i]);
     map_finish(&b->names);
+    free(b->advances);
     free(b->drafts);
     free(b);
 }
@@ -108,146 +121,6 @@ void batch_settle_twins(struct batch *b)
     }
 }
 
-static struct db_params *follow_params(uint64_t follows, uint64_t number)
-{
-    struct db_params *p = db_params_create();
-    db_i64(p, (int64_t)follows);
-    db_i64(p, (int64_t)number);
-    return p;
-}
-
-static struct db_params *ensure_params(const struct batch *b)
-{
-    struct db_params *p = db_params_create();
-
-    db_array_begin(p, DB_UUID_ARRAY);
-    for (size_t i = 0; i < b->stranger_count; i++)
-        db_array_uuid(p, &b->strangers[i]->conversation);
-    db_array_end(p);
-    db_array_begin(p, DB_TEXT_ARRAY);
-    for (size_t i = 0; i < b->stranger_count; i++)
-        db_array_text(p, slice_str(b->strangers[i]->handle));
-    db_array_end(p);
-    db_array_begin(p, DB_TEXT_ARRAY);
-    for (size_t i = 0; i < b->stranger_count; i++)
-        db_array_text(p, slice_str(b->strangers[i]->other));
-    db_array_end(p);
-    return p;
-}
-
-static void put_conversations(struct db_params *p, const struct batch *b)
-{
-    db_array_begin(p, DB_UUID_ARRAY);
-    for (size_t i = 0; i < b->row_count; i++)
-        db_array_uuid(p, &b->rows[i]->conversation);
-    db_array_end(p);
-}
-
-static struct db_params *lock_params(const struct batch *b)
-{
-    struct db_params *p = db_params_create();
-    put_conversations(p, b);
-    return p;
-}
-
-static void put_text(struct db_params *p, struct slice text)
-{
-    if (text.length > 0)
-        db_array_text(p, text);
-    else
-        db_array_null(p);
-}
-
-static void put_seq(struct db_params *p, int64_t seq)
-{
-    if (seq > 0)
-        db_array_i64(p, seq);
-    else
-        db_array_null(p);
-}
-
-/* Kinds, targets and data. */
-static void put_targets(struct db_params *p, struct submission *const *rows, size_t count)
-{
-    db_array_begin(p, DB_I64_ARRAY);
-    for (size_t i = 0; i < count; i++)
-        db_array_i64(p, rows[i]->kind);
-    db_array_end(p);
-    db_array_begin(p, DB_I64_ARRAY);
-    for (size_t i = 0; i < count; i++)
-        put_seq(p, rows[i]->target);
-    db_array_end(p);
-    db_array_begin(p, DB_TEXT_ARRAY);
-    for (size_t i = 0; i < count; i++)
-        put_text(p, submission_data(rows[i]));
-    db_array_end(p);
-}
-
-/* What append and swift take alike: conversations, senders, ids, texts, replies. */
-static void put_drafts(struct db_params *p, const struct batch *b)
-{
-    put_conversations(p, b);
-    db_array_begin(p, DB_I64_ARRAY);
-    for (size_t i = 0; i < b->row_count; i++)
-        db_array_i64(p, (int64_t)b->rows[i]->uid);
-    db_array_end(p);
-    db_array_begin(p, DB_TEXT_ARRAY);
-    for (size_t i = 0; i < b->row_count; i++)
-        db_array_text(p, fault_renames(no_dedup, b->rows[i]->id));
-    db_array_end(p);
-    db_array_begin(p, DB_TEXT_ARRAY);
-    for (size_t i = 0; i < b->row_count; i++)
-        put_text(p, b->rows[i]->text);
-    db_array_end(p);
-    db_array_begin(p, DB_I64_ARRAY);
-    for (size_t i = 0; i < b->row_count; i++)
-        put_seq(p, b->rows[i]->reply_to);
-    db_array_end(p);
-}
-
-static struct db_params *append_params(const struct batch *b)
-{
-    struct db_params *p = db_params_create();
-
-    put_drafts(p, b);
-    put_targets(p, b->rows, b->targeted_count > 0 ? b->row_count : 0);
-    return p;
-}
-
-static struct db_params *swift_params(const struct batch *b)
-{
-    struct db_params *p = db_params_create();
-
-    put_drafts(p, b);
-    return p;
-}
-
-/* Twins share their row. */
-static struct db_params *fold_params(const struct batch *b)
-{
-    struct db_params *p = db_params_create();
-
-    db_array_begin(p, DB_UUID_ARRAY);
-    for (size_t i = 0; i < b->targeted_count; i++) {
-        if (!b->targeted[i]->twin)
-            db_array_uuid(p, &b->targeted[i]->conversation);
-    }
-    db_array_end(p);
-    db_array_begin(p, DB_I64_ARRAY);
-    for (size_t i = 0; i < b->targeted_count; i++) {
-        if (!b->targeted[i]->twin)
-            db_array_i64(p, (int64_t)b->targeted[i]->uid);
-    }
-    db_array_end(p);
-    db_array_begin(p, DB_TEXT_ARRAY);
-    for (size_t i = 0; i < b->targeted_count; i++) {
-        if (!b->targeted[i]->twin)
-            db_array_text(p, b->targeted[i]->id);
-    }
-    db_array_end(p);
-    return p;
-}
-
 /* Absent rows: a user who does not exist. Append then finds no conversation. */
 static void on_ensure_reply(void *owner, const struct db_reply *reply)
 {
@@ -302,12 +175,12 @@ static void on_append_reply(void *owner, const struct db_reply *reply)
 
     if (reply->status != DB_OK)
         return;
-    assert((size_t)PQntuples(reply->result) == b->row_count);
+    assert((size_t)PQntuples(reply->result) == b->looked_up_count);
     for (int row = 0; row < PQntuples(reply->result); row++) {
         enum verdict verdict = (enum verdict)db_get_i64(reply->result, row, COLUMN_VERDICT);
         int64_t n = db_get_i64(reply->result, row, COLUMN_N);
-        assert(n >= 1 && (size_t)n <= b->row_count);
-        struct submission *s = b->rows[n - 1];
+        assert(n >= 1 && (size_t)n <= b->looked_up_count);
+        struct submission *s = b->looked_up[n - 1];
 
         s->erased = verdict == VERDICT_DUPLICATE_ERASED;
         s->role = (enum role)db_get_i64(reply->result, row, COLUMN_ROLE);
@@ -320,18 +193,50 @@ static void on_append_reply(void *owner, const struct db_reply *reply)
                                         .duplicate = verdict != VERDICT_STORED};
         else
             s->outcome = refusal_of(s, verdict);
+        if (b->swift && !db_get_null(reply->result, row, COLUMN_RIGHTS))
+            foresight_learn(b, s, db_get_xid8(reply->result, row, COLUMN_RIGHTS));
     }
 }
 
-/* Lock and append, or both in one. */
+/* All of them, or the batch fails. Whoever may post in a direct conversation is a member, and only
+ * of those anybody asks for the role. */
+static void on_known_reply(void *owner, const struct db_reply *reply)
+{
+    struct batch *b = owner;
+    int64_t at_ms;
+
+    if (reply->status != DB_OK)
+        return;
+    at_ms = db_get_time_ms(reply->result, 0, KNOWN_COLUMN_AT);
+    for (size_t i = 0; i < b->known_count; i++) {
+        struct submission *s = b->known[i];
+        s->role = ROLE_MEMBER;
+        s->outcome = (struct ingest_outcome){.code = CODE_OK,
+                                             .conversation = s->conversation,
+                                             .seq = s->foreseen_seq,
+                                             .at_ms = at_ms};
+    }
+}
+
+static bool send_known(struct batch *b, struct db_conn *c)
+{
+    return b->known_count == 0 || db_conn_query(c, &batch_known_statements[b->tells],
+                                                parameters_of_known(b), on_known_reply, b);
+}
+
+static bool send_looked_up(struct batch *b, struct db_conn *c)
+{
+    return b->looked_up_count == 0 || db_conn_query(c, &batch_swift_statements[b->tells],
+                                                    parameters_of_swift(b), on_append_reply, b);
+}
+
 static bool send_drafts(struct batch *b, struct db_conn *c)
 {
     if (b->swift)
-        return db_conn_query(c, &batch_swift_statements[b->tells], swift_params(b), on_append_reply,
-                             b);
-    return db_conn_query(c, &batch_lock_statement, lock_params(b), NULL, NULL) &&
-           db_conn_query(c, &batch_append_statements[b->tells], append_params(b), on_append_reply,
-                         b);
+        return send_known(b, c) && send_looked_up(b, c);
+    return db_conn_query(c, &batch_lock_statement, parameters_of_lock(b), NULL, NULL) &&
+           db_conn_query(c, &batch_append_statements[b->tells], parameters_of_append(b),
+                         on_append_reply, b);
 }
 
 bool batch_send(struct batch *b, struct db_conn *c, uint64_t follows, db_reply_fn *on_end)
@@ -339,13 +244,13 @@ bool batch_send(struct batch *b, struct db_conn *c, uint64_t follows, db_reply_f
     assert(b->row_count > 0);
     return fault_begins(c) &&
            (!b->hasty || db_conn_query(c, &batch_hasty_statement, NULL, NULL, NULL)) &&
-           db_conn_query(c, &batch_follow_statement, follow_params(follows, b->number), NULL,
+           db_conn_query(c, &batch_follow_statement, parameters_of_follow(follows, b->number), NULL,
                          NULL) &&
-           (b->stranger_count == 0 ||
-            db_conn_query(c, &batch_ensure_statement, ensure_params(b), on_ensure_reply, b)) &&
+           (b->stranger_count == 0 || db_conn_query(c, &batch_ensure_statement,
+                                                    parameters_of_ensure(b), on_ensure_reply, b)) &&
            send_drafts(b, c) &&
            (b->targeted_count == 0 ||
-            db_conn_query(c, &batch_fold_statement, fold_params(b), NULL, NULL)) &&
+            db_conn_query(c, &batch_fold_statement, parameters_of_fold(b), NULL, NULL)) &&
            db_conn_sync(c, on_end, b) && fault_commits(c);
 }
 

@@ -5,7 +5,7 @@
  * One transaction: follow (this batch comes after the one before it) · ensure (only for direct
  * conversations not known to exist) · lock (the conversations, in the order of their ids) · append
  * · fold (only for edits, deletions and reactions: what they make of the messages they concern). Or
- * swift in place of lock and append. */
+ * known and swift in place of lock and append, or one of them. */
 #ifndef BANTER_BRIDGE_INGEST_BATCH_H
 #define BANTER_BRIDGE_INGEST_BATCH_H
 
@@ -20,6 +20,16 @@
 #include <sys/queue.h>
 
 enum { SQLSTATE_LENGTH = 5 };
+
+struct heads;
+
+/* What a batch makes of a conversation that the writer knows. */
+struct advance {
+    struct uuid conversation;
+    int64_t head;     /* its last seq before, */
+    int64_t last_seq; /* and after */
+    uint64_t rights;  /* the trace of rights that it must have */
+};
 
 struct batch {
     STAILQ_ENTRY(batch) next;
@@ -38,6 +48,13 @@ struct batch {
     struct submission **targeted; /* those that concern a message */
     size_t targeted_count;
     struct map names; /* of the rows */
+    /* The rows in two parts, each in their order: see foresight.h. */
+    struct heads *heads;       /* borrowed */
+    struct submission **known; /* with `foreseen_seq` */
+    struct submission **looked_up;
+    size_t known_count, looked_up_count;
+    struct advance *advances; /* one for each conversation in `known` */
+    size_t advance_count;
     /* The answer: */
     bool answered;
     enum db_status status; /* DB_OK: committed */

@@ -5,6 +5,7 @@
 #include "core/ingest/writer.h"
 
 #include "base/log.h"
+#include "core/ingest/foresight.h"
 #include "core/ingest/quarantine.h"
 
 #include <stdlib.h>
@@ -47,6 +48,7 @@ void writer_take_back(struct ingest *g)
 
     while ((b = STAILQ_FIRST(&g->flying)) != NULL) {
         STAILQ_REMOVE_HEAD(&g->flying, next);
+        foresight_fail(b);
         if (b->status == DB_OK && b->row_count > 0) {
             log_error("ingest", "a batch was committed after one that was not");
             abort(); /* the order is lost; whoever restarts us starts from what is stored */
@@ -135,6 +137,8 @@ void writer_recover(struct ingest *g)
     char sqlstate[SQLSTATE_LENGTH + 1];
 
     memcpy(sqlstate, first->sqlstate, sizeof sqlstate);
+    if (remedy == REMEDY_BEWARE && strcmp(sqlstate, "BT002") == 0)
+        foresight_distrust(first);
     writer_take_back(g);
     g->failing = false;
     g->chain_tail = g->committed;

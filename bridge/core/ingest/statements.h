@@ -19,9 +19,12 @@ extern const struct db_statement batch_hasty_statement;
 extern const struct db_statement batch_ensure_statement;
 extern const struct db_statement batch_lock_statement;
 /* These answer with a row for each draft: its place in the batch from 1 on, a verdict, seq, time,
- * the sender's role. The second of each pair tells the outbox of push, too. */
+ * the sender's role; swift also with the trace of the conversation's rights, or NULL for a channel.
+ * The second of each pair tells the outbox of push, too. */
 extern const struct db_statement batch_append_statements[2];
 extern const struct db_statement batch_swift_statements[2];
+/* Answers with one row: true, and the time of all. */
+extern const struct db_statement batch_known_statements[2];
 extern const struct db_statement batch_fold_statement;
 
 #endif

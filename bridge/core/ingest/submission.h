@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+struct head;
 struct log_fields;
 
 struct submission {
@@ -40,6 +41,8 @@ struct submission {
     bool judged; /* `outcome` is final: PostgreSQL is not asked */
     /* Of the batch it is in: */
     struct submission *twin; /* an earlier one with the same name, whose outcome is this one's */
+    struct head *head;       /* where what is remembered of the conversation is: see heads.h */
+    int64_t foreseen_seq;    /* its seq, if the batch commits; of those of `known` alone */
     bool erased;             /* stored before, and what it said has been deleted since */
     enum role role;          /* of the sender in the conversation */
     bool is_direct;          /* `uid_a` and `uid_b` are the members of a direct conversation that

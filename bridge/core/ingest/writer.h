@@ -10,6 +10,7 @@
 #include "core/ingest/batch.h"
 #include "core/ingest/directs.h"
 #include "core/ingest/emission.h"
+#include "core/ingest/heads.h"
 #include "db/db.h"
 
 #include <event2/event.h>
@@ -20,6 +21,7 @@ struct ingest {
     struct link *link; /* borrowed */
     struct db_conn *conn;
     struct directs directs;
+    struct heads heads;
     struct emission emission;
     ingest_settled_fn *settled;
     void *settled_owner;
