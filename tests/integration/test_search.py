@@ -272,6 +272,29 @@ def test_a_message_that_cannot_be_indexed_holds_up_nothing(fresh_banter):
     assert "a message will not be found" in fresh_banter.log("bridge")
 
 
+@pytest.mark.parametrize("function, told", [("index_slice", True), ("index_entries", False)])
+def test_who_was_slower_than_another_node_changes_nothing(banter, people, function, told):
+    """And is told where that was. What nodes of earlier releases call does the same, silently."""
+    alice, bob = people
+    group = banter.group(alice, [bob])
+    seq = post(banter, alice, group, "a quick otter")["seq"]
+    found(banter, alice, q="otter", conversation=group)
+    before = index_of(banter, group)
+    progress = f"SELECT indexed_seq FROM banter.search_progress WHERE conversation = '{group}'"
+
+    def record(read_from, read_to):
+        rows = banter.psql(
+            f"SELECT banter.{function}('{{{group},{uuid.uuid4()}}}', '{{{read_from},0}}',"
+            f" '{{{read_to},0}}', '{{{group}}}', '{{{seq}}}', '{{{seq}}}',"
+            " ARRAY['''slow'' ''otter'''])")
+        return [row for row in rows if any(row)]
+
+    assert record(seq - 1, seq) == ([[group]] if told else [])
+    assert (index_of(banter, group), banter.psql(progress)) == (before, [[str(seq)]])
+    assert record(seq, seq) == []
+    assert "'slow'" in index_of(banter, group)[seq]
+
+
 def test_the_longest_texts_are_indexed(banter, people):
     alice, bob = people
     device = banter.device(alice)
