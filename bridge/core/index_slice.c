@@ -9,15 +9,23 @@
 #include <assert.h>
 
 enum {
-    SLICE_ENTRIES_MAX = 256,
-    SLICE_BYTES_MAX = 64 << 10, /* of texts; one text always fits */
+    ROWS_FACTOR = 2, /* so many times as many rows may be read as are taken */
     WORDS_CEILING = 4 * WORDS_MAX_BYTES,
 };
 
 _Static_assert(ENTRY_TEXT == 1 && ENTRY_EDIT == 2 && ENTRY_DELETE == 3,
                "the statement below names the kinds");
 
-/* $1 conversations, $2 entries, $3 bytes. octet_length() reads the
+static const struct {
+    size_t conversations;
+    size_t entries;
+    int64_t bytes; /* of texts; one text always fits */
+} bounds[] = {
+    [SLICE_LONG] = {SLICE_CONVERSATIONS_MAX, 256, 64 << 10},
+    [SLICE_SHORT] = {16, 16, 4 << 10}, /* 0.2 ms of cutting words, 1 ms of each statement */
+};
+
+/* $1 conversations, $2 entries, $3 bytes, $4 entries of each conversation. octet_length() reads the
  * length of a long text without reading the text. */
 const struct db_statement index_slice_read_statement = {
     .name = "index_read",
@@ -35,11 +43,11 @@ const struct db_statement index_slice_read_statement = {
            "                 FROM banter.messages m"
            "                WHERE m.conversation = w.conversation"
            "                  AND m.seq > coalesce(p.indexed_seq, 0)"
-           "                ORDER BY m.seq LIMIT $2::bigint) e"
+           "                ORDER BY m.seq LIMIT $4::bigint) e"
            "        WINDOW o AS (ORDER BY w.n, e.seq ROWS UNBOUNDED PRECEDING)) r"
            " WHERE place <= $2::bigint AND bytes < $3::bigint"
            " ORDER BY place",
-    .parameter_count = 3,
+    .parameter_count = 4,
 };
 
 enum read_column {
@@ -55,22 +63,43 @@ enum read_column {
 
 const struct db_statement index_slice_write_statement = {
     .name = "index_write",
-    .sql = "SELECT banter.index_entries($1::uuid[], $2::bigint[], $3::bigint[], $4::uuid[],"
+    .sql = "SELECT banter.index_slice($1::uuid[], $2::bigint[], $3::bigint[], $4::uuid[],"
            " $5::bigint[], $6::bigint[], $7::text[])",
     .parameter_count = 7,
 };
 
+size_t index_slice_conversations_max(enum slice_size size)
+{
+    return bounds[size].conversations;
+}
+
+static size_t entries_max(const struct index_slice *s)
+{
+    return s->care == SLICE_AS_USUAL ? bounds[s->size].entries : 1;
+}
+
+/* Most conversations have an entry or two when they are looked at, few have many: who has more than
+ * this comes again, instead of rows being read for each that one of them fills the slice with. */
+static size_t entries_of_each_max(const struct index_slice *s)
+{
+    size_t share = ROWS_FACTOR * entries_max(s) / s->count;
+
+    if (share == 0)
+        return 1;
+    return share < entries_max(s) ? share : entries_max(s);
+}
+
 struct db_params *index_slice_read_params(const struct index_slice *s)
 {
     struct db_params *p = db_params_create();
-    bool single = s->care != SLICE_AS_USUAL;
 
     db_array_begin(p, DB_UUID_ARRAY);
     for (size_t i = 0; i < s->count; i++)
         db_array_uuid(p, &s->conversations[i]);
     db_array_end(p);
-    db_i64(p, single ? 1 : SLICE_ENTRIES_MAX);
-    db_i64(p, SLICE_BYTES_MAX);
+    db_i64(p, (int64_t)entries_max(s));
+    db_i64(p, bounds[s->size].bytes);
+    db_i64(p, (int64_t)entries_of_each_max(s));
     return p;
 }
 
@@ -152,23 +181,37 @@ static void put_words(struct db_params *p, const struct index_slice *s, const PG
     buf_finish(&words);
 }
 
+/* Of conversations after a cut, and of that before it, nobody knows. */
+static void mark_unfinished(struct index_slice *s, const PGresult *result)
+{
+    int rows = PQntuples(result);
+    size_t each_max = entries_of_each_max(s);
+    size_t of_this = 0, n = 0;
+
+    for (int row = 0; row < rows; row++) {
+        of_this = is_first_of_conversation(result, row) ? 1 : of_this + 1;
+        n = (size_t)db_get_i64(result, row, COLUMN_N);
+        assert(n >= 1 && n <= s->count);
+        s->wants_more[n - 1] = of_this == each_max;
+    }
+    if (rows > 0 && db_get_bool(result, rows - 1, COLUMN_IS_CUT)) {
+        for (; n <= s->count; n++)
+            s->wants_more[n - 1] = true;
+    }
+}
+
 struct db_params *index_slice_read(struct index_slice *s, const PGresult *result)
 {
     int rows = PQntuples(result);
     struct db_params *p;
 
     s->entries = (size_t)rows;
-    s->is_cut = rows > 0 && db_get_bool(result, rows - 1, COLUMN_IS_CUT);
+    mark_unfinished(s, result);
     if (rows == 0)
         return NULL;
     s->last_conversation = db_get_uuid(result, rows - 1, COLUMN_CONVERSATION);
     s->last_seq = db_get_i64(result, rows - 1, COLUMN_SEQ);
     p = db_params_create();
-    for (int row = 0; row < rows; row++) {
-        size_t n = (size_t)db_get_i64(result, row, COLUMN_N);
-        assert(n >= 1 && n <= s->count);
-        s->has_entries[n - 1] = true;
-    }
     put_progress(p, result);
     db_array_begin(p, DB_UUID_ARRAY);
     for (int row = 0; row < rows; row++) {
@@ -183,8 +226,19 @@ struct db_params *index_slice_read(struct index_slice *s, const PGresult *result
     return p;
 }
 
+void index_slice_written(struct index_slice *s, const PGresult *result)
+{
+    for (int row = 0; row < PQntuples(result); row++) {
+        struct uuid left_alone = db_get_uuid(result, row, 0);
+        for (size_t i = 0; i < s->count; i++) {
+            if (uuid_equal(&s->conversations[i], &left_alone))
+                s->wants_more[i] = true;
+        }
+    }
+}
+
 bool index_slice_wants_more(const struct index_slice *s, size_t i)
 {
     assert(i < s->count);
-    return s->has_entries[i] || s->is_cut;
+    return s->wants_more[i];
 }

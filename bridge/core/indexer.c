@@ -24,10 +24,11 @@
 enum {
     WAITING_MAX = 65536, /* conversations; beyond that the walk finds them again */
     USERS_MAX = 64,
-    GATHER_MS = 200,       /* from the first note to the work: a few entries at a time cost less */
-    REST_FACTOR = 3,       /* rests so many times as long as the last slice took, */
-    BUSY_REST_FACTOR = 20, /* or so many while others wait, */
-    REST_MIN_MS = 5,       /* and at least this */
+    GATHER_MS = 200,      /* from the first note to the work: a few entries at a time cost less */
+    WRITING_MS = 1000,    /* so long after a note somebody is writing */
+    REST_FACTOR = 3,      /* rests so many times as long as the last slice took, */
+    BUSY_REST_FACTOR = 8, /* or so many while others wait: some 900 entries/s in short slices, */
+    REST_MIN_US = 5000,   /* and at least this; libevent's timers go by the kernel's tick */
     RETRY_FIRST_MS = 100,
     RETRY_MAX_MS = 30000,
     WALK_EVERY_MS = 10 * 60 * 1000,
@@ -92,7 +93,8 @@ struct indexer {
     void *busy_owner;
 
     struct index_slice slice;
-    uint64_t began_ms; /* this turn */
+    uint64_t began_us; /* this turn, monotonic */
+    uint64_t noted_ms; /* the last note, monotonic; 0: none yet */
     unsigned failures; /* since something succeeded */
     struct indexer_stats stats;
 };
@@ -114,12 +116,17 @@ static const void *key_of_waiting(const void *item)
 
 static const struct map_type waiting_type = {hash_waiting, equal_waiting, key_of_waiting};
 
-static void schedule(struct indexer *x, uint64_t ms)
+static void schedule_us(struct indexer *x, uint64_t us)
 {
-    const struct timeval wait = {.tv_sec = (time_t)(ms / 1000),
-                                 .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+    const struct timeval wait = {.tv_sec = (time_t)(us / 1000000),
+                                 .tv_usec = (suseconds_t)(us % 1000000)};
 
     event_add(x->timer, &wait);
+}
+
+static void schedule(struct indexer *x, uint64_t ms)
+{
+    schedule_us(x, ms * 1000);
 }
 
 /* Unless something is under way, whose end schedules the next turn. */
@@ -155,13 +162,23 @@ static void add_waiting(struct indexer *x, const struct uuid *conversation, bool
     x->stats.waiting++;
 }
 
+/* Whoever writes waits for the end of our bursts, so they are short until all pause. */
+static enum slice_size next_size(const struct indexer *x)
+{
+    bool is_written_to = x->noted_ms > 0 && clock_monotonic_ms() - x->noted_ms < WRITING_MS;
+
+    return is_written_to ? SLICE_SHORT : SLICE_LONG;
+}
+
 static void take_slice(struct indexer *x)
 {
     enum slice_care care = x->slice.care;
+    enum slice_size size = next_size(x);
+    size_t count_max = index_slice_conversations_max(size);
     struct waiting *w;
 
-    x->slice = (struct index_slice){.care = care};
-    while (x->slice.count < SLICE_CONVERSATIONS_MAX && (w = TAILQ_FIRST(&x->waiting)) != NULL) {
+    x->slice = (struct index_slice){.size = size, .care = care};
+    while (x->slice.count < count_max && (w = TAILQ_FIRST(&x->waiting)) != NULL) {
         TAILQ_REMOVE(&x->waiting, w, link);
         map_remove(&x->by_conversation, &w->conversation);
         x->stats.waiting--;
@@ -173,12 +190,12 @@ static void take_slice(struct indexer *x)
 static void rest(struct indexer *x)
 {
     bool busy = x->is_busy && x->is_busy(x->busy_owner);
-    uint64_t rest_ms =
-        (busy ? BUSY_REST_FACTOR : REST_FACTOR) * (clock_monotonic_ms() - x->began_ms);
+    uint64_t rest_us =
+        (busy ? BUSY_REST_FACTOR : REST_FACTOR) * (clock_monotonic_us() - x->began_us);
 
     x->busy = false;
     x->failures = 0;
-    schedule(x, rest_ms > REST_MIN_MS ? rest_ms : REST_MIN_MS);
+    schedule_us(x, rest_us > REST_MIN_US ? rest_us : REST_MIN_US);
 }
 
 /* The same conversations go first again, in the same order. */
@@ -244,6 +261,7 @@ static void on_written(void *owner, const struct db_reply *reply)
         x->stats.skipped++;
     }
     x->stats.entries += s->entries;
+    index_slice_written(s, reply->result);
     for (size_t i = 0; i < s->count; i++) {
         if (index_slice_wants_more(s, i))
             add_waiting(x, &s->conversations[i], false);
@@ -355,12 +373,13 @@ static bool is_time_to_walk(const struct indexer *x)
 static void on_timer(evutil_socket_t fd, short what, void *argument)
 {
     struct indexer *x = argument;
+    uint64_t now_ms = clock_monotonic_ms();
     (void)fd;
     (void)what;
 
     if (x->busy || !db_conn_is_ready(x->conn))
         return;
-    x->began_ms = clock_monotonic_ms();
+    x->began_us = clock_monotonic_us();
     /* Who asks again and again must not keep the indexer from what they wait for. */
     if (x->user_count > 0 && !(x->looked_last && x->stats.waiting > 0)) {
         x->looked_last = true;
@@ -373,8 +392,8 @@ static void on_timer(evutil_socket_t fd, short what, void *argument)
         x->looked_last = false;
         take_slice(x);
         ask(x, &index_slice_read_statement, index_slice_read_params(&x->slice), on_read);
-    } else if (x->next_walk_ms > x->began_ms) {
-        schedule(x, x->next_walk_ms - x->began_ms);
+    } else if (x->next_walk_ms > now_ms) {
+        schedule(x, x->next_walk_ms - now_ms);
     }
 }
 
@@ -435,6 +454,7 @@ void indexer_note(struct indexer *x, const struct uuid *conversation)
 {
     bool first = x->stats.waiting == 0;
 
+    x->noted_ms = clock_monotonic_ms();
     add_waiting(x, conversation, false);
     if (first)
         wake(x, GATHER_MS);

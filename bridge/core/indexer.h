@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* indexer.h - keeps banter.search up with the log, behind the back of those who write and read.
  *
- * It has a connection of its own, works in bounded slices, rests between them, and whatever fails
- * is tried again later: nothing waits for it. What it is told of new entries saves it from looking;
- * what it is not told of, or has forgotten in a crash, it finds by walking over all conversations,
- * at the start and now and then. */
+ * It has a connection of its own, works in bounded slices, short ones while people write, rests
+ * between them, and whatever fails is tried again later: nothing waits for it. What it is told of
+ * new entries saves it from looking; what it is not told of, or has forgotten in a crash, it finds
+ * by walking over all conversations, at the start and now and then. */
 #ifndef BANTER_BRIDGE_INDEXER_H
 #define BANTER_BRIDGE_INDEXER_H
 

@@ -15,7 +15,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { WALK_ROWS = 500, TEXT_BYTES = 64 << 10 };
+enum {
+    WALK_ROWS = 500,
+    TEXT_BYTES = 64 << 10,
+    SHORT_SLICE = 16, /* conversations, and entries */
+    PAUSE_MS = 1050,  /* nobody has written for a while */
+    REST_MS = 100,    /* longer than after any slice here */
+};
 
 static struct event_base *base;
 static struct indexer *indexer;
@@ -125,7 +131,8 @@ static int tear_down(void **state)
 
 static void run_for(unsigned ms)
 {
-    const struct timeval time = {.tv_usec = (suseconds_t)ms * 1000};
+    const struct timeval time = {.tv_sec = (time_t)(ms / 1000),
+                                 .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
 
     event_base_loopexit(base, &time);
     event_base_dispatch(base);
@@ -180,27 +187,49 @@ static PGresult *found(unsigned first, unsigned count, bool are_behind)
     return result;
 }
 
-/* One entry of conversation `n`, the only one of the slice. */
-static PGresult *entry(unsigned n)
+/* The first entries of conversation `n`, the only ones of the slice. */
+static PGresult *entries(unsigned n, unsigned count)
 {
     PGresult *result = fake_result(8);
     struct uuid id = conversation(n);
-    int row = fake_result_add_row(result);
 
-    fake_result_i64(result, row, 0, 1);
-    fake_result_uuid(result, row, 1, &id);
-    fake_result_i64(result, row, 2, 0);
-    fake_result_i64(result, row, 3, 1);
-    fake_result_i64(result, row, 4, ENTRY_TEXT);
-    fake_result_i64(result, row, 5, 1);
-    fake_result_text(result, row, 6, "word");
-    fake_result_bool(result, row, 7, false);
+    for (unsigned seq = 1; seq <= count; seq++) {
+        int row = fake_result_add_row(result);
+        fake_result_i64(result, row, 0, 1);
+        fake_result_uuid(result, row, 1, &id);
+        fake_result_i64(result, row, 2, 0);
+        fake_result_i64(result, row, 3, seq);
+        fake_result_i64(result, row, 4, ENTRY_TEXT);
+        fake_result_i64(result, row, 5, seq);
+        fake_result_text(result, row, 6, "word");
+        fake_result_bool(result, row, 7, seq < count);
+    }
     return result;
+}
+
+static PGresult *entry(unsigned n)
+{
+    return entries(n, 1);
 }
 
 static PGresult *nothing_to_read(void)
 {
     return fake_result(8);
+}
+
+static PGresult *all_written(void)
+{
+    return fake_result(1);
+}
+
+/* Another node has taken conversation `n` further since it was read. */
+static PGresult *left_alone(unsigned n)
+{
+    PGresult *result = fake_result(1);
+    struct uuid id = conversation(n);
+
+    fake_result_uuid(result, fake_result_add_row(result), 0, &id);
+    return result;
 }
 
 static bool asked_names(unsigned n)
@@ -240,12 +269,9 @@ static void test_from_a_note_to_the_index(void **state)
     assert_true(asked_names(1));
     answer(entry(1));
     assert_string_equal(asked.statement->name, "index_write"); /* at once */
-    answer(fake_result(1));
+    answer(all_written());
     assert_int_equal(stats().entries, 1);
-    wait_asked("index_read"); /* there may be more */
-    assert_true(asked_names(1));
-    answer(nothing_to_read());
-    expect_quiet(50);
+    expect_quiet(REST_MS); /* there is no more */
     note(2);
     note(2);
     note(3);
@@ -256,6 +282,54 @@ static void test_from_a_note_to_the_index(void **state)
     answer(nothing_to_read());
     expect_quiet(50);
     assert_int_equal(stats().failures, 0);
+}
+
+static void test_who_may_have_more_is_looked_at_again(void **state)
+{
+    (void)state;
+    start();
+    note(1);
+    wait_asked("index_read");
+    answer(entries(1, SHORT_SLICE)); /* as many as were asked for */
+    answer(all_written());
+    wait_asked("index_read");
+    assert_true(asked_names(1));
+    answer(entry(1));
+    answer(left_alone(1)); /* who was faster may have read less */
+    wait_asked("index_read");
+    assert_true(asked_names(1));
+    answer(entry(1));
+    note(1); /* stored after the reading */
+    answer(all_written());
+    wait_asked("index_read");
+    assert_true(asked_names(1));
+    answer(entry(1));
+    answer(all_written());
+    expect_quiet(REST_MS);
+}
+
+/* Slices are long when nobody has written for a while, and short while somebody does, wherever. */
+static void test_slices_are_short_while_people_write(void **state)
+{
+    const unsigned after_long = SLICE_CONVERSATIONS_MAX, after_short = after_long + SHORT_SLICE;
+
+    (void)state;
+    for (unsigned n = 0; n < 3 * SLICE_CONVERSATIONS_MAX; n++)
+        note(n);
+    run_for(PAUSE_MS);
+    start();
+    wait_asked("index_read");
+    assert_true(asked_names(0) && asked_names(after_long - 1) && !asked_names(after_long));
+    note(0);
+    answer(nothing_to_read());
+    wait_asked("index_read");
+    assert_true(asked_names(after_long) && asked_names(after_short - 1));
+    assert_false(asked_names(after_short));
+    answer(nothing_to_read());
+    wait_asked("index_read"); /* it has not been a while yet */
+    assert_true(asked_names(after_short + SHORT_SLICE - 1));
+    assert_false(asked_names(after_short + SHORT_SLICE));
+    answer(nothing_to_read());
 }
 
 static void test_the_walk_finds_what_nobody_noted(void **state)
@@ -340,7 +414,7 @@ static void test_passing_failures(void **state)
     refuse("53100"); /* the writing */
     wait_asked("index_read");
     answer(entry(1));
-    answer(fake_result(1));
+    answer(all_written());
     assert_int_equal(stats().failures, 2);
     assert_int_equal(stats().skipped, 0);
 }
@@ -379,12 +453,12 @@ static void test_what_postgres_refuses_is_passed_over(void **state)
     assert_int_equal(stats().skipped, 0);
     wait_asked("index_read");
     answer(entry(1));
-    answer(fake_result(1));
+    answer(all_written());
     assert_int_equal(stats().skipped, 1);
     assert_int_equal(stats().failures, 2);
     wait_asked("index_read");
     answer(entry(1));
-    answer(fake_result(1));
+    answer(all_written());
     assert_int_equal(stats().skipped, 1);
 }
 
@@ -414,6 +488,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_from_a_note_to_the_index, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_who_may_have_more_is_looked_at_again, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_slices_are_short_while_people_write, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_the_walk_finds_what_nobody_noted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_users_are_looked_after_first, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_searches_do_not_hold_up_what_they_wait_for, set_up,
