@@ -32,6 +32,10 @@ class FakeCopy:
     def query(self, _sql):
         return str(self.stored)
 
+    def wait_for_index(self):
+        self.asked.append(("wait for index",))
+        return True
+
     def settle(self):
         self.asked.append(("settle",))
 
@@ -65,6 +69,9 @@ def test_every_work_is_run_in_every_round(line):
     assert set(document["works"]) == set(plan.WORK) and len(saved) == 2
     assert all(len(work["runs"]) == 2 for work in document["works"].values())
     assert main.names()[main.names().index("restart") + 1] == "connect"
+    paced = [at for at, words in enumerate(main.asked) if "--rate" in words]
+    assert len(paced) == 6
+    assert all(main.asked[at - 1] == ("wait for index",) for at in paced)
 
 
 def test_appends_have_the_batches_of_the_writer(line):

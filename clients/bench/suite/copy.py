@@ -5,12 +5,18 @@ import json
 import os
 import pathlib
 import shutil
+import re
 import socket
 import subprocess
 import tempfile
+import time
+import urllib.request
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
 UP_SECONDS = 900  # may have to build first
+INDEX_SECONDS = 60
+METRICS_PORT = 3  # behind the first port
+WAL_MARGIN_MB = 64
 
 
 class BenchFailed(Exception):
@@ -59,6 +65,7 @@ class Copy:
         self.data = pathlib.Path(data)
         self.port_base = port_base or free_port_base()
         self.environment = {**os.environ, **NO_LIMITS, **environment}
+        self._is_worn_in = False
 
     def _command(self, *arguments):
         return [REPOSITORY / "banter", "--data", self.data, "--port-base", str(self.port_base),
@@ -100,8 +107,34 @@ class Copy:
         self.query("VACUUM (ANALYZE) banter.messages")
         self.query("CHECKPOINT")
 
+    def wear_in(self):
+        """As after some hours: PostgreSQL has all the WAL files that it keeps to use again. Each of
+        the first ones of a new server is made and filled with zeros while a commit waits for it."""
+        kept_mb = int(self.query("SELECT setting FROM pg_settings WHERE name = 'min_wal_size'"))
+        self.query("SELECT count(pg_logical_emit_message(false, 'bench', repeat('x', 1 << 20)))"
+                   f" FROM generate_series(1, {kept_mb + WAL_MARGIN_MB})")
+        self.query("CHECKPOINT")
+
+    def wait_for_index(self):
+        """Until the search knows all that was written, or for so long: True if it does."""
+        until = time.monotonic() + INDEX_SECONDS
+        while time.monotonic() < until:
+            if self._metric("banter_index_conversations_waiting") == 0:
+                return True
+            time.sleep(0.5)
+        return False
+
+    def _metric(self, name):
+        address = f"http://127.0.0.1:{self.port_base + METRICS_PORT}/metrics"
+        with urllib.request.urlopen(address, timeout=5) as answer:
+            text = answer.read().decode()
+        return float(re.search(rf"^{name} (\S+)$", text, re.MULTILINE).group(1))
+
     def __enter__(self):
         self.up()
+        if not self._is_worn_in:
+            self.wear_in()
+            self._is_worn_in = True
         return self
 
     def __exit__(self, *_exception):

@@ -12,6 +12,7 @@ class Work(NamedTuple):
     bare: bool = False      # also on a bare Mosquitto
     timed: bool = True      # takes --seconds
     fresh: bool = False     # on a broker that has just been started
+    rested: bool = False    # after the search has taken in what was written before
     batch_of: str = ""      # with as many rows in a commit as that work had messages
 
 
@@ -31,7 +32,8 @@ RATES = (1000, 5000, 10000)  # messages/s at which latencies are measured
 WORK = {
     "pairs": Work(("pairs",), bare=True),
     "append": Work(("append",), batch_of="pairs"),
-    **{f"rate{rate}": Work(("pairs", "--rate", str(rate)), bare=True) for rate in RATES},
+    **{f"rate{rate}": Work(("pairs", "--rate", str(rate)), bare=True, rested=True)
+       for rate in RATES},
     "group": Work(("group", "--members", "100", "--senders", "10"), bare=True),
     "broadcast": Work(("broadcast", "--members", "1000"), bare=True),
     "connect": Work(("connect", "--clients", "10000", "--conversations", "50"), timed=False,

@@ -76,6 +76,8 @@ class Rounds:
         with self._noting(name):
             if work.fresh:
                 copy.restart("broker")
+            if work.rested and not copy.wait_for_index():
+                self._say("  the search is behind, and works on beside what follows")
             self._run(name, index, copy, self._arguments(work, name, index))
 
     def _run(self, name, index, copy, arguments):
