@@ -33,6 +33,7 @@ cmd_up() {
     place_data
     take_lock
     check_certificate
+    check_cpus
     check_ports
     rotate_logs
     install_binaries

@@ -174,6 +174,22 @@ command_broker() {
         "ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0" "${COMMAND[@]}")
 }
 
+# The CPUs that the environment gives a process, as taskset lists them; empty: all.
+cpus_of() {
+    local variable=BANTER_${1^^}_CPUS
+    echo "${!variable:-}"
+}
+
+check_cpus() {
+    local name cpus
+    for name in "${SERVICES[@]}"; do
+        cpus=$(cpus_of "$name")
+        [[ ! $cpus ]] || taskset -c "$cpus" true 2>/dev/null ||
+            die "BANTER_${name^^}_CPUS: '$cpus' is no list of CPUs that may be used here, such as" \
+                "0 or 1-3,5"
+    done
+}
+
 ready_postgres() { "$(postgres_bin)/pg_isready" -q -h "$RUN" -p 5432 -U postgres; }
 ready_bridge() { [[ -s $KEYS/jwks.json ]] && http_says_ok /livez; } # the plugin reads jwks
 ready_broker() { http_says_ok /readyz; }                                 # needs all of them

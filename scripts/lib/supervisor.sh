@@ -56,9 +56,11 @@ start_all() {
 }
 
 spawn() {
-    local name=$1
+    local name=$1 cpus
     local -a COMMAND=()
     "command_$name"
+    cpus=$(cpus_of "$name")
+    [[ ! $cpus ]] || COMMAND=(taskset -c "$cpus" "${COMMAND[@]}")
     (cd / && exec setsid setpriv --pdeathsig "${STOP_SIGNAL[$name]}" "${RUN_AS[@]:1}" -- \
         "${COMMAND[@]}" </dev/null >>"$LOGS/$name.log" 2>&1 7>&- 9>&-) &
     CHILD[$name]=$!

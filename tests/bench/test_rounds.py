@@ -32,6 +32,9 @@ class FakeCopy:
     def query(self, _sql):
         return str(self.stored)
 
+    def bare(self, mosquitto):
+        return mosquitto
+
     def wait_for_index(self):
         self.asked.append(("wait for index",))
         return True

@@ -258,3 +258,19 @@ def test_secrets_are_on_no_command_line(make_system, overheard):
     assert "mosquitto_sub" in said and "/v1/signup" in said
     for word in (secret, *passwords, "eyJ"):  # as every token begins
         assert word not in said
+
+
+def test_processes_run_where_they_are_told_to(make_system):
+    first, *_others = sorted(os.sched_getaffinity(0))
+    system = make_system(BANTER_BROKER_CPUS=str(first), BANTER_POSTGRES_CPUS=str(first))
+    pids = system.status()["pids"]
+    assert os.sched_getaffinity(pids["broker"]) == {first}
+    assert os.sched_getaffinity(pids["postgres"]) == {first}
+    assert os.sched_getaffinity(pids["bridge"]) == os.sched_getaffinity(0)
+
+
+def test_a_cpu_that_is_not_there(tmp_data):
+    done = banter("--data", tmp_data, "--port-base", free_port_base(), "up", "-d",
+                  environment={"BANTER_BRIDGE_CPUS": "none"})
+    assert done.returncode != 0
+    assert "BANTER_BRIDGE_CPUS: 'none' is no list of CPUs" in done.stderr

@@ -35,6 +35,8 @@ def parse(arguments):
         one.add_argument("--mosquitto", default="/usr/sbin/mosquitto", help="the bare broker")
         one.add_argument("--mosquitto21", help="also on the Mosquitto 2.1 in this directory")
         one.add_argument("--plugin21", help="the plugin for it")
+        one.add_argument("--anywhere", action="store_true",
+                         help="the kernel decides which process runs on which CPU")
         one.add_argument("--out", default=DEFAULT_OUT, help=f"raw results ({DEFAULT_OUT})")
     one = commands.add_parser("report", help="tables and plots into docs/performance.md")
     one.add_argument("results", nargs="?", default=DEFAULT_OUT)
@@ -54,16 +56,17 @@ def parse(arguments):
 def copies(options):
     """Those that the options ask for; "main" runs."""
     with contextlib.ExitStack() as stack:
-        main = copy.Copy(stack.enter_context(copy.data_directory()))
+        cpus = {} if options.anywhere else copy.placement()
+        main = copy.Copy(stack.enter_context(copy.data_directory()), **cpus)
         made = {"main": stack.enter_context(main)}
         if options.history:
             made["history"] = copy.Copy(
-                stack.enter_context(copy.data_directory(options.history_data)))
+                stack.enter_context(copy.data_directory(options.history_data)), **cpus)
         if options.mosquitto21:
             made["mosquitto21"] = copy.Copy(
                 stack.enter_context(copy.data_directory()),
                 BANTER_MOSQUITTO=os.path.join(options.mosquitto21, "mosquitto"),
-                BANTER_PLUGIN=options.plugin21)
+                BANTER_PLUGIN=options.plugin21, **cpus)
         yield made
 
 
@@ -85,6 +88,11 @@ def open_results(options, main):
         document["growth_settings"] = settings
     if options.command == "all" and not options.ejabberd:
         document["notices"].append("ejabberd is not installed, and was left out")
+    cpus = main.environment.get("BANTER_BROKER_CPUS")
+    if options.command == "all" and cpus:
+        document["notices"].append(
+            f"the broker, and the bare one, had CPU {cpus}, PostgreSQL the others; bridge and load"
+            " generator ran anywhere")
     return document
 
 

@@ -6,6 +6,7 @@ import os
 import pathlib
 import shutil
 import re
+import shlex
 import socket
 import subprocess
 import tempfile
@@ -39,6 +40,15 @@ def _is_free(port):
         except OSError:
             return False
     return True
+
+
+def placement():
+    """The broker has a CPU, PostgreSQL the others: docs/operations.md, "CPUs"."""
+    first, *others = sorted(os.sched_getaffinity(0))
+    if not others:
+        return {}
+    return {"BANTER_BROKER_CPUS": str(first),
+            "BANTER_POSTGRES_CPUS": ",".join(map(str, others))}
 
 
 NO_LIMITS = {"BANTER_RATE_LIMITS": "false"}  # a load is not what people do
@@ -106,6 +116,17 @@ class Copy:
         """After much was written: what PostgreSQL would do some time later, now."""
         self.query("VACUUM (ANALYZE) banter.messages")
         self.query("CHECKPOINT")
+
+    def bare(self, mosquitto):
+        """That broker as a program which runs where the broker of this copy does."""
+        cpus = self.environment.get("BANTER_BROKER_CPUS")
+        if not cpus:
+            return mosquitto
+        program = self.data / "bare-mosquitto"
+        program.write_text(f'#!/bin/sh\nexec taskset -c {cpus} {shlex.quote(mosquitto)} "$@"\n',
+                           encoding="utf-8")
+        program.chmod(0o755)
+        return str(program)
 
     def wear_in(self):
         """As after some hours: PostgreSQL has all the WAL files that it keeps to use again. Each of

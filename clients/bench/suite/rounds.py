@@ -53,12 +53,12 @@ class Rounds:
 
     # ------------------------------------------------------------ the works of `all`
 
-    def _arguments(self, work, name, index):
+    def _arguments(self, work, name, index, copy):
         arguments = work.arguments
         if work.timed:
             arguments = self._timed(arguments)
         if work.bare:
-            arguments = (*arguments, "--baseline", self.options.mosquitto)
+            arguments = (*arguments, "--baseline", copy.bare(self.options.mosquitto))
         if work.batch_of:
             batch = self._batch_of(work.batch_of, index)
             if batch is None:
@@ -78,7 +78,7 @@ class Rounds:
                 copy.restart("broker")
             if work.rested and not copy.wait_for_index():
                 self._say("  the search is behind, and works on beside what follows")
-            self._run(name, index, copy, self._arguments(work, name, index))
+            self._run(name, index, copy, self._arguments(work, name, index, copy))
 
     def _run(self, name, index, copy, arguments):
         self._say(f"  {' '.join(arguments)}")
@@ -95,7 +95,7 @@ class Rounds:
             with self._noting(plan.PAIRS21), self.copies["mosquitto21"] as copy:
                 self._run(plan.PAIRS21, index, copy,
                           (*self._timed(plan.WORK["pairs"].arguments), "--baseline",
-                           copy.environment["BANTER_MOSQUITTO"]))
+                           copy.bare(copy.environment["BANTER_MOSQUITTO"])))
         if "history" in self.copies and (not chosen or plan.HISTORY in chosen):
             with self._noting(plan.HISTORY), self.copies["history"] as copy:
                 self._run(plan.HISTORY, index, copy,
