@@ -329,6 +329,7 @@ static bool create_core(struct app *a, const struct config *config)
         .crowd = INGEST_CROWD,
         .queue_max = config->queue_max,
         .push = push_service_is_on(a->push),
+        .others = config->redis[0] != '\0',
     };
 
     return (a->keys = app_open_keys(a->base, config, a->audit)) &&

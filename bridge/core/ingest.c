@@ -58,6 +58,7 @@ static void send_batch(struct ingest *g, struct batch *b)
     b->swift = !b->aside && g->wary_left == 0 && b->targeted_count == 0;
     if (g->wary_left > 0)
         g->wary_left--;
+    b->orderly = g->config.others;
     b->tells = g->config.push;
     b->number = ++g->last_number;
     foresight_part(b, &g->heads);

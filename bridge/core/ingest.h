@@ -56,6 +56,7 @@ struct ingest_config {
                                 instead of being one more batch on its way; INGEST_CROWD */
     unsigned queue_max;      /* drafts waiting before ingest_is_full(); default 20000 */
     bool push;               /* every text leaves a row in the outbox of push */
+    bool others;             /* there may be other nodes, whose writers lock conversations, too */
 };
 
 struct ingest *ingest_create(struct event_base *base, const struct ingest_config *config,

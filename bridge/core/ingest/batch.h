@@ -5,7 +5,8 @@
  * One transaction: follow (this batch comes after the one before it) · ensure (only for direct
  * conversations not known to exist) · lock (the conversations, in the order of their ids) · append
  * · fold (only for edits, deletions and reactions: what they make of the messages they concern). Or
- * known and swift in place of lock and append, or one of them. */
+ * known and swift in place of lock and append, or one of them: each of the two locks in the order
+ * of ids, but not what the other one locks. */
 #ifndef BANTER_BRIDGE_INGEST_BATCH_H
 #define BANTER_BRIDGE_INGEST_BATCH_H
 
@@ -38,6 +39,7 @@ struct batch {
     uint64_t number;            /* its place in the chain of this session */
     bool hasty;                 /* does not wait long for locks */
     bool swift;                 /* supposes that there is nothing to look for: see statements.h */
+    bool orderly;               /* locks all its conversations in the order of their ids */
     bool tells;                 /* texts go to the outbox of push, too */
     struct submission **drafts; /* all, in order of arrival; owned */
     size_t count;

@@ -44,6 +44,13 @@ static size_t count_known(const struct batch *b)
     return count;
 }
 
+/* Whether the known get a statement of their own. One behind the other, two statements lock in no
+ * order that other writers keep: each would wait for what the other has. */
+static bool is_worth_knowing(const struct batch *b, size_t known)
+{
+    return known == b->row_count || (known >= KNOWN_MIN && !b->orderly);
+}
+
 static void look_up(struct batch *b, struct submission *s)
 {
     if (b->swift)
@@ -76,19 +83,17 @@ static void foresee(struct batch *b, struct submission *s)
 
 void foresight_part(struct batch *b, struct heads *heads)
 {
-    size_t known = 0;
+    bool worth = false;
 
     b->heads = heads;
     for (size_t i = 0; i < b->row_count; i++)
         b->rows[i]->head = heads_slot(heads, &b->rows[i]->conversation);
     if (b->swift) {
         claim_unforeseeable(b);
-        known = count_known(b);
-        if (known < b->row_count && known < KNOWN_MIN)
-            known = 0;
+        worth = is_worth_knowing(b, count_known(b));
     }
     for (size_t i = 0; i < b->row_count; i++) {
-        if (known > 0 && is_known(b->rows[i]))
+        if (worth && is_known(b->rows[i]))
             foresee(b, b->rows[i]);
         else
             look_up(b, b->rows[i]);
