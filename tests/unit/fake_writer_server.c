@@ -64,6 +64,7 @@ static long role;   /* of everybody, everywhere */
 static long rights; /* the trace of its last change */
 static bool are_channels;
 static const char *held;
+static const char *closed;
 static bool connected;
 static db_conn_state_fn *state_changed;
 static void *state_owner;
@@ -269,6 +270,7 @@ void fake_server_reset(void)
     rights = 0;
     are_channels = false;
     held = NULL;
+    closed = NULL;
 }
 
 void fake_server_hold(const char *conversation)
@@ -280,6 +282,11 @@ void fake_server_make_readers(void)
 {
     role = ROLE_READER;
     rights++;
+}
+
+void fake_server_close(const char *conversation)
+{
+    closed = conversation;
 }
 
 void fake_server_make_channels(void)
@@ -374,10 +381,15 @@ static const struct stored_row *find_stored(const struct row *row)
 /* As batch.c numbers its verdicts. */
 enum verdict { STORED, DUPLICATE, CONFLICT, READER = 4, ERASED = 11 };
 
+static bool may_post(const struct row *row)
+{
+    return role >= ROLE_MEMBER && !(closed && strcmp(row->conversation, closed) == 0);
+}
+
 static enum verdict judge(const struct stored_row *old, const struct row *row)
 {
     if (!old)
-        return role >= ROLE_MEMBER ? STORED : READER;
+        return may_post(row) ? STORED : READER;
     if (old->row.text[0] == '\0')
         return ERASED;
     return strcmp(old->row.text, row->text) == 0 && strcmp(old->row.kind, row->kind) == 0 &&
@@ -417,7 +429,7 @@ static const char *error_of(const struct transaction *t)
             return "23514";
         if (t->swift && find_stored(&t->rows[i]))
             return "23505";
-        if (t->swift && i >= t->known_count && role < ROLE_MEMBER)
+        if (t->swift && i >= t->known_count && !may_post(&t->rows[i]))
             return "BT002";
     }
     return are_heads_right(t) ? NULL : "BT002";
@@ -479,11 +491,14 @@ static void answer_known(const struct transaction *t)
     PQclear(result);
 }
 
+/* BT002 with heads that are right is about what is looked up after them. */
 static void answer_error(const struct transaction *t, const char *sqlstate)
 {
     struct db_reply reply = {.status = DB_ABORTED, .sqlstate = sqlstate, .message = ""};
 
-    if (t->known_reply)
+    if (strcmp(sqlstate, "BT002") == 0 && are_heads_right(t))
+        answer_known(t);
+    else if (t->known_reply)
         t->known_reply(t->known_owner, &reply);
     if (t->append_reply)
         t->append_reply(t->append_owner, &reply);

@@ -27,6 +27,8 @@ bool fake_server_looks_for_drafts(void);
 void fake_server_run(void);
 /* Everybody may only read from now on. */
 void fake_server_make_readers(void);
+/* There everybody may only read, and always could no more. */
+void fake_server_close(const char *conversation);
 /* All conversations are channels. */
 void fake_server_make_channels(void);
 /* The seq under which a draft with this id is stored. */

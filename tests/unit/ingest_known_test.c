@@ -290,6 +290,22 @@ static void test_some_known_and_some_not(void **state)
     assert_int_equal(last_told().seq, 2);
 }
 
+/* What was known has been right; only what was looked up beside it failed. */
+static void test_who_was_right_is_built_on_again(void **state)
+{
+    (void)state;
+    become_known(CONVERSATION);
+    fake_server_close(HELD);
+    send_with_one_unknown(KNOWN_MIN, 1);
+    expect_known(KNOWN_MIN, KNOWN_MIN + 1);
+    run_until_idle();
+    assert_int_equal(last_told().code, CODE_FORBIDDEN);
+    become_known(CONVERSATION);
+    send_from(1, CONVERSATION, 1);
+    expect_known(1, 1);
+    run_until_idle();
+}
+
 static void test_what_is_on_its_way_when_the_connection_breaks(void **state)
 {
     (void)state;
@@ -390,6 +406,7 @@ int main(void)
         INGEST_TEST(test_another_sender_is_looked_up),
         INGEST_TEST(test_an_answer_to_what_may_not_be_there_is_looked_up),
         INGEST_TEST(test_some_known_and_some_not),
+        INGEST_TEST(test_who_was_right_is_built_on_again),
         INGEST_TEST(test_what_is_on_its_way_when_the_connection_breaks),
         INGEST_TEST(test_a_slot_is_of_the_last_who_took_it),
         INGEST_TEST(test_seqs_are_those_stored_whatever_happens),

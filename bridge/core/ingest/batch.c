@@ -207,6 +207,7 @@ static void on_known_reply(void *owner, const struct db_reply *reply)
 
     if (reply->status != DB_OK)
         return;
+    b->foreseen = true;
     at_ms = db_get_time_ms(reply->result, 0, KNOWN_COLUMN_AT);
     for (size_t i = 0; i < b->known_count; i++) {
         struct submission *s = b->known[i];

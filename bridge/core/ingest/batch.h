@@ -59,6 +59,7 @@ struct batch {
     size_t advance_count;
     /* The answer: */
     bool answered;
+    bool foreseen;         /* what it was sent as known was right, whatever failed after it */
     enum db_status status; /* DB_OK: committed */
     char sqlstate[SQLSTATE_LENGTH + 1];
 };

@@ -18,10 +18,11 @@ enum { HEADS_SLOTS = 1 << 16, HEAD_WRITERS_MAX = 8 }; /* 8 MiB */
 
 struct head {
     struct uuid conversation;
-    bool known; /* false: nothing below but `batch` and `distrusted_until_ms` means anything */
+    bool known;       /* false: `last_seq` means nothing, and it is not built on */
     int64_t last_seq; /* once all batches on their way are committed */
-    uint64_t rights;  /* what conversations.rights was when the writers were looked up */
-    uint64_t writers[HEAD_WRITERS_MAX]; /* users who may post; 0: free */
+    uint64_t rights; /* what conversations.rights was when the writers were looked up: they may post
+                        as long as it is that, also if nothing was known meanwhile */
+    uint64_t writers[HEAD_WRITERS_MAX]; /* users; 0: free */
     unsigned next_writer;               /* who makes way for the next one */
     uint64_t batch;                     /* the last one on its way that has drafts for it */
     unsigned advance;                   /* and its place there: see struct advance */
@@ -39,12 +40,12 @@ void heads_finish(struct heads *h);
 struct head *heads_slot(const struct heads *h, const struct uuid *conversation);
 /* NULL: it is not there. */
 struct head *heads_find(const struct heads *h, const struct uuid *conversation);
-/* Nothing is known of it any more. */
+/* It is not known any more, nor is what is on its way learned. */
 void heads_forget(struct heads *h, const struct uuid *conversation);
 void heads_forget_all(struct heads *h);
 
 bool head_is_of(const struct head *h, const struct uuid *conversation);
-/* The slot is this conversation's, of which nothing is known from now on; `batch` will look. */
+/* The slot is this conversation's, which is not known from now on; `batch` will look. */
 void head_claim(struct head *h, const struct uuid *conversation, uint64_t batch);
 bool head_has_writer(const struct head *h, uint64_t uid);
 void head_add_writer(struct head *h, uint64_t uid);

@@ -137,7 +137,7 @@ void writer_recover(struct ingest *g)
     char sqlstate[SQLSTATE_LENGTH + 1];
 
     memcpy(sqlstate, first->sqlstate, sizeof sqlstate);
-    if (remedy == REMEDY_BEWARE && strcmp(sqlstate, "BT002") == 0)
+    if (remedy == REMEDY_BEWARE && strcmp(sqlstate, "BT002") == 0 && !first->foreseen)
         foresight_distrust(first);
     writer_take_back(g);
     g->failing = false;

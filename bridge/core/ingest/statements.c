@@ -162,7 +162,7 @@ const struct db_statement batch_swift_statements[] = {
 /* The same of texts whose place and whose senders' rights the writer remembers (foresight.h):
  * nothing is looked up but the rows of the conversations, which must be as they were. It costs two
  * thirds of swift for one draft, and four fifths for 300. The time is that of the statement's
- * beginning, so it is later than that of every entry before: those were known by then. */
+ * beginning, so it is not before that of any entry before: those were known by then. */
 #define KNOWN_SQL(OUTBOX)                                                                          \
     "WITH advanced AS ("                                                                           \
     "  UPDATE banter.conversations c SET last_seq = p.last_seq"                                    \

@@ -3,7 +3,8 @@
  *
  * Append runs after the lock, with a snapshot of its own: what it reads of rights, heads, messages
  * and earlier drafts cannot change before the commit. Swift reads them without a lock, and fails if
- * they have changed when it comes to writing. */
+ * they have changed when it comes to writing. Known reads nothing, and fails if what it is told of
+ * heads and rights is not so. */
 #ifndef BANTER_BRIDGE_INGEST_STATEMENTS_H
 #define BANTER_BRIDGE_INGEST_STATEMENTS_H
 
