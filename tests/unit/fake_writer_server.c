@@ -543,6 +543,23 @@ void fake_server_run(void)
     PQclear(result);
 }
 
+void fake_server_answer(void)
+{
+    struct transaction *t = &queue[0];
+    size_t stored_before = stored_count;
+    long batch_before = session_batch;
+    struct db_reply reply = {.status = DB_OK, .sqlstate = "", .message = ""};
+
+    assert_true(queue_count > 0 && !error_of(t) && t->append_reply);
+    PGresult *result = commit(t);
+    reply.result = result;
+    stored_count = stored_before;
+    session_batch = batch_before;
+    t->append_reply(t->append_owner, &reply);
+    t->append_reply = NULL;
+    PQclear(result);
+}
+
 void fake_server_fail(const char *sqlstate)
 {
     struct transaction t = take_oldest();

@@ -25,6 +25,8 @@ size_t fake_server_known_waiting(void);
 bool fake_server_looks_for_drafts(void);
 /* Runs and answers the oldest transaction. */
 void fake_server_run(void);
+/* Answers what the oldest transaction looks up; it is yet to be committed, or to fail. */
+void fake_server_answer(void);
 /* Everybody may only read from now on. */
 void fake_server_make_readers(void);
 /* There everybody may only read, and always could no more. */

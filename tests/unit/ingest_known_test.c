@@ -306,6 +306,24 @@ static void test_who_was_right_is_built_on_again(void **state)
     run_until_idle();
 }
 
+/* It was built on before its commit failed. */
+static void test_what_was_found_and_not_committed(void **state)
+{
+    (void)state;
+    become_known(CONVERSATION);
+    send_from(1, HELD, 1);
+    fake_server_answer();
+    send_from(1, HELD, 1);
+    fake_server_fail("40001");
+    expect_known(1, 1);
+    fake_server_run();
+    wait_for_batch();
+    expect_known(0, 2);
+    run_until_idle();
+    assert_int_equal(last_told().code, CODE_OK);
+    assert_int_equal(last_told().seq, 2);
+}
+
 static void test_what_is_on_its_way_when_the_connection_breaks(void **state)
 {
     (void)state;
@@ -407,6 +425,7 @@ int main(void)
         INGEST_TEST(test_an_answer_to_what_may_not_be_there_is_looked_up),
         INGEST_TEST(test_some_known_and_some_not),
         INGEST_TEST(test_who_was_right_is_built_on_again),
+        INGEST_TEST(test_what_was_found_and_not_committed),
         INGEST_TEST(test_what_is_on_its_way_when_the_connection_breaks),
         INGEST_TEST(test_a_slot_is_of_the_last_who_took_it),
         INGEST_TEST(test_seqs_are_those_stored_whatever_happens),
