@@ -79,6 +79,6 @@ def test_of_several_nodes_each_is_struck_and_the_one_with_the_database_alone_los
     assert set(struck) == {"", "@b", "@c"}
     names = {line.split("\t")[4] for line in one._log.getvalue().splitlines()}
     assert names == {"any", "any@b", "any@c"} and set(one.done) == {"any"}
-    for row in choose(["kill.bridge+postgres", "freeze.postgres", "disk", "lock"], CAPABILITIES,
-                      ci=False):
+    for row in choose(["kill.bridge+postgres", "freeze.postgres", "crash.postgres", "disk", "lock"],
+                      CAPABILITIES, ci=False):
         assert all(one._victim(row) is worlds[0] for _ in range(10)), row.name

@@ -28,9 +28,9 @@ def kill_again(world, _seconds, name, times):
         time.sleep(0.1)
 
 
-def crash_postgres(world, _seconds):
-    """An immediate shutdown: no checkpoint, and recovery from the log at the next start."""
-    world.signal("postgres", signal.SIGQUIT)
+def crash(world, _seconds, name):
+    """PostgreSQL's immediate shutdown: no checkpoint, and recovery from the log at the next start."""
+    world.signal(name, signal.SIGQUIT)
 
 
 def frozen(world, seconds, *names):
@@ -106,7 +106,7 @@ FAULTS = (
     Fault("kill.all", kill, ("broker", "bridge", "postgres"), ci=False),
     Fault("kill.bridge.again", kill_again, ("bridge", 3), ci=False),
     Fault("kill.broker.again", kill_again, ("broker", 3), ci=False),
-    Fault("crash.postgres", crash_postgres, weight=2),
+    Fault("crash.postgres", crash, ("postgres",), weight=2),
     Fault("freeze.bridge", frozen, ("bridge",), (1, 8), weight=2),
     Fault("freeze.broker", frozen, ("broker",), (1, 8), weight=2),
     Fault("freeze.postgres", frozen, ("postgres",), (1, 8), weight=2),
