@@ -29,7 +29,7 @@ def kill_again(world, _seconds, name, times):
 
 
 def crash(world, _seconds, name):
-    """PostgreSQL's immediate shutdown: no checkpoint, and recovery from the log at the next start."""
+    """PostgreSQL's immediate shutdown: no checkpoint, and recovery at the next start."""
     world.signal(name, signal.SIGQUIT)
 
 
