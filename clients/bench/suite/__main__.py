@@ -88,6 +88,9 @@ def open_results(options, main):
         document["growth_settings"] = settings
     if options.command == "all" and not options.ejabberd:
         document["notices"].append("ejabberd is not installed, and was left out")
+    if not main.is_worn_in:
+        document["notices"].append("the disk has little room: PostgreSQL made its WAL files while"
+                                   " latencies were measured")
     cpus = main.environment.get("BANTER_BROKER_CPUS")
     if options.command == "all" and cpus:
         document["notices"].append(

@@ -18,6 +18,7 @@ UP_SECONDS = 900  # may have to build first
 INDEX_SECONDS = 60
 METRICS_PORT = 3  # behind the first port
 WAL_MARGIN_MB = 64
+WAL_ROOM = 4  # times what is written, which is free
 
 
 class BenchFailed(Exception):
@@ -75,7 +76,7 @@ class Copy:
         self.data = pathlib.Path(data)
         self.port_base = port_base or free_port_base()
         self.environment = {**os.environ, **NO_LIMITS, **environment}
-        self._is_worn_in = False
+        self.is_worn_in = None  # not decided
 
     def _command(self, *arguments):
         return [REPOSITORY / "banter", "--data", self.data, "--port-base", str(self.port_base),
@@ -130,8 +131,12 @@ class Copy:
 
     def wear_in(self):
         """As after some hours: PostgreSQL has all the WAL files that it keeps to use again. Each of
-        the first ones of a new server is made and filled with zeros while a commit waits for it."""
+        the first ones of a new server is made and filled with zeros while a commit waits for it.
+        Not where the disk has too little room."""
         kept_mb = int(self.query("SELECT setting FROM pg_settings WHERE name = 'min_wal_size'"))
+        self.is_worn_in = shutil.disk_usage(self.data).free > WAL_ROOM * kept_mb << 20
+        if not self.is_worn_in:
+            return
         self.query("SELECT count(pg_logical_emit_message(false, 'bench', repeat('x', 1 << 20)))"
                    f" FROM generate_series(1, {kept_mb + WAL_MARGIN_MB})")
         self.query("CHECKPOINT")
@@ -153,9 +158,8 @@ class Copy:
 
     def __enter__(self):
         self.up()
-        if not self._is_worn_in:
+        if self.is_worn_in is None:
             self.wear_in()
-            self._is_worn_in = True
         return self
 
     def __exit__(self, *_exception):
