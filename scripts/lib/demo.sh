@@ -80,10 +80,11 @@ demo_post() {
 
 # ---------------------------------------------------------------- devices
 
+# Replaces the shell that it is called in, so that whoever ends that ends the client.
 demo_client() { # demo_client PROGRAM NAME DEVICE ARGS...
     local program=$1 name=$2 device=$3
     shift 3
-    XDG_CONFIG_HOME=$DEMO_DIR/$name.config "$program" -V 5 -h "$MQTT_HOST" -p "$MQTT_PORT" \
+    XDG_CONFIG_HOME=$DEMO_DIR/$name.config exec "$program" -V 5 -h "$MQTT_HOST" -p "$MQTT_PORT" \
         -u "${DEMO_HANDLE[$name]}" -i "${DEMO_HANDLE[$name]}/$device" "$@"
 }
 
@@ -99,8 +100,8 @@ demo_listen() {
 demo_send() {
     local from=$1 to=$2 text=$3 id
     id=demo-$(od -An -N6 -tx1 /dev/urandom | tr -d ' \n')
-    demo_client mosquitto_pub "$from" phone -q 1 -t "send/@${DEMO_HANDLE[$to]}" \
-        -m "{\"id\":\"$id\",\"text\":\"$text\"}"
+    (demo_client mosquitto_pub "$from" phone -q 1 -t "send/@${DEMO_HANDLE[$to]}" \
+        -m "{\"id\":\"$id\",\"text\":\"$text\"}")
     demo_await "$DEMO_DIR/$to" "^chat/.*\"$id\""
     say "   ${DEMO_HANDLE[$from]}: $text"
 }

@@ -2,6 +2,7 @@
 """`./banter` keeps what its help says: starting, stopping, restarting, telling, staying apart.
 
 Most of these need no chat to work, only the processes."""
+import contextlib
 import json
 import os
 import pathlib
@@ -216,6 +217,18 @@ def test_reset_deletes_and_asks_first(make_system):
     assert not (system.data / "postgres").exists()
 
 
+def clients_of(system):
+    """Command lines of Mosquitto's clients that are connected to it."""
+    port = system.status()["mqtt"].rpartition(":")[2].encode()
+    found = []
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            words = path.read_bytes().split(b"\0")
+            if pathlib.Path(words[0].decode()).name.startswith("mosquitto_") and port in words:
+                found.append(b" ".join(words))
+    return found
+
+
 def test_the_demo(shared_system):
     """alice and bob, twice: the second time they log in with what the first has kept."""
     for verb in ("signs up", "logs in"):
@@ -223,6 +236,7 @@ def test_the_demo(shared_system):
         assert done.returncode == 0, done.stdout + done.stderr
         assert f"alice {verb}" in done.stdout and f"bob {verb}" in done.stdout
         assert "Loud and clear" in done.stdout and "mosquitto_pub" in done.stdout
+        wait_until(lambda: not clients_of(shared_system), 5, "the demo's clients end with it")
 
 
 OVERHEARD = ("curl", "env", "mosquitto_pub", "mosquitto_sub", "setpriv")  # that may get a secret
