@@ -2,7 +2,7 @@
 /* indexer.c - see indexer.h: which conversations are to be looked at, and one statement at a time.
  *
  * Why nothing is lost: entries of one conversation are committed in the order of their seq, so what
- * is read behind indexed_seq has no hole; and banter.index_entries() moves indexed_seq in the
+ * is read behind indexed_seq has no hole; and banter.index_slice() moves indexed_seq in the
  * transaction that records what the entries come to, only if it still is what was read. A deletion
  * after the reading is a later entry, and takes away again what was recorded too late. */
 #include "core/indexer.h"

@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { HEADS_SLOTS = 1 << 16, HEAD_WRITERS_MAX = 8 }; /* 8 MiB */
+enum { HEADS_SLOTS = 1 << 16, HEAD_WRITERS_MAX = 8 }; /* 8.5 MiB, once all are used */
 
 struct head {
     struct uuid conversation;
